@@ -1,0 +1,408 @@
+"""Model cards, the registry of models, and the per-user cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from seru.architecture import Architecture
+from seru.errors import ModelError
+
+CARD = "model.json"
+STAGES = ("coarse", "refine")
+WEIGHT_FILES = tuple(f"{stage}.safetensors" for stage in STAGES)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+Download = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What ``model.json`` says of a model.
+
+    Attributes:
+        id: short name, also the folder's.
+        title: name shown to people.
+        licence: of the weights.
+        training_data: what they were trained on, in a sentence.
+        architecture: widths and depths of both stages' networks.
+        window: lower and upper Hounsfield unit.
+        clahe_clip_limit: OpenCV's clip limit; 0 turns CLAHE off.
+        clahe_grid: tiles along rows and columns.
+        mean: of the three channels, 0..1.
+        std: of the three channels, 0..1.
+        class_names: background, kidney, tumor.
+        coarse_size: a slice's longer side is resized to this for the coarse stage; None keeps its size.
+        crop_size: side of the refine stage's crop in pixels.
+        alpha: default weight of the coarse stage in the fusion.
+        in_plane_spacing_mm: slices are resampled to this pixel size before both stages; None keeps theirs.
+        input_slices: 1, or 3 for a slice with its two neighbours as channels.
+        scores: measured results, with the data and the patients.
+        notes: what a user must know, such as what the model cannot do.
+        files: SHA-256 and size in bytes of each weight file.
+        version: of this format.
+
+    Raises:
+        ModelError: a value is out of its range.
+    """
+
+    id: str
+    title: str
+    licence: str
+    training_data: str
+    architecture: Architecture = field(default_factory=Architecture)
+    window: tuple[float, float] = (-79.0, 304.0)
+    clahe_clip_limit: float = 2.0
+    clahe_grid: tuple[int, int] = (8, 8)
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    class_names: tuple[str, str, str] = ("background", "kidney", "tumor")
+    coarse_size: int | None = None
+    crop_size: int = 256
+    alpha: float = 0.4
+    in_plane_spacing_mm: float | None = None
+    input_slices: int = 1
+    scores: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ("Research use only; not a medical device.",)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        checks = {
+            "version": self.version == 1,
+            "id": bool(self.id) and Path(self.id).name == self.id and not self.id.startswith("."),
+            "window": len(self.window) == 2 and self.window[0] < self.window[1],
+            "clahe_grid": len(self.clahe_grid) == 2 and min(self.clahe_grid) >= 1,
+            "mean": len(self.mean) == 3,
+            "std": len(self.std) == 3 and min(self.std) > 0,
+            "class_names": len(self.class_names) == self.architecture.classes == 3,
+            "coarse_size": self.coarse_size is None or self.coarse_size >= 32,
+            "crop_size": self.crop_size >= 32 and self.crop_size % 32 == 0,
+            "alpha": 0 <= self.alpha <= 1,
+            "in_plane_spacing_mm": self.in_plane_spacing_mm is None or 0.1 <= self.in_plane_spacing_mm <= 10,
+            "input_slices": self.input_slices in (1, 3),
+        }
+        wrong = [name for name, is_right in checks.items() if not is_right]
+        if wrong:
+            raise ModelError(f"The model card has a wrong value for {', '.join(wrong)}; fetch the model again.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as JSON-ready values."""
+        return {**asdict(self), "architecture": {"name": "SERU", **self.architecture.to_dict()}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelCard:
+        """Build a card from the content of ``model.json``.
+
+        Args:
+            values: what :meth:`to_dict` gave.
+
+        Returns:
+            The card.
+
+        Raises:
+            ModelError: an entry is missing, unknown or wrong.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ModelError(f"The model card has unknown entries ({', '.join(sorted(unknown))}); update SERU.")
+        try:
+            values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+            values["architecture"] = Architecture.from_dict(values.get("architecture", {}))
+            return cls(**values)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ModelError(f"The model card cannot be read ({error}); fetch the model again.") from error
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder: a card and the weights of both stages."""
+
+    card: ModelCard
+    folder: Path
+
+    def weight_file(self, stage: str) -> Path:
+        """Return the verified weight file of a stage.
+
+        Args:
+            stage: ``coarse`` or ``refine``.
+
+        Returns:
+            Path of the safetensors file.
+
+        Raises:
+            ModelError: the file is missing or differs from its checksum.
+        """
+        path = self.folder / f"{stage}.safetensors"
+        entry = self.card.files.get(path.name)
+        if entry is None or not path.is_file():
+            raise ModelError(f"The model '{self.card.id}' lacks {path.name} in {self.folder}; fetch it again.")
+        if path.stat().st_size != entry.get("size") or sha256_of(path) != entry.get("sha256"):
+            raise ModelError(
+                f"The file {path} is damaged (its checksum differs from the model card's); fetch the model again."
+            )
+        return path
+
+    def verify(self) -> None:
+        """Check every weight file against the card.
+
+        Raises:
+            ModelError: a file is missing or damaged.
+        """
+        for stage in STAGES:
+            self.weight_file(stage)
+
+
+@dataclass(frozen=True)
+class RegistryEntry:
+    """A model that can be had, as ``models.json`` lists it.
+
+    Attributes:
+        id: short name.
+        title: name shown to people.
+        licence: of the weights; users agree to it before a download.
+        url: folder that holds the files; None for a bundled model.
+        files: SHA-256 and size in bytes of ``model.json`` and both weight files.
+    """
+
+    id: str
+    title: str
+    licence: str
+    url: str | None = None
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes to download."""
+        return sum(int(entry["size"]) for entry in self.files.values())
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The models that can be had, and which one is the default."""
+
+    models: tuple[RegistryEntry, ...] = ()
+    default: str | None = None
+
+    def entry(self, model_id: str) -> RegistryEntry:
+        """Return the entry of a model.
+
+        Args:
+            model_id: its short name.
+
+        Returns:
+            The entry.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        for entry in self.models:
+            if entry.id == model_id:
+                return entry
+        known = ", ".join(entry.id for entry in self.models) or "none"
+        raise ModelError(f"The model '{model_id}' is unknown (known: {known}); give one of them or a model folder.")
+
+
+def resources_folder() -> Path:
+    """Return the folder with ``models.json`` and the bundled models."""
+    here = Path(__file__).resolve().parent
+    beside = here.parent / "Resources"
+    return beside if (beside / "models.json").is_file() else here / "_resources"
+
+
+def read_registry(path: Path | None = None) -> Registry:
+    """Read the list of models that can be had.
+
+    Args:
+        path: another ``models.json``; None takes the project's.
+
+    Returns:
+        The registry.
+
+    Raises:
+        ModelError: the file is missing or cannot be read.
+    """
+    path = path or resources_folder() / "models.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Registry(tuple(RegistryEntry(**entry) for entry in content["models"]), content["default"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The list of models {path} cannot be read ({error}); install SERU again.") from error
+
+
+def cache_folder() -> Path:
+    """Return the per-user folder of fetched models; it may not exist yet."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("SERU", appauthor=False)) / "models"
+
+
+def find_model(id_or_folder: str | Path | None = None) -> Model:
+    """Find a model among the bundled and fetched ones, or in a folder.
+
+    Args:
+        id_or_folder: a short name, a folder, or None for the default model.
+
+    Returns:
+        The model; its weights are verified when they are loaded.
+
+    Raises:
+        ModelError: there is none, or its card cannot be read.
+    """
+    if id_or_folder is None:
+        id_or_folder = read_registry().default
+        if id_or_folder is None:
+            raise ModelError("This version has no default model; give a model folder with --model.")
+    for folder in (resources_folder() / "Models" / id_or_folder, cache_folder() / id_or_folder):
+        if Path(id_or_folder).name == str(id_or_folder) and (folder / CARD).is_file():
+            return open_model(folder)
+    if Path(id_or_folder).exists() or len(Path(id_or_folder).parts) > 1:
+        return open_model(Path(id_or_folder))
+    entry = read_registry().entry(str(id_or_folder))
+    raise ModelError(f"The model '{entry.id}' is not on this computer; run 'seru models fetch {entry.id}'.")
+
+
+def open_model(folder: Path) -> Model:
+    """Open a model folder.
+
+    Args:
+        folder: holds ``model.json`` and the weight files.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: the folder is no model folder.
+    """
+    if folder.is_file():
+        raise ModelError(
+            f"'{folder}' is a file; give a model folder with {CARD} and safetensors files "
+            "(pickled weights are never loaded)."
+        )
+    try:
+        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"'{folder}' is no model folder: it has no {CARD}.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model card {folder / CARD} cannot be read ({error}); fetch the model again.") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"The model card {folder / CARD} is not a JSON object; fetch the model again.")
+    return Model(ModelCard.from_dict(values), folder)
+
+
+def list_models() -> list[Model]:
+    """Return the models on this computer: bundled first, then fetched."""
+    folders = [*(resources_folder() / "Models").glob(f"*/{CARD}"), *cache_folder().glob(f"*/{CARD}")]
+    return [open_model(path.parent) for path in sorted(folders, key=lambda path: (path.parts[:-2], path.parent.name))]
+
+
+def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Model:
+    """Download a model into the cache; what is there already and right is kept.
+
+    Args:
+        entry: from the registry.
+        on_progress: called with bytes done and bytes in all.
+
+    Returns:
+        The verified model.
+
+    Raises:
+        ModelError: no network, a wrong checksum, or no room on the disk.
+    """
+    folder = cache_folder() / entry.id
+    if entry.url is None:
+        return find_model(entry.id)
+    if (folder / CARD).is_file() and _matches(folder, entry):
+        return open_model(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{entry.id}-", dir=folder.parent) as temporary:
+            fresh = Path(temporary) / entry.id
+            fresh.mkdir()
+            done = 0
+            for name, expected in entry.files.items():
+                _download(f"{entry.url.rstrip('/')}/{name}", fresh / name, expected, done, entry.size, on_progress)
+                done += int(expected["size"])
+            model = open_model(fresh)
+            model.verify()
+            # The old folder goes only once the new one is whole and right.
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            fresh.rename(folder)
+    except OSError as error:
+        raise ModelError(f"The model '{entry.id}' cannot be stored in {folder.parent} ({error}).") from error
+    return open_model(folder)
+
+
+def clear_cache() -> list[str]:
+    """Delete every fetched model.
+
+    Returns:
+        The names of the deleted models.
+
+    Raises:
+        ModelError: a folder cannot be deleted.
+    """
+    names = []
+    for folder in sorted(cache_folder().glob("*")):
+        try:
+            shutil.rmtree(folder)
+        except OSError as error:
+            raise ModelError(f"The folder {folder} cannot be deleted ({error}).") from error
+        names.append(folder.name)
+    return names
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Args:
+        path: the file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    stat = path.stat()
+    return _sha256(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, _size: int, _modified: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _matches(folder: Path, entry: RegistryEntry) -> bool:
+    paths = {folder / name: expected["sha256"] for name, expected in entry.files.items()}
+    return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
+
+
+def _download(
+    url: str, path: Path, expected: dict[str, Any], done: int, total: int, on_progress: Download | None
+) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response, open(path, "wb") as file:
+            while block := response.read(1 << 20):
+                file.write(block)
+                if on_progress:
+                    on_progress(done + file.tell(), total)
+                if file.tell() > int(expected["size"]):
+                    break
+            file.flush()
+            os.fsync(file.fileno())
+    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise ModelError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
+    if sha256_of(path) != expected["sha256"]:
+        raise ModelError(f"{url} gave a file with a wrong checksum; try again later.")
