@@ -66,7 +66,8 @@ class SERU(nn.Module):
         """
         state = {key: value for key, value in state.items() if not key.startswith("last_linear.")}
         # Weights saved before torch 0.4.1 have no batch counters; they start at 0 then.
-        counters = {key: value for key, value in self.encoder.state_dict().items() if key.endswith("num_batches_tracked")}
+        current = self.encoder.state_dict()
+        counters = {key: value for key, value in current.items() if key.endswith("num_batches_tracked")}
         try:
             self.encoder.load_state_dict({**counters, **state})
         except RuntimeError as error:

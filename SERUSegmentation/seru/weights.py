@@ -96,7 +96,7 @@ def load_network(model: Model, stage: str) -> SERU:
     try:
         network.load_state_dict(load_weights(path))
     except RuntimeError as error:
-        raise ModelError(f"The weights {path} do not fit the model card's architecture; fetch the model again.") from error
+        raise ModelError(f"The weights {path} do not fit the model card; fetch the model again.") from error
     return network.eval()
 
 
