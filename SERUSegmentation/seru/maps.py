@@ -51,7 +51,7 @@ class Maps:
     def __post_init__(self) -> None:
         count = int(np.count_nonzero(self.mask))
         fits = all(
-            0 <= low and low + size <= whole
+            low >= 0 and low + size <= whole
             for low, size, whole in zip(self.lower_kji, self.mask.shape, self.shape_kji, strict=True)
         )
         shapes = {self.coarse.shape == (count, 2), self.refined.shape == (count, 2), self.sides.shape == (count,)}

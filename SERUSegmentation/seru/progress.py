@@ -99,7 +99,7 @@ class BarProgress(Progress):
         if name != self._name:
             self._close()
             self._name = name
-            self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, leave=True, dynamic_ncols=True)
+            self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, dynamic_ncols=True)
         self._bar.total = total
         self._bar.n = done
         self._bar.refresh()

@@ -1,0 +1,182 @@
+"""From any image grid to the axial stack and back, by axis permutation and flips alone.
+
+The axial stack has shape (slices, rows, columns): slices from feet to head, rows from front to back, columns from the
+patient's right to left (LPS). An oblique volume keeps its own grid; each of its axes takes the place it is nearest to.
+
+Source: our rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seru.errors import BadInputError
+from seru.volume import Volume
+
+# Directions of the stack's slices, rows and columns in RAS: superior, posterior, left.
+_STACK_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+
+# Cosine between two axes above which the grid counts as sheared: 0.06 degrees, far above rounding in file headers.
+SHEAR_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How an array (K, J, I) becomes an axial stack.
+
+    Attributes:
+        axes: for slices, rows and columns: the axis of the array (0 = k, 1 = j, 2 = i).
+        flips: for slices, rows and columns: whether that axis runs the other way.
+    """
+
+    axes: tuple[int, int, int]
+    flips: tuple[bool, bool, bool]
+
+    def to_stack(self, array_kji: np.ndarray) -> np.ndarray:
+        """Return a view of an array as an axial stack.
+
+        Args:
+            array_kji: shape (K, J, I), any dtype.
+
+        Returns:
+            View of shape (slices, rows, columns).
+        """
+        return np.transpose(array_kji, self.axes)[self._flip]
+
+    def from_stack(self, stack: np.ndarray) -> np.ndarray:
+        """Return a view of an axial stack on the input's own axes.
+
+        Args:
+            stack: shape (slices, rows, columns), any dtype.
+
+        Returns:
+            View of shape (K, J, I).
+        """
+        return np.transpose(stack[self._flip], np.argsort(self.axes))
+
+    def ijk_of_stack(self, position: tuple[float, float, float], shape: tuple[int, ...]) -> tuple[float, float, float]:
+        """Return the input's voxel index of a place in the stack.
+
+        Args:
+            position: (slice, row, column); fractions allowed.
+            shape: of the stack.
+
+        Returns:
+            Voxel index (i, j, k).
+        """
+        kji = [0.0, 0.0, 0.0]
+        for value, axis, flipped, size in zip(position, self.axes, self.flips, shape, strict=True):
+            kji[axis] = size - 1 - value if flipped else float(value)
+        return kji[2], kji[1], kji[0]
+
+    @property
+    def stack_axis_ijk(self) -> int:
+        """The input's voxel axis along which slices are stacked: 0 = i, 1 = j, 2 = k."""
+        return 2 - self.axes[0]
+
+    @property
+    def _flip(self) -> tuple[slice, ...]:
+        return tuple(slice(None, None, -1) if flipped else slice(None) for flipped in self.flips)
+
+
+def find_orientation(ijk_to_ras: np.ndarray) -> Orientation:
+    """Find the permutation and flips that bring a grid nearest to the axial stack.
+
+    Args:
+        ijk_to_ras: float64, shape (4, 4), mm.
+
+    Returns:
+        The orientation; the stack axis is the one nearest to superior-inferior.
+
+    Raises:
+        BadInputError: the axes are sheared, or a spacing is zero.
+    """
+    directions = check_grid(ijk_to_ras)
+    # Rows: i, j, k; columns: along superior, posterior, left.
+    cosines = directions.T @ _STACK_RAS.T
+    remaining = [0, 1, 2]
+    axes_ijk = []
+    for stack_axis in (0, 2, 1):
+        nearest = max(remaining, key=lambda axis: round(abs(cosines[axis, stack_axis]), 6))
+        axes_ijk.append(nearest)
+        remaining.remove(nearest)
+    slices, columns, rows = axes_ijk
+    order = (slices, rows, columns)
+    flips = tuple(bool(cosines[axis, place] < 0) for place, axis in enumerate(order))
+    return Orientation(tuple(2 - axis for axis in order), flips)
+
+
+def check_grid(ijk_to_ras: np.ndarray) -> np.ndarray:
+    """Check that a grid has three perpendicular axes of a positive voxel size.
+
+    Args:
+        ijk_to_ras: float64, shape (4, 4), mm.
+
+    Returns:
+        Unit directions of i, j and k in RAS as columns, float64, shape (3, 3).
+
+    Raises:
+        BadInputError: the axes are sheared, or a spacing is zero or not a number.
+    """
+    matrix = np.asarray(ijk_to_ras, np.float64)[:3, :3]
+    spacing = np.linalg.norm(matrix, axis=0)
+    if not np.isfinite(ijk_to_ras).all() or spacing.min() <= 1e-6:
+        raise BadInputError(
+            f"The voxel size of the image is {' x '.join(f'{s:g}' for s in spacing)} mm; "
+            "all three must be more than 0: correct the image's header."
+        )
+    directions = matrix / spacing
+    shear = np.abs(directions.T @ directions - np.eye(3)).max()
+    if shear > SHEAR_TOLERANCE:
+        angle = np.degrees(np.arcsin(min(shear, 1.0)))
+        raise BadInputError(
+            f"The image's axes are sheared by {angle:.2f} degrees (gantry tilt, usually); "
+            "resample it to perpendicular axes first."
+        )
+    return directions
+
+
+@dataclass(frozen=True)
+class AxialStack:
+    """A volume seen as an axial stack.
+
+    Attributes:
+        hu: view of the volume's array, shape (slices, rows, columns), Hounsfield units.
+        orientation: how to get back.
+        spacing_mm: distance of slices, rows and columns in mm.
+    """
+
+    hu: np.ndarray
+    orientation: Orientation
+    spacing_mm: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, volume: Volume) -> AxialStack:
+        """See a volume as an axial stack; nothing is copied.
+
+        Args:
+            volume: any orientation.
+
+        Returns:
+            The stack.
+
+        Raises:
+            BadInputError: the axes are sheared, or a spacing is zero.
+        """
+        orientation = find_orientation(volume.ijk_to_ras)
+        i, j, k = volume.spacing_ijk_mm
+        spacing_kji = (k, j, i)
+        slices, rows, columns = (spacing_kji[axis] for axis in orientation.axes)
+        return cls(orientation.to_stack(volume.array_kji), orientation, (slices, rows, columns))
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in ml."""
+        return float(np.prod(self.spacing_mm)) / 1000.0
+
+    @property
+    def pixel_mm2(self) -> float:
+        """Area of one pixel of a slice in mm2."""
+        return self.spacing_mm[1] * self.spacing_mm[2]
