@@ -1,0 +1,78 @@
+"""Names, colours and SNOMED CT codes of the segments, as Slicer's terminologies write them.
+
+The kidney is in Slicer's own "General Anatomy" list. That list has no neoplasm, so the tumor's entry names the
+"DICOM master list", which has it; both texts are what ``vtkSegment::SetTerminology`` takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Side = Literal["right", "left"]
+
+GENERAL_ANATOMY_LIST = "Segmentation category and type - 3D Slicer General Anatomy list"
+DICOM_MASTER_LIST = "Segmentation category and type - DICOM master list"
+ANATOMIC_CODES_LIST = "Anatomic codes - DICOM master list"
+
+# Scheme, value, meaning: one coded entry.
+Code = tuple[str, str, str]
+NO_CODE: Code = ("", "", "")
+ANATOMICAL_STRUCTURE: Code = ("SCT", "123037004", "Anatomical Structure")
+ALTERED_STRUCTURE: Code = ("SCT", "49755003", "Morphologically Altered Structure")
+KIDNEY: Code = ("SCT", "64033007", "Kidney")
+NEOPLASM: Code = ("SCT", "108369006", "Neoplasm")
+LATERALITY: dict[Side, Code] = {"right": ("SCT", "24028007", "Right"), "left": ("SCT", "7771000", "Left")}
+
+# Slicer's key of the tag that holds a segment's terminology entry.
+TERMINOLOGY_TAG = "TerminologyEntry"
+
+
+@dataclass(frozen=True)
+class SegmentTerm:
+    """What a segment is called, how it is coloured and what it means.
+
+    Attributes:
+        id: segment id inside the segmentation.
+        name: shown to people.
+        label: value in our label maps: 1 kidney, 2 tumor.
+        colour: red, green and blue, 0..1.
+        entry: Slicer's serialised terminology entry.
+        side: the patient's side, or None for both sides in one segment.
+    """
+
+    id: str
+    name: str
+    label: int
+    colour: tuple[float, float, float]
+    entry: str
+    side: Side | None = None
+
+
+def _entry(context: str, category: Code, kind: Code, modifier: Code, region: Code, region_modifier: Code) -> str:
+    texts = ["^".join(code) for code in (category, kind, modifier)]
+    regions = ["^".join(code) for code in (region, region_modifier)]
+    return "~".join([context, *texts, ANATOMIC_CODES_LIST, *regions])
+
+
+def _kidney(side: Side | None) -> SegmentTerm:
+    laterality = LATERALITY[side] if side else NO_CODE
+    entry = _entry(GENERAL_ANATOMY_LIST, ANATOMICAL_STRUCTURE, KIDNEY, laterality, NO_CODE, NO_CODE)
+    # The colour is the one that Slicer's list recommends for either kidney.
+    return SegmentTerm(*_names("Kidney", side), 1, (185 / 255, 102 / 255, 83 / 255), entry, side)
+
+
+def _tumor(side: Side | None) -> SegmentTerm:
+    laterality = LATERALITY[side] if side else NO_CODE
+    entry = _entry(DICOM_MASTER_LIST, ALTERED_STRUCTURE, NEOPLASM, NO_CODE, KIDNEY, laterality)
+    # The lists recommend no colour for a neoplasm; this one differs from the kidney's in lightness as well.
+    return SegmentTerm(*_names("Tumor", side), 2, (250 / 255, 210 / 255, 80 / 255), entry, side)
+
+
+def _names(name: str, side: Side | None) -> tuple[str, str]:
+    return (f"{name}_{side}", f"{name} {side}") if side else (name, name)
+
+
+# Both sides in one segment each; then one segment a side.
+SEGMENTS: tuple[SegmentTerm, ...] = (_kidney(None), _tumor(None))
+SEGMENTS_BY_SIDE: tuple[SegmentTerm, ...] = (_kidney("right"), _kidney("left"), _tumor("right"), _tumor("left"))
