@@ -49,16 +49,16 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     if hits.size == 0:
         look(range(slices))
         return range(slices)
-    found = range(0)
-    reach = step + margin
-    while hits.size and (hits[0] < found.start + margin or hits[-1] >= found.stop - margin or not found):
-        wider = range(max(0, int(hits[0]) - reach), min(slices, int(hits[-1]) + reach + 1))
+    found = _around(hits, step + margin, slices)
+    look(found)
+    while True:
+        hits = np.flatnonzero(areas >= HIT_MM2)
+        near = _around(hits, margin, slices)
+        wider = range(min(found.start, near.start), max(found.stop, near.stop))
         if wider == found:
             break
-        found, reach = wider, margin
+        found = wider
         look(found)
-        hits = np.flatnonzero(areas >= HIT_MM2)
-        found = range(min(found.start, wider.start), max(found.stop, wider.stop))
     return found
 
 
@@ -74,3 +74,7 @@ def scout_slices(slices: int, step: int) -> list[int]:
     """
     offset = ((slices - 1) % step) // 2
     return list(range(offset, slices, step))
+
+
+def _around(hits: np.ndarray, reach: int, slices: int) -> range:
+    return range(max(0, int(hits[0]) - reach), min(slices, int(hits[-1]) + reach + 1))
