@@ -71,6 +71,21 @@ class Orientation:
             kji[axis] = size - 1 - value if flipped else float(value)
         return kji[2], kji[1], kji[0]
 
+    def lower_kji(self, box: tuple[slice, slice, slice], shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """Return the first voxel, on the input's own axes, of a box of the stack.
+
+        Args:
+            box: slices, rows and columns of the stack.
+            shape: of the stack.
+
+        Returns:
+            Smallest index along k, j and i.
+        """
+        lower = [0, 0, 0]
+        for place, axis, flipped, size in zip(box, self.axes, self.flips, shape, strict=True):
+            lower[axis] = size - place.stop if flipped else place.start
+        return lower[0], lower[1], lower[2]
+
     @property
     def stack_axis_ijk(self) -> int:
         """The input's voxel axis along which slices are stacked: 0 = i, 1 = j, 2 = k."""

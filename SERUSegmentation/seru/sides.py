@@ -90,7 +90,7 @@ def remove_islands(mask: np.ndarray, voxel_ml: float, minimum_ml: float = ISLAND
         minimum_ml: components below this go, in ml.
 
     Returns:
-        bool, same shape; the largest component stays even where it is small.
+        bool, same shape.
     """
     kept = np.zeros_like(mask)
     box = bounding_box(mask)
@@ -98,9 +98,7 @@ def remove_islands(mask: np.ndarray, voxel_ml: float, minimum_ml: float = ISLAND
         return kept
     components, _ = label_components(mask[box])
     sizes = np.bincount(components.ravel())
-    sizes[0] = 0
     keep = sizes * voxel_ml >= minimum_ml
-    keep[sizes.argmax()] = True
     keep[0] = False
     kept[box] = keep[components]
     return kept
