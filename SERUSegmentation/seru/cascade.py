@@ -139,7 +139,12 @@ class _Run:
         with self.progress.timed("refine"):
             refined = self._run_refine()
         with self.progress.timed("fuse"):
-            return self._fuse(refined)
+            maps = self._make_maps(refined)
+            labels = LiveFusion(maps).box_labels(self.alpha)
+            labels = clean_labels(labels, maps.side_box(), self.stack.voxel_ml, self.options.postprocessing)
+            measured = measure(labels, maps.side_box(), self.volume.spacing_ijk_mm)
+            self.progress.stage("fuse", 1, 1)
+        return self._result(maps, labels, measured)
 
     # Coarse stage
 
@@ -240,12 +245,7 @@ class _Run:
 
     # Fusion
 
-    def _fuse(self, refined: np.ndarray) -> SegmentResult:
-        maps = self._make_maps(refined)
-        labels = LiveFusion(maps).box_labels(self.alpha)
-        labels = clean_labels(labels, maps.side_box(), self.stack.voxel_ml, self.options.postprocessing)
-        measured = measure(labels, maps.side_box(), self.volume.spacing_ijk_mm)
-        self.progress.stage("fuse", 1, 1)
+    def _result(self, maps: Maps, labels: np.ndarray, measured: dict[Side, dict[str, float]]) -> SegmentResult:
         report = make_report(
             RunFacts(
                 volume=self.volume,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from types import ModuleType
 
 import numpy as np
 
 from seru.errors import DeviceError
 from seru.models import Model
 from seru.options import EngineName
+
+_SMALL_CHANNELS = 32
 
 
 class OutOfMemory(Exception):  # noqa: N818 - a signal to the batch loop, not an error for users
@@ -67,7 +70,8 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
 
     Args:
         model: card and weights.
-        engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch.
+        engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch, and torch for small networks, which
+            run in less time than OpenVINO takes to compile them.
         device: ``auto`` takes a GPU where there is one, else the CPU.
         threads: CPU threads; None takes all.
 
@@ -83,7 +87,8 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
     if engine == "openvino" and device != "cpu":
         raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
-    if device == "cpu" and engine != "torch" and has_openvino:
+    is_small = model.card.architecture.base_channels < _SMALL_CHANNELS
+    if engine == "openvino" or (engine == "auto" and device == "cpu" and has_openvino and not is_small):
         from seru.engines.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(model, device, threads)
@@ -137,7 +142,7 @@ def memory_error(error: BaseException) -> bool:
     )
 
 
-def _import_torch():  # noqa: ANN202 - the module
+def _import_torch() -> ModuleType:
     try:
         import torch
     except ImportError as error:

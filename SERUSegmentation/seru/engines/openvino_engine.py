@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -69,8 +70,10 @@ class OpenVinoEngine(Engine):
             card = self.model.card
             network = StageNetwork(load_network(self.model, stage), card.mean, card.std)
             example = torch.zeros(1, channels, 2 * STRIDE, 2 * STRIDE, dtype=torch.uint8)
+            shape = openvino.PartialShape([-1, channels, -1, -1])
             self._models.clear()
-            self._models[key] = openvino.convert_model(
-                network.eval(), example_input=example, input=[openvino.PartialShape([-1, channels, -1, -1])]
-            )
+            with warnings.catch_warnings():
+                # Tracing takes the branches of an already padded image, which is what predict gives.
+                warnings.simplefilter("ignore", torch.jit.TracerWarning)
+                self._models[key] = openvino.convert_model(network.eval(), example_input=example, input=[shape])
         return self._models[key]
