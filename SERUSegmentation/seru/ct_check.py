@@ -1,0 +1,103 @@
+"""Is this image a CT? Decided from its numbers, before any network sees it.
+
+Source: our rule, from what Hounsfield units mean: air -1000, fat -120 to -30, soft tissue 0 to 100.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seru.errors import BadInputError
+from seru.orientation import check_grid
+from seru.volume import Volume
+
+# Voxels looked at: enough for shares of a thousandth, and milliseconds to count.
+_SAMPLE = 1_000_000
+# Below this there is no matter: padding outside the scanner's field of view (-1500, -2000, -3024, -32768).
+_PADDING = -1500
+_OFFSET = 1024
+# Plausible voxel sizes in mm; metres and micrometres lie outside.
+_SMALLEST_MM, _LARGEST_MM = 0.02, 50.0
+
+# The key under which a reader leaves a sentence for the user in ``Volume.source``.
+NOTE = "note"
+
+
+def check_is_ct(volume: Volume) -> list[str]:
+    """Check that a volume can be a CT in Hounsfield units.
+
+    Args:
+        volume: from a reader or built from arrays.
+
+    Returns:
+        Warnings, one sentence each.
+
+    Raises:
+        BadInputError: not 3D, empty, sheared, not finite, constant, or without the values of a CT.
+    """
+    array = volume.array_kji
+    if array.ndim != 3 or array.size == 0:
+        sizes = " x ".join(str(n) for n in array.shape[::-1])
+        raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
+    check_grid(volume.ijk_to_ras)
+    _check_spacing(volume)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise BadInputError("The image has voxels that are not numbers (NaN or infinite); replace them by -1000.")
+    low, high = float(array.min()), float(array.max())
+    if low == high:
+        raise BadInputError(f"Every voxel of the image is {low:g}; give a CT in Hounsfield units.")
+    _check_values(_sample(array), low, high)
+    return _warnings(volume)
+
+
+def is_unsigned_ct(array_kji: np.ndarray) -> bool:
+    """Decide whether a CT is stored with 1024 added, as unsigned numbers.
+
+    Args:
+        array_kji: numbers as stored, shape (K, J, I).
+
+    Returns:
+        True where nothing is below 0, air peaks near 0 and the body peaks near 1024.
+    """
+    if float(array_kji.min()) < 0:
+        return False
+    values = _sample(array_kji)
+    # A body holds fat and soft tissue and little between them and air; in other images the values spread out.
+    body = values[values > 300]
+    if body.size < 0.02 * values.size or np.mean(values < 150) < 0.02:
+        return False
+    tissue = (body > _OFFSET - 200) & (body < _OFFSET + 250)
+    return float(np.mean(tissue)) > 0.6 and _OFFSET - 130 < float(np.median(body)) < _OFFSET + 130
+
+
+def _sample(array_kji: np.ndarray) -> np.ndarray:
+    step = max(1, round((array_kji.size / _SAMPLE) ** (1 / 3)))
+    steps = tuple(slice(None, None, min(step, max(1, size // 8))) for size in array_kji.shape)
+    return array_kji[steps].ravel()
+
+
+def _check_values(values: np.ndarray, low: float, high: float) -> None:
+    matter = values[values > _PADDING]
+    # Fat, lung or air is in every CT of a body; soft tissue is what the window shows.
+    light = np.mean(matter < -25) if matter.size else 0.0
+    tissue = np.mean((matter > -200) & (matter < 350)) if matter.size else 0.0
+    if light < 0.002 or tissue < 0.005:
+        raise BadInputError(
+            f"The image is no CT in Hounsfield units (its values run from {low:g} to {high:g}, "
+            "a CT has air near -1000, fat near -100 and soft tissue near 50); give the original CT."
+        )
+
+
+def _check_spacing(volume: Volume) -> None:
+    spacing = volume.spacing_ijk_mm
+    if min(spacing) < _SMALLEST_MM or max(spacing) > _LARGEST_MM:
+        size = " x ".join(f"{s:g}" for s in spacing)
+        raise BadInputError(f"The voxels measure {size} mm, which no CT has; correct the voxel size in the header.")
+
+
+def _warnings(volume: Volume) -> list[str]:
+    warnings = [volume.source[NOTE]] if volume.source.get(NOTE) else []
+    thickest = max(volume.spacing_ijk_mm)
+    if thickest > 6.0:
+        warnings.append(f"The slices are {thickest:g} mm apart: small tumors and volumes will be inexact.")
+    return warnings

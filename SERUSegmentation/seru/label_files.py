@@ -1,0 +1,123 @@
+"""Label maps as files on the input's own grid: NIfTI, NRRD, MetaImage."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from seru.atomic_files import replacing
+from seru.errors import BadInputError
+from seru.nifti import nifti_header
+from seru.nrrd_file import nrrd_header
+from seru.progress import Progress
+from seru.volume import Volume
+
+LABEL_ENDINGS = (".nii.gz", ".nrrd", ".mha")
+
+# Labels are long runs of zeros: higher levels take longer and save nothing worth having.
+_LEVEL = 3
+_CHUNK = 1 << 24
+
+
+def write_labels(labels_kji: np.ndarray, volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
+    """Write a label map on the volume's grid; the file appears whole or not at all.
+
+    Args:
+        labels_kji: uint8, shape of the volume (K, J, I): 0 background, 1 kidney, 2 tumor.
+        volume: the CT that the labels belong to.
+        path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
+        progress: told of the stage ``write``, and asked whether to stop.
+
+    Raises:
+        BadInputError: the ending is unknown, or the file cannot be written.
+        CancelledError: ``progress`` was cancelled.
+    """
+    path = Path(path)
+    name = path.name.lower()
+    with replacing(path, progress.check_cancelled if progress else None) as file:
+        if name.endswith(".nii.gz"):
+            with gzip_stream(file) as stream:
+                stream.write(nifti_header(labels_kji.shape, volume.ijk_to_ras))
+                write_voxels(stream, labels_kji, progress)
+        elif name.endswith(".nrrd"):
+            file.write(nrrd_header(labels_kji.shape, volume.ijk_to_ras))
+            with gzip_stream(file) as stream:
+                write_voxels(stream, labels_kji, progress)
+        elif name.endswith(".mha"):
+            _write_metaimage(file, labels_kji, volume.ijk_to_ras, progress)
+        else:
+            raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
+
+
+def gzip_stream(file: BinaryIO) -> gzip.GzipFile:
+    """Return a gzip stream into a file; the same labels give the same bytes, whatever the name and the time."""
+    return gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_LEVEL, mtime=0)
+
+
+def write_voxels(stream: BinaryIO, labels_kji: np.ndarray, progress: Progress | None) -> None:
+    """Write labels in C order.
+
+    Args:
+        stream: takes the bytes.
+        labels_kji: uint8, shape (K, J, I).
+        progress: told of the stage ``write``, and asked whether to stop.
+
+    Raises:
+        CancelledError: ``progress`` was cancelled.
+    """
+    slices = max(1, _CHUNK // max(1, labels_kji[0].size))
+    for first in range(0, len(labels_kji), slices):
+        stream.write(np.ascontiguousarray(labels_kji[first : first + slices], np.uint8).data)
+        if progress is not None:
+            progress.stage("write", min(first + slices, len(labels_kji)), len(labels_kji))
+            progress.check_cancelled()
+
+
+class _Deflater:
+    """Compresses what is written to it into a list of bytes; labels come out a hundred times smaller."""
+
+    def __init__(self) -> None:
+        self._deflate = zlib.compressobj(_LEVEL)
+        self._parts: list[bytes] = []
+
+    def write(self, data: memoryview) -> None:
+        self._parts.append(self._deflate.compress(data))
+
+    def finish(self) -> bytes:
+        return b"".join([*self._parts, self._deflate.flush()])
+
+
+def _write_metaimage(file: BinaryIO, labels_kji: np.ndarray, ijk_to_ras: np.ndarray, progress: Progress | None) -> None:
+    deflater = _Deflater()
+    write_voxels(deflater, labels_kji, progress)
+    data = deflater.finish()
+    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijk_to_ras
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    # MetaImage lists the direction of each axis in turn.
+    directions = (lps[:3, :3] / spacing).T.ravel()
+    lines = [
+        "ObjectType = Image",
+        "NDims = 3",
+        "BinaryData = True",
+        "BinaryDataByteOrderMSB = False",
+        "CompressedData = True",
+        f"CompressedDataSize = {len(data)}",
+        f"TransformMatrix = {_numbers(directions)}",
+        f"Offset = {_numbers(lps[:3, 3])}",
+        "CenterOfRotation = 0 0 0",
+        "AnatomicalOrientation = RAI",
+        f"ElementSpacing = {_numbers(spacing)}",
+        f"DimSize = {_numbers(labels_kji.shape[::-1])}",
+        "ElementType = MET_UCHAR",
+        "ElementDataFile = LOCAL",
+    ]
+    file.write(("\n".join(lines) + "\n").encode("ascii"))
+    file.write(data)
+
+
+def _numbers(values: np.ndarray | tuple[int, ...]) -> str:
+    return " ".join(repr(v) if isinstance(v, int) else repr(float(v) + 0.0) for v in values)
