@@ -15,7 +15,7 @@ import numpy as np
 
 # Kidneys are 40 mm or longer: at this step at least two slices of any kidney are looked at.
 STEP_MM = 18.0
-# Beyond the slice after the last hit; the network may miss a pole that is small on the slice it looked at.
+# Kept beyond the last hit; the network may miss the tip of a pole.
 MARGIN_MM = 15.0
 # A slice is a hit when this much of it is kidney or tumor.
 HIT_MM2 = 30.0
@@ -49,7 +49,8 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     if hits.size == 0:
         look(range(slices))
         return range(slices)
-    found = _around(hits, step + margin, slices)
+    # The slice a step beyond the last hit was no hit: what lies between is not known yet.
+    found = _around(hits, max(step - 1, margin), slices)
     look(found)
     while True:
         hits = np.flatnonzero(areas >= HIT_MM2)
