@@ -9,8 +9,8 @@ import numpy as np
 from seru.phantom.canvas import Canvas, Patch
 from seru.phantom.phases import Densities
 from seru.phantom.shapes import Point, Tube, Waves, draw
-from seru.phantom.texture import Texture
-from seru.phantom.viscera import Filaments, Place
+from seru.phantom.texture import Filaments, Texture
+from seru.phantom.viscera import Place
 
 _GAS_HU = -960.0
 
@@ -117,6 +117,14 @@ class SmallBowel:
                     shift = 0.5 * gap * (layer % 2)
                     if math.hypot((x + shift) / 96.0, (y + 20.0) / 78.0) < 1.0 and z < 30 - 0.45 * abs(x - 20):
                         self._loops.append(self._draw_loop(rng, place(x + shift, y, float(z)), gap, has_contrast))
+        duodenum = [
+            place(-34, -46, 26),
+            place(-50, -30, 12),
+            place(-46, -12, -22),
+            place(-26, -8, -44),
+            place(26, -20, -38),
+        ]
+        self._loops.append((Tube(duodenum, [12.0, 13.0, 13.0, 12.0, 11.0]), draw(rng, 15, 40)))
         order = rng.permutation(len(self._loops))
         self._loops = [self._loops[n] for n in order]
         self._folds = Waves(rng, 4, (9, 16), 0.9)
@@ -129,7 +137,7 @@ class SmallBowel:
             return
         x, y, _ = place(88, 70, 0)
         inside = (np.hypot(patch.x * (1 / x), (patch.y + 22.0) * (1 / y)) - 1.0) * 60.0
-        vessels = np.maximum(self._mesentery.distance(patch, 1.15), inside)
+        vessels = np.maximum(self._mesentery.distance(patch.x, patch.y, patch.z, 1.15), inside)
         patch.paint(vessels, densities.portal)
 
     def paint(self, canvas: Canvas, densities: Densities) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from seru.phantom.canvas import LEFT_KIDNEY, RIGHT_KIDNEY, Canvas, Patch
 from seru.phantom.phases import Densities
 from seru.phantom.shapes import Ellipsoid, Point, Tube, Waves, draw, ellipsoid_distance, paint_tube, smooth_min
-from seru.phantom.texture import Texture
+from seru.phantom.texture import Filaments, Texture
 from seru.phantom.torso import FAT_HU
 
 _SINUS_FAT_HU = -78.0
@@ -49,6 +49,7 @@ class Kidney:
         self.owner = LEFT_KIDNEY if side == "left" else RIGHT_KIDNEY
         self._draw_bean(rng, spine_xy, is_horseshoe)
         self._draw_inside(rng)
+        self._adrenal = self._draw_adrenal()
         self.isthmus = self._draw_isthmus(spine_xy) if is_horseshoe else None
         self.cysts = [self._draw_cyst(rng) for _ in range(int(rng.choice(4, p=[0.45, 0.3, 0.17, 0.08])))]
 
@@ -101,6 +102,8 @@ class Kidney:
         patch = self._patch(canvas)
         if patch is not None:
             self._paint_parenchyma(patch, densities)
+        for limb in self._adrenal:
+            paint_tube(canvas, limb, densities.pancreas * 0.85)
         for cyst in self.cysts:
             patch = cyst.ball.box(canvas)
             if patch is not None:
@@ -122,9 +125,9 @@ class Kidney:
         convex /= np.linalg.norm(convex)
         axes = (long_axis, convex, np.cross(long_axis, convex))
         size = draw(rng, 0.93, 1.08)
-        semi = (55.0 * size * draw(rng, 0.95, 1.07), 29.5 * size * draw(rng, 0.94, 1.06), 23.5 * size)
+        semi = (55.0 * size * draw(rng, 0.96, 1.07), 30.5 * size * draw(rng, 0.94, 1.06), 25.0 * size)
         out = draw(rng, 63, 72) - (10.0 if is_horseshoe else 0.0)
-        height = draw(rng, -10, 12) + (0.0 if side > 0 else -draw(rng, 8, 20)) - (22.0 if is_horseshoe else 0.0)
+        height = draw(rng, -4, 6) + (4.0 if side > 0 else -draw(rng, 6, 16)) - (22.0 if is_horseshoe else 0.0)
         centre = (spine_xy[0] + side * out, spine_xy[1] + draw(rng, 2, 8), height)
         self.bean = Ellipsoid(centre, semi, tuple(tuple(a.tolist()) for a in axes))
         self._bend_mm = draw(rng, 5, 11)
@@ -137,14 +140,21 @@ class Kidney:
         self._sinus_semi = (length * sizes[0], width * sizes[1], thickness * sizes[2])
         self._sinus_v = -0.58 * width
         self._sinus_waves = Waves(rng, 5, (14, 26), 1.7)
-        self._cortex_mm, self._pyramid_mm = draw(rng, 5.5, 8.0), draw(rng, 15, 20)
+        self._cortex_mm, self._pyramid_mm = draw(rng, 5.5, 8.0), draw(rng, 17, 23)
         self._pyramid_phase = draw(rng, 0, 6.3)
-        self._mottle = Texture(rng, 4.0)
+        self._mottle, self._branches = Texture(rng, 4.0), Filaments(rng, (15, 26))
 
     def _draw_isthmus(self, spine_xy: Point) -> Tube:
         pole = self.local_to_lps(-0.78 * self.bean.semi[0], -4.0, 0.0)
         before = spine_xy[1] - 52.0
         return Tube([pole, (0.45 * pole[0], before + 10.0, pole[2] - 6.0), (0.0, before, pole[2] - 8.0)], [19, 13, 11])
+
+    def _draw_adrenal(self) -> list[Tube]:
+        """Return the two limbs of the adrenal gland, which sits before and inside the upper pole."""
+        x, y, z = self.local_to_lps(0.86 * self.bean.semi[0], -0.5 * self.bean.semi[1], 0.0)
+        x, y = x - 8.0 * self.sign, y - 9.0
+        ends = [(x + self.sign * 10.0, y + 10.0, z - 12.0), (x - self.sign * 1.0, y + 15.0, z - 12.0)]
+        return [Tube([(x, y, z + 10.0), (x, y, z), end], [1.6, 3.2, 2.0]) for end in ends]
 
     def _draw_cyst(self, rng: np.random.Generator) -> Cyst:
         radius = min(4.0 + float(rng.gamma(2.0, 3.5)), 26.0)
@@ -182,11 +192,16 @@ class Kidney:
         mottle = self._mottle(patch.x, patch.y, patch.z)
         patch.paint(distance, densities.cortex + 5.0 * mottle, self.owner)
         wander = self._pyramid_phase + 1.4 * np.sin(w * 0.16 + v * 0.07)
-        columns = np.cos(u * (2 * math.pi / self._pyramid_mm) + wander)
+        around = np.arctan2(w, v - self._sinus_v - 3.0)
+        columns = np.cos(u * (2 * math.pi / self._pyramid_mm) + wander) + np.cos(3.6 * around + 0.5 * wander)
         medulla = np.maximum(distance + self._cortex_mm, 1.2 - sinus)
-        medulla = np.maximum(medulla, (-0.35 - columns) * 4.0)
+        medulla = np.maximum(medulla, (-0.3 - columns) * 3.0)
         patch.paint(medulla, densities.medulla + 5.0 * mottle, self.owner)
         patch.paint(sinus, _SINUS_FAT_HU)
+        branches = np.maximum(
+            self._branches.distance(patch.x, patch.y, patch.z, 0.9), np.maximum(sinus + 1.5, distance)
+        )
+        patch.paint(branches, densities.vein, owner=None)
         self._paint_pelvis(patch, u, v, w, densities)
 
     def _paint_pelvis(self, patch: Patch, u: np.ndarray, v: np.ndarray, w: np.ndarray, densities: Densities) -> None:

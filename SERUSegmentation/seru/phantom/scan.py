@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seru.errors import BadInputError
 from seru.phantom.canvas import LABEL_OF_OWNER, SIDE_OF_OWNER, Canvas
 from seru.phantom.geometry import FIELD_CENTRE_LPS_MM, Grid, canonical_grid, ijk_to_ras, orient
 from seru.phantom.options import PhantomOptions
@@ -81,6 +82,8 @@ def sample_slices(
     Raises:
         BadInputError: an argument is out of its range.
     """
+    if not np.all(np.isfinite(np.asarray(z_mm, dtype=np.float64))):
+        raise BadInputError(f"The slice heights are {list(z_mm)}; give finite numbers of millimetres.")
     options = _with_grid(options or PhantomOptions(), seed, shape_rc, pixel_mm, slice_mm)
     patient, flat = Patient(options), canonical_grid(options)
     shape = (len(z_mm), *flat.shape_kji[1:])

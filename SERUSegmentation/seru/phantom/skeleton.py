@@ -157,7 +157,7 @@ class Pelvis:
             wide = (side * -math.sin(turn), math.cos(turn), 0.0)
             tall = tuple(np.cross(thin, wide).tolist())
             waves = Waves(rng, 3, (50, 120), 2.0)
-            self._wings.append(Ellipsoid((side * 98.0, 30.0, top - 80.0), (7.5, 62.0, 88.0), (thin, wide, tall), waves))
+            self._wings.append(Ellipsoid((side * 92.0, 30.0, top - 80.0), (7.5, 62.0, 88.0), (thin, wide, tall), waves))
         self._sacrum = Ellipsoid((0.0, 68.0, top - 95.0), (50.0, 26.0, 55.0), waves=Waves(rng, 3, (40, 80), 2.0))
 
     def paint(self, canvas: Canvas) -> None:
@@ -211,7 +211,7 @@ class SpineMuscles:
         axes = (
             (side * math.cos(turn), math.sin(turn), 0.0), (-side * math.sin(turn), math.cos(turn), 0.0), (0.0, 0.0, 1.0)
         )  # fmt: skip
-        return Ellipsoid((x + side * 66.0, y + 40.0, -45.0), (23.0, 9.0 * size, 85.0), axes)
+        return Ellipsoid((x + side * 60.0, y + 43.0, -45.0), (20.0, 8.0 * size, 85.0), axes)
 
     @staticmethod
     def _crus(side: float, spine: Spine) -> Ellipsoid:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 from scipy import ndimage
+
+from seru.phantom.shapes import Waves
 
 _CELLS = 96
 _CELL_MM = 1.5
@@ -39,6 +42,25 @@ class Texture:
             for c, o in zip((x, y, z), self._offset, strict=True)
         ]
         return _table(1.6)[cells[2], cells[1], cells[0]]
+
+
+class Filaments:
+    """Branching vessels without a tree: where two smooth fields vanish together."""
+
+    def __init__(self, rng: np.random.Generator, wavelength_mm: tuple[float, float]) -> None:
+        """Draw the two fields.
+
+        Args:
+            rng: draws the fields.
+            wavelength_mm: range of the fields' wavelengths; about twice the distance between vessels.
+        """
+        self._fields = Waves(rng, 4, wavelength_mm, 1.0), Waves(rng, 4, wavelength_mm, 1.0)
+        self._scale_mm = sum(wavelength_mm) / 2 / (2 * math.pi)
+
+    def distance(self, x: np.ndarray, y: np.ndarray, z: np.ndarray, radius_mm: float) -> np.ndarray:
+        """Return about the distance to the vessels' walls in mm, float32, broadcast over the coordinates."""
+        first, second = (field(x, y, z) for field in self._fields)
+        return np.sqrt(first * first + second * second) * self._scale_mm - radius_mm
 
 
 def image_noise(

@@ -105,7 +105,7 @@ class Torso:
 
     def paint_table(self, canvas: Canvas, layers: Layers) -> None:
         """Paint the cushion and the curved table top under the back."""
-        top = self.back_mm * 1.01 + 3.0
+        top = self.back_mm * 1.01
         x, y = canvas.x, canvas.y
         curve = y - (top - 6.0) - 20.0 * (1.0 - np.square(x * (1.0 / 260.0)))
         edge = np.abs(x) - 225.0
@@ -113,7 +113,7 @@ class Torso:
         shell = np.maximum(np.maximum(-curve, curve - 22.0), edge - 6.0)
         outside = -layers.skin
         canvas.paint(np.maximum(cushion, outside), -930.0)
-        canvas.paint(np.maximum(shell, outside), -30.0)
+        canvas.paint(np.maximum(shell, outside), 60.0)
         canvas.paint(np.maximum(shell + 3.2, outside), -965.0)
 
     def _profiles(self, rng: np.random.Generator, is_chest: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -152,10 +152,10 @@ def _wall_thickness(rng: np.random.Generator, angle: np.ndarray, is_chest: bool)
     size = draw(rng, 0.85, 1.15)
     if is_chest:
         knots = [0, 0.4, 1.0, 1.6, 2.1, 2.45, 2.7, 2.9, math.pi]
-        values = [9, 10, 11, 13, 15, 20, 31, 34, 33]
+        values = [11, 12, 13, 14, 16, 22, 34, 37, 35]
     else:
         knots = [0, 0.05, 0.13, 0.3, 0.5, 0.62, 0.78, 1.0, 1.5, 1.9, 2.2, 2.4, 2.6, 2.85, 3.0, math.pi]
-        values = [3, 3.5, 9, 11, 9, 3.5, 9, 14, 16, 13, 10, 15, 31, 38, 36, 33]
+        values = [3, 3.5, 9, 11, 9, 3.5, 9, 14, 16, 13, 12, 20, 36, 41, 38, 35]
     return _smooth(np.interp(np.abs(angle), knots, [v * size for v in values]), 0.02)
 
 

@@ -16,7 +16,7 @@ from seru.phantom.torso import FAT_HU, Torso
 
 TumorKind = Literal["solid", "papillary", "necrotic", "cystic"]
 _KINDS: tuple[TumorKind, ...] = ("solid", "papillary", "necrotic", "cystic")
-_GIANT_MM = 90.0
+_LARGE_MM, _GIANT_MM = 46.0, 95.0
 _BACK_WALL_MM, _MIDLINE_LIMIT_MM = 38.0, 26.0
 
 
@@ -81,8 +81,10 @@ class Tumor:
 
     def _draw_ball(self, rng: np.random.Generator, kidney: Kidney, torso: Torso, diameter: float) -> Ellipsoid:
         radius = diameter / 2
-        point, out = kidney.surface_point(draw(rng, -0.75, 0.75), draw(rng, -1.9, 1.9))
-        growth = draw(rng, -0.55, 0.6) if diameter < 50 else draw(rng, -0.15, 0.45)
+        is_large = diameter > _LARGE_MM
+        height = float(rng.choice([-1, 1])) * draw(rng, 0.75, 0.95) if is_large else draw(rng, -0.78, 0.78)
+        point, out = kidney.surface_point(height, draw(rng, -1.9, 1.9))
+        growth = draw(rng, 0.05, 0.5) if is_large else draw(rng, -0.55, 0.6)
         centre = np.array(point) + np.array(out) * radius * growth
         shrink = (1.0, draw(rng, 0.84, 0.97), draw(rng, 0.84, 0.97))
         if diameter > _GIANT_MM:
@@ -105,11 +107,11 @@ class Tumor:
 
     @staticmethod
     def _giant(rng: np.random.Generator, kidney: Kidney, torso: Torso, diameter: float) -> Ellipsoid:
-        """Return a mass that is longest from head to foot and fills what the cavity leaves it."""
-        width = min(diameter / 2, 0.62 * torso.cavity_half_width_mm) * draw(rng, 0.9, 0.98)
-        back = torso.back_mm - _BACK_WALL_MM - 4.0
+        """Return a mass that is longest from head to foot and fills its half of the cavity before the kidney."""
+        width = min(diameter / 2, 0.46 * torso.cavity_half_width_mm) * draw(rng, 0.9, 0.98)
+        back = kidney.bean.centre[1] + 6.0
         depth = min(diameter / 2, 0.5 * (torso.cavity_front_mm + back - 4.0)) * draw(rng, 0.9, 0.98)
-        x = kidney.sign * max(torso.cavity_half_width_mm - 6.0 - width, 35.0)
+        x = kidney.sign * (torso.cavity_half_width_mm - 8.0 - width)
         y = back - depth
         z = 0.4 * kidney.bean.centre[2] + draw(rng, -6, 6)
         waves = Waves(rng, 4, (80, 180), 2.5)

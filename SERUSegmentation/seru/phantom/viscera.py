@@ -10,30 +10,11 @@ import numpy as np
 from seru.phantom.canvas import Canvas, Patch
 from seru.phantom.phases import Densities
 from seru.phantom.shapes import Ellipsoid, Point, Tube, Waves, draw, paint_tube, smooth_min
-from seru.phantom.texture import Texture
+from seru.phantom.texture import Filaments, Texture
 from seru.phantom.torso import FAT_HU, Layers
 
 Place = Callable[[float, float, float], Point]
 """Turns a position in a standard cavity into this patient's LPS mm."""
-
-
-class Filaments:
-    """Branching vessels without a tree: where two smooth fields vanish together."""
-
-    def __init__(self, rng: np.random.Generator, wavelength_mm: tuple[float, float]) -> None:
-        """Draw the two fields.
-
-        Args:
-            rng: draws the fields.
-            wavelength_mm: range of the fields' wavelengths; about twice the distance between vessels.
-        """
-        self._fields = Waves(rng, 4, wavelength_mm, 1.0), Waves(rng, 4, wavelength_mm, 1.0)
-        self._scale_mm = sum(wavelength_mm) / 2 / (2 * math.pi)
-
-    def distance(self, patch: Patch, radius_mm: float) -> np.ndarray:
-        """Return about the distance to the vessels' walls in mm."""
-        first, second = (field(patch.x, patch.y, patch.z) for field in self._fields)
-        return np.sqrt(first * first + second * second) * self._scale_mm - radius_mm
 
 
 class Viscera:
@@ -54,7 +35,7 @@ class Viscera:
         left_semi = (draw(rng, 66, 92), 44 * size, 46 * size)
         self._left_lobe = Ellipsoid(place(-2, -66, 76 + low), left_semi, left_axes, Waves(rng, 3, (70, 120), 2.5))
         self._under = (draw(rng, 0.55, 0.75), draw(rng, 0.1, 0.4), -0.72, draw(rng, -4, 12) + 0.2 * low)
-        self._liver_mottle, self._liver_vessels = Texture(rng, 6.0), Filaments(rng, (70, 120))
+        self._liver_mottle, self._liver_vessels = Texture(rng, 6.0), Filaments(rng, (52, 90))
         self._liver_fat_hu = -draw(rng, 0, 25) if rng.random() < 0.3 else 0.0
         self._gallbladder = Tube([place(-52, -42, 22 + low), place(-64, -66, -8 + low)], [8.0, draw(rng, 12, 17)])
         self._spleen = self._draw_spleen(rng, place)
@@ -78,7 +59,7 @@ class Viscera:
             right = self._cut_right(patch)
             distance = right if lobe is self._right_lobe else smooth_min(lobe.distance(patch), right, 14.0)
             patch.paint(distance, hu + 2.5 * self._liver_mottle(patch.x, patch.y, patch.z))
-            vessels = np.maximum(self._liver_vessels.distance(patch, 2.3), distance + 7.0)
+            vessels = np.maximum(self._liver_vessels.distance(patch.x, patch.y, patch.z, 2.6), distance + 6.0)
             patch.paint(vessels, densities.portal if hu < densities.portal else hu - 16.0)
 
     def _cut_right(self, patch: Patch) -> np.ndarray:
@@ -145,7 +126,7 @@ class Chest:
         middle = 22.0 - np.abs(patch.x - 3.0) + self._mediastinum(patch.x, patch.y, patch.z)
         lungs = np.maximum(above, middle)
         patch.paint(lungs, -845.0 + 22.0 * self._mottle(patch.x, patch.y, patch.z))
-        vessels = np.maximum(self._vessels.distance(patch, 0.85), lungs + 6.0)
+        vessels = np.maximum(self._vessels.distance(patch.x, patch.y, patch.z, 0.85), lungs + 6.0)
         patch.paint(vessels, 20.0)
         heart = self._heart.distance(patch)
         patch.paint(np.maximum(heart - 5.0, 4.0 - domes), FAT_HU + 15.0)
