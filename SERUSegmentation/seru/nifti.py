@@ -288,15 +288,16 @@ def quaternion_of_rotation(rotation: np.ndarray) -> tuple[float, float, float]:
     return (-b, -c, -d) if a < 0 else (b, c, d)
 
 
-def nifti_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray) -> bytes:
-    """Return the header of a NIfTI-1 label map, with both a qform and an sform.
+def nifti_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, dtype: np.dtype) -> bytes:
+    """Return the header of a NIfTI-1 file, with both a qform and an sform.
 
     Args:
         shape_kji: voxels along k, j and i.
         ijk_to_ras: float64, shape (4, 4), mm.
+        dtype: of the voxels.
 
     Returns:
-        352 bytes, followed in the file by the uint8 labels.
+        352 bytes, followed in the file by the voxels, little-endian.
     """
     spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
     directions = ijk_to_ras[:3, :3] / spacing
@@ -307,7 +308,8 @@ def nifti_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray) -> byt
     header[38] = ord("r")
     k, j, i = shape_kji
     struct.pack_into("<8h", header, 40, 3, i, j, k, 1, 1, 1, 1)
-    struct.pack_into("<2h", header, 70, 2, 8)
+    code = next(code for code, kind in _TYPES.items() if kind == dtype)
+    struct.pack_into("<2h", header, 70, code, 8 * dtype.itemsize)
     struct.pack_into("<8f", header, 76, handedness, *spacing, 1.0, 1.0, 1.0, 1.0)
     struct.pack_into("<3f", header, 108, 352.0, 1.0, 0.0)
     header[123] = 2  # mm

@@ -21,7 +21,7 @@ from seru.hounsfield import HounsfieldArray
 
 _TYPES = {
     np.int8: ("signed char", "int8", "int8_t"),
-    np.uint8: ("uchar", "unsigned char", "uint8", "uint8_t"),
+    np.uint8: ("unsigned char", "uchar", "uint8", "uint8_t"),
     np.int16: ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
     np.uint16: ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
     np.int32: ("int", "signed int", "int32", "int32_t"),
@@ -154,12 +154,15 @@ def _read_voxels(file: BinaryIO, fields: dict[str, str], step: Step | None) -> n
     return array.finish()
 
 
-def nrrd_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, pairs: dict[str, str] | None = None) -> bytes:
-    """Return the header of a gzip-compressed uint8 NRRD file, as Slicer lays it out.
+def nrrd_header(
+    shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, dtype: np.dtype, pairs: dict[str, str] | None = None
+) -> bytes:
+    """Return the header of a gzip-compressed NRRD file, as Slicer lays it out.
 
     Args:
         shape_kji: voxels along k, j and i.
         ijk_to_ras: float64, shape (4, 4), mm.
+        dtype: of the voxels, which are little-endian.
         pairs: key/value pairs; line breaks in a value are escaped.
 
     Returns:
@@ -171,12 +174,13 @@ def nrrd_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, pairs: 
         "NRRD0004",
         "# Complete NRRD file format specification at:",
         "# http://teem.sourceforge.net/nrrd/format.html",
-        "type: unsigned char",
+        f"type: {_TYPES[dtype.type][0]}",
         "dimension: 3",
         "space: left-posterior-superior",
         f"sizes: {i} {j} {k}",
         "space directions: " + " ".join(_vector_text(lps[:3, axis]) for axis in range(3)),
         "kinds: domain domain domain",
+        *(["endian: little"] if dtype.itemsize > 1 else []),
         "encoding: gzip",
         f"space origin: {_vector_text(lps[:3, 3])}",
     ]

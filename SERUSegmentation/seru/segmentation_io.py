@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seru.atomic_files import replacing
-from seru.label_files import gzip_stream, write_voxels
+from seru.image_files import gzip_stream, write_voxels
 from seru.nrrd_file import nrrd_header
 from seru.progress import Progress
 from seru.terminology import SEGMENTS, TERMINOLOGY_TAG, SegmentTerm
@@ -38,12 +38,12 @@ def write_segmentation(
         BadInputError: the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
+    labels = np.asarray(labels_kji, np.uint8)
+    pairs = segmentation_pairs(labels.shape, volume.ijk_to_ras)
     with replacing(Path(path), progress.check_cancelled if progress else None) as file:
-        file.write(
-            nrrd_header(labels_kji.shape, volume.ijk_to_ras, segmentation_pairs(labels_kji.shape, volume.ijk_to_ras))
-        )
+        file.write(nrrd_header(labels.shape, volume.ijk_to_ras, labels.dtype, pairs))
         with gzip_stream(file) as stream:
-            write_voxels(stream, labels_kji, progress)
+            write_voxels(stream, labels, progress)
 
 
 def segmentation_pairs(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray) -> dict[str, str]:

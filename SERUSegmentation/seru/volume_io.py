@@ -14,7 +14,7 @@ from seru.atomic_files import PART, write_failure
 from seru.ct_check import NOTE, check_is_ct, is_unsigned_ct
 from seru.errors import BadInputError
 from seru.hounsfield import HounsfieldArray
-from seru.label_files import LABEL_ENDINGS, write_labels
+from seru.image_files import LABEL_ENDINGS, write_labels, write_volume
 from seru.nifti import read_nifti
 from seru.nrrd_file import read_nrrd
 from seru.orientation import check_grid
@@ -29,6 +29,7 @@ __all__ = [
     "ending_of",
     "read_volume",
     "write_labels",
+    "write_volume",
 ]
 
 SEGMENTATION_ENDING = ".seg.nrrd"
@@ -176,9 +177,7 @@ def _check_information(path: Path, reader: object) -> None:
     if len(size) < 3:
         raise BadInputError(f"'{path}' is a {len(size)}D image; give a whole CT volume.")
     if len(size) > 3 and max(size[3:]) > 1:
-        raise BadInputError(
-            f"'{path}' is a {len(size)}D image; give one 3D volume, without time or channels."
-        )
+        raise BadInputError(f"'{path}' is a {len(size)}D image; give one 3D volume, without time or channels.")
     if not all(np.isfinite(s) and s > 0 for s in spacing[:3]):
         sizes = " x ".join(f"{s:g}" for s in spacing[:3])
         raise BadInputError(

@@ -1,4 +1,4 @@
-"""Label maps as files on the input's own grid: NIfTI, NRRD, MetaImage."""
+"""Images as files: NIfTI, NRRD and MetaImage, compressed, whole or not at all."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LABEL_ENDINGS = (".nii.gz", ".nrrd", ".mha")
 # Labels are long runs of zeros: higher levels take longer and save nothing worth having.
 _LEVEL = 3
 _CHUNK = 1 << 24
+_ELEMENT_TYPES = {np.uint8: "MET_UCHAR", np.int16: "MET_SHORT"}
 
 
 def write_labels(labels_kji: np.ndarray, volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
@@ -36,44 +37,63 @@ def write_labels(labels_kji: np.ndarray, volume: Volume, path: str | Path, progr
         BadInputError: the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    path = Path(path)
+    _write(np.asarray(labels_kji, np.uint8), volume.ijk_to_ras, Path(path), progress)
+
+
+def write_volume(volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
+    """Write a CT as int16; the file appears whole or not at all.
+
+    Args:
+        volume: int16.
+        path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
+        progress: told of the stage ``write``, and asked whether to stop.
+
+    Raises:
+        BadInputError: the ending is unknown, or the file cannot be written.
+        CancelledError: ``progress`` was cancelled.
+    """
+    _write(np.asarray(volume.array_kji, np.int16), volume.ijk_to_ras, Path(path), progress)
+
+
+def _write(array_kji: np.ndarray, ijk_to_ras: np.ndarray, path: Path, progress: Progress | None) -> None:
     name = path.name.lower()
     with replacing(path, progress.check_cancelled if progress else None) as file:
         if name.endswith(".nii.gz"):
             with gzip_stream(file) as stream:
-                stream.write(nifti_header(labels_kji.shape, volume.ijk_to_ras))
-                write_voxels(stream, labels_kji, progress)
+                stream.write(nifti_header(array_kji.shape, ijk_to_ras, array_kji.dtype))
+                write_voxels(stream, array_kji, progress)
         elif name.endswith(".nrrd"):
-            file.write(nrrd_header(labels_kji.shape, volume.ijk_to_ras))
+            file.write(nrrd_header(array_kji.shape, ijk_to_ras, array_kji.dtype))
             with gzip_stream(file) as stream:
-                write_voxels(stream, labels_kji, progress)
+                write_voxels(stream, array_kji, progress)
         elif name.endswith(".mha"):
-            _write_metaimage(file, labels_kji, volume.ijk_to_ras, progress)
+            _write_metaimage(file, array_kji, ijk_to_ras, progress)
         else:
             raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
 
 
 def gzip_stream(file: BinaryIO) -> gzip.GzipFile:
-    """Return a gzip stream into a file; the same labels give the same bytes, whatever the name and the time."""
+    """Return a gzip stream into a file; the same voxels give the same bytes, whatever the name and the time."""
     return gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=_LEVEL, mtime=0)
 
 
-def write_voxels(stream: BinaryIO, labels_kji: np.ndarray, progress: Progress | None) -> None:
-    """Write labels in C order.
+def write_voxels(stream: BinaryIO, array_kji: np.ndarray, progress: Progress | None) -> None:
+    """Write voxels in C order, little-endian.
 
     Args:
         stream: takes the bytes.
-        labels_kji: uint8, shape (K, J, I).
+        array_kji: any number type, shape (K, J, I).
         progress: told of the stage ``write``, and asked whether to stop.
 
     Raises:
         CancelledError: ``progress`` was cancelled.
     """
-    slices = max(1, _CHUNK // max(1, labels_kji[0].size))
-    for first in range(0, len(labels_kji), slices):
-        stream.write(np.ascontiguousarray(labels_kji[first : first + slices], np.uint8).data)
+    little = array_kji.dtype.newbyteorder("<")
+    slices = max(1, _CHUNK // max(1, array_kji[0].nbytes))
+    for first in range(0, len(array_kji), slices):
+        stream.write(np.ascontiguousarray(array_kji[first : first + slices], little).data)
         if progress is not None:
-            progress.stage("write", min(first + slices, len(labels_kji)), len(labels_kji))
+            progress.stage("write", min(first + slices, len(array_kji)), len(array_kji))
             progress.check_cancelled()
 
 
@@ -91,9 +111,9 @@ class _Deflater:
         return b"".join([*self._parts, self._deflate.flush()])
 
 
-def _write_metaimage(file: BinaryIO, labels_kji: np.ndarray, ijk_to_ras: np.ndarray, progress: Progress | None) -> None:
+def _write_metaimage(file: BinaryIO, array_kji: np.ndarray, ijk_to_ras: np.ndarray, progress: Progress | None) -> None:
     deflater = _Deflater()
-    write_voxels(deflater, labels_kji, progress)
+    write_voxels(deflater, array_kji, progress)
     data = deflater.finish()
     lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijk_to_ras
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
@@ -111,8 +131,8 @@ def _write_metaimage(file: BinaryIO, labels_kji: np.ndarray, ijk_to_ras: np.ndar
         "CenterOfRotation = 0 0 0",
         "AnatomicalOrientation = RAI",
         f"ElementSpacing = {_numbers(spacing)}",
-        f"DimSize = {_numbers(labels_kji.shape[::-1])}",
-        "ElementType = MET_UCHAR",
+        f"DimSize = {_numbers(array_kji.shape[::-1])}",
+        f"ElementType = {_ELEMENT_TYPES[array_kji.dtype.type]}",
         "ElementDataFile = LOCAL",
     ]
     file.write(("\n".join(lines) + "\n").encode("ascii"))
