@@ -37,7 +37,7 @@ def brute_force_key_slice(mask: np.ndarray) -> tuple[int, float, tuple[float, fl
             x, y = contour[:, 0, 0].astype(float), contour[:, 0, 1].astype(float)
             cross = x * np.roll(y, -1) - np.roll(x, -1) * y
             area = abs(cross.sum()) / 2
-            if area > best[1]:
+            if area > max(best[1], 0):
                 centre = ((y + np.roll(y, -1)) * cross).sum(), ((x + np.roll(x, -1)) * cross).sum()
                 best = (index, area, tuple(value / (3 * cross.sum()) for value in centre))
     return best

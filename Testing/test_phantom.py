@@ -9,7 +9,7 @@ import pytest
 from scipy import ndimage
 
 from seru.errors import BadInputError
-from seru.phantom import Phantom, PhantomOptions, make_phantom, sample_slices
+from seru.phantom import Phantom, PhantomOptions, kidney_range_mm, make_phantom, sample_slices
 
 SMALL: dict[str, Any] = {"shape_kji": (48, 80, 96), "spacing_kji_mm": (6.0, 4.0, 4.0)}
 
@@ -33,7 +33,7 @@ def patient() -> Phantom:
     return make_phantom(PhantomOptions(seed=3, tumor="none", noise_hu=0.0, phase="nephrographic"))
 
 
-def test_default_grid_is_a_24_cm_abdomen_on_int16() -> None:
+def test_default_grid_covers_29_cm_of_abdomen() -> None:
     options = PhantomOptions()
 
     assert options.shape_kji == (96, 256, 256)
@@ -315,6 +315,53 @@ def test_bad_options_are_refused_in_one_sentence(bad: dict[str, Any], words: str
 
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kidneys", ["both", "horseshoe"])
+def test_kidney_range_holds_all_labels_and_little_else(kidneys: str) -> None:
+    for seed in range(5):
+        phantom = make_phantom(PhantomOptions(seed=seed, kidneys=kidneys, **SMALL))
+        heights = np.nonzero((phantom.labels_kji > 0).any(axis=(1, 2)))[0] * 6.0 - 6.0 * 23.5
+
+        low, high = kidney_range_mm(seed, PhantomOptions(kidneys=kidneys))
+
+        assert low <= heights[0] < low + 30.0
+        assert high - 30.0 < heights[-1] <= high
+
+
+def test_colon_runs_down_both_flanks(patient: Phantom) -> None:
+    for sign in (-1, 1):
+        flank = [
+            sample_hu(patient, sign * (95.0 + x), y - 5.0, z - 130.0)
+            for x in range(0, 25, 3)
+            for y in range(0, 40, 4)
+            for z in range(0, 70, 10)
+        ]
+
+        is_bowel = (np.array(flank) < -150) | (np.array(flank) > -60)
+        assert 0.12 < is_bowel.mean() < 0.95
+
+
+@pytest.mark.parametrize("tumor_side", ["left", "right"])
+def test_cystic_tumors_hold_fluid_and_necrotic_ones_a_core(tumor_side: str) -> None:
+    found = set()
+    for seed in range(24):
+        options = PhantomOptions(
+            seed=seed, tumor=tumor_side, noise_hu=0.0, phase="nephrographic", tumor_diameter_mm=50.0, **SMALL
+        )
+        phantom = make_phantom(options)
+        hu = phantom.volume.array_kji[ndimage.binary_erosion(phantom.labels_kji == 2)]
+        found.add("fluid" if np.mean(hu < 45) > 0.12 else "solid")
+
+    assert found == {"fluid", "solid"}
+
+
+def test_noise_is_drawn_anew_for_another_grid() -> None:
+    grids = [{"shape_kji": (2, 64, 64), "spacing_kji_mm": (s, 4.0, 4.0)} for s in (3.0, 3.01)]
+
+    first, second = (make_phantom(PhantomOptions(seed=1, noise_hu=15.0, **grid)).volume.array_kji for grid in grids)
+
+    assert np.corrcoef(first[0, :8].ravel(), second[0, :8].ravel())[0, 1] < 0.2
 
 
 def test_bad_slice_heights_are_refused() -> None:

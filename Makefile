@@ -1,0 +1,37 @@
+# make demo   the main job on the project's own sample, from nothing
+# make test   lint and the whole test suite, from nothing
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL := build/models/phantom-tiny
+
+.PHONY: demo demo-command test lint benchmark clean
+
+demo: demo-command
+
+# The cascade through its command line: phantom, segmentation, measurements, Dice, pictures.
+demo-command: $(VENV)/.installed $(MODEL)/model.json
+	$(BIN)/python -m Testing.demo_command --model $(MODEL) --output build/demo
+
+test: $(VENV)/.installed lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.end_to_end
+
+# A tiny network trained on phantoms in seconds; no trained model, and it says so.
+$(MODEL)/model.json: | $(VENV)/.installed
+	$(BIN)/python -m training tiny -o $(MODEL)
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,training,desktop,openvino]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pretrainedmodels==0.7.4
+	touch $@
+
+clean:
+	rm -rf build $(VENV)
