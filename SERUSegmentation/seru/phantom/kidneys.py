@@ -80,6 +80,14 @@ class Kidney:
         """Return where vessels and ureter meet the sinus, LPS mm."""
         return self.local_to_lps(0.0, -1.0 * self.bean.semi[1], 0.0)
 
+    def span_mm(self) -> tuple[float, float]:
+        """Return the lowest and the highest z that kidney and cysts can reach, mm."""
+        bounds = [shape.bounds(3.0) for shape in (self.bean, *(cyst.ball for cyst in self.cysts))]
+        low, high = min(low[2] for low, _ in bounds), max(high[2] for _, high in bounds)
+        if self.isthmus is not None:
+            low = min(low, *(p[2] - r - 3.0 for p, r in zip(self.isthmus.points, self.isthmus.radii, strict=True)))
+        return low, high
+
     def paint_fat(self, canvas: Canvas) -> None:
         """Paint the fat capsule that keeps other organs off, with the thin fascia around it."""
         patch = self._patch(canvas)

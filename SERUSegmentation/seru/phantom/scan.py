@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -84,7 +84,13 @@ def sample_slices(
     """
     if not np.all(np.isfinite(np.asarray(z_mm, dtype=np.float64))):
         raise BadInputError(f"The slice heights are {list(z_mm)}; give finite numbers of millimetres.")
-    options = _with_grid(options or PhantomOptions(), seed, shape_rc, pixel_mm, slice_mm)
+    options = replace(
+        options or PhantomOptions(),
+        seed=seed,
+        shape_kji=(1, *shape_rc),
+        spacing_kji_mm=(slice_mm, pixel_mm, pixel_mm),
+        oblique_degrees=(0.0, 0.0, 0.0),
+    )
     patient, flat = Patient(options), canonical_grid(options)
     shape = (len(z_mm), *flat.shape_kji[1:])
     hu, labels = np.empty(shape, dtype=np.int16), np.empty(shape, dtype=np.uint8)
@@ -98,6 +104,22 @@ def sample_slices(
         hu[n] = _finished(canvas.hu, noise, options.noise_hu)[0]
         labels[n] = LABEL_OF_OWNER[canvas.owner[0]]
     return hu, labels
+
+
+def kidney_range_mm(seed: int, options: PhantomOptions | None = None) -> tuple[float, float]:
+    """Return the heights between which a patient's kidneys and tumors lie, to choose slices from.
+
+    Args:
+        seed: the patient; it replaces the options' own.
+        options: kidneys, tumors and phase; the grid's options are not looked at.
+
+    Returns:
+        Lowest and highest z in mm, as ``sample_slices`` takes them, a few mm wide of the organs;
+        (0.0, 0.0) for a patient without kidneys.
+    """
+    patient = Patient(replace(options or PhantomOptions(), seed=seed))
+    spans = [part.span_mm() for part in (*patient.kidneys.values(), *patient.tumors)]
+    return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0.0, 0.0)
 
 
 def _scan(patient: Patient, grid: Grid, options: PhantomOptions) -> tuple[np.ndarray, np.ndarray]:
@@ -122,18 +144,3 @@ def _finished(hu: np.ndarray, noise: np.ndarray, noise_hu: float) -> np.ndarray:
     noise *= noise_hu
     hu += noise
     return np.clip(np.rint(hu), *_HU_RANGE).astype(np.int16)
-
-
-def _with_grid(
-    options: PhantomOptions, seed: int, shape_rc: tuple[int, int], pixel_mm: float, slice_mm: float
-) -> PhantomOptions:
-    return PhantomOptions(
-        shape_kji=(1, *shape_rc),
-        spacing_kji_mm=(slice_mm, pixel_mm, pixel_mm),
-        seed=seed,
-        tumor=options.tumor,
-        noise_hu=options.noise_hu,
-        kidneys=options.kidneys,
-        tumor_diameter_mm=options.tumor_diameter_mm,
-        phase=options.phase,
-    )

@@ -113,11 +113,15 @@ class Ellipsoid:
             distance = distance + self.waves(patch.x, patch.y, patch.z)
         return distance
 
-    def box(self, canvas: Canvas, margin_mm: float = 3.0) -> Patch | None:
-        """Return the patch that the ellipsoid and a margin can touch."""
+    def bounds(self, margin_mm: float) -> tuple[Point, Point]:
+        """Return the lowest and highest x, y and z of the ellipsoid and a margin, LPS mm."""
         reach = np.sqrt(np.sum(np.square(np.array(self.axes) * np.array(self.semi)[:, None]), axis=0)) + margin_mm
         centre = np.array(self.centre)
-        return canvas.box(tuple(centre - reach), tuple(centre + reach))
+        return tuple((centre - reach).tolist()), tuple((centre + reach).tolist())
+
+    def box(self, canvas: Canvas, margin_mm: float = 3.0) -> Patch | None:
+        """Return the patch that the ellipsoid and a margin can touch."""
+        return canvas.box(*self.bounds(margin_mm))
 
 
 @dataclass(frozen=True)

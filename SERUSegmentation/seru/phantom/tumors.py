@@ -45,6 +45,11 @@ class Tumor:
         self._mottle = Texture(rng, 5.0)
         self._hu_factor = draw(rng, 0.86, 1.12)
 
+    def span_mm(self) -> tuple[float, float]:
+        """Return the lowest and the highest z that the tumor can reach, mm."""
+        low, high = self.ball.bounds(3.0)
+        return low[2], high[2]
+
     def paint_fat(self, canvas: Canvas) -> None:
         """Paint the rim of fat that keeps other organs off."""
         patch = self.ball.box(canvas, 8.0)
@@ -73,11 +78,13 @@ class Tumor:
         if self.kind == "necrotic":
             core = distance + radius * (1.0 - self._core_share) + 0.13 * radius * uneven
             return base + _share(core) * (26.0 + 4.0 * uneven - base)
-        septa = self._septa(patch.x, patch.y, patch.z)
-        wall = np.minimum(-distance - 3.0, np.abs(septa) * 0.16 * radius - 1.0)
-        nodule = 0.25 * radius - (distance + 0.5 * radius + 0.3 * radius * uneven)
-        fluid = _share(-np.minimum(wall, np.maximum(nodule, -radius) + 0.45 * radius))
-        return base + fluid * (13.0 - base)
+        return base + self._fluid_share(patch, -distance, uneven, radius) * (13.0 - base)
+
+    def _fluid_share(self, patch: Patch, depth: np.ndarray, uneven: np.ndarray, radius: float) -> np.ndarray:
+        """Return where a cystic tumor holds fluid: inside its wall, between its septa, off its nodules; 0 to 1."""
+        septa = np.abs(self._septa(patch.x, patch.y, patch.z)) * (0.16 * radius) - 0.9
+        nodule = np.maximum(depth - 0.5 * radius, (0.75 - uneven) * 0.25 * radius)
+        return _share(-1.6 * np.minimum(np.minimum(depth - 2.5, septa), nodule))
 
     def _draw_ball(self, rng: np.random.Generator, kidney: Kidney, torso: Torso, diameter: float) -> Ellipsoid:
         radius = diameter / 2
