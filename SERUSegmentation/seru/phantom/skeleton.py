@@ -211,7 +211,7 @@ class SpineMuscles:
         axes = (
             (side * math.cos(turn), math.sin(turn), 0.0), (-side * math.sin(turn), math.cos(turn), 0.0), (0.0, 0.0, 1.0)
         )  # fmt: skip
-        return Ellipsoid((x + side * 60.0, y + 43.0, -45.0), (20.0, 8.0 * size, 85.0), axes)
+        return Ellipsoid((x + side * 60.0, y + 43.0, -60.0), (20.0, 8.0 * size, 80.0), axes)
 
     @staticmethod
     def _crus(side: float, spine: Spine) -> Ellipsoid:

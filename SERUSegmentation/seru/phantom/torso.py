@@ -45,7 +45,7 @@ class Torso:
         Args:
             rng: draws size, fat and muscle.
         """
-        self.half_width_mm = draw(rng, 163, 196)
+        self.half_width_mm = draw(rng, 161, 187)
         self.front_mm = self.half_width_mm * draw(rng, 0.68, 0.78)
         self.back_mm = self.half_width_mm * draw(rng, 0.60, 0.66)
         self._belly = self._profiles(rng, is_chest=False)
