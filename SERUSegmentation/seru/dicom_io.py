@@ -104,7 +104,7 @@ def find_ct_slices(folder: Path, step: Step = lambda done, total: None) -> list[
     others: Counter[str] = Counter()
     for path in paths:
         step(0, len(paths))
-        if _looks_like_dicom(path):
+        if looks_like_dicom(path):
             found = _read_header(path)
             if isinstance(found, Slice):
                 slices.append(found)
@@ -116,7 +116,15 @@ def find_ct_slices(folder: Path, step: Step = lambda done, total: None) -> list[
     return slices
 
 
-def _looks_like_dicom(path: Path) -> bool:
+def looks_like_dicom(path: Path) -> bool:
+    """Tell by its first bytes whether a file is DICOM.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        True for DICOM files other than an index of a folder.
+    """
     if path.name.upper() == "DICOMDIR":
         return False
     with open(path, "rb") as file:

@@ -24,6 +24,7 @@ from seru.volume import Volume
 __all__ = [
     "INPUT_ENDINGS",
     "OUTPUT_ENDINGS",
+    "check_input",
     "check_is_ct",
     "check_output",
     "ending_of",
@@ -64,11 +65,36 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
             return read_dicom_folder(path, series_uid, step)
         if series_uid is not None:
             raise BadInputError(f"A series is chosen in a DICOM folder only, and '{path}' is none; leave --series out.")
-        if not path.exists():
-            raise BadInputError(f"'{path}' does not exist; give a CT file or a DICOM folder.")
-        return _read_file(path, step)
+        return _read_file(path, check_input(path), step)
     except OSError as error:
         raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
+
+
+def check_input(path: str | Path) -> str:
+    """Check, before any work, that there is something that may be a CT.
+
+    Args:
+        path: of a file or a folder.
+
+    Returns:
+        The file's ending in lower case, empty for a folder.
+
+    Raises:
+        BadInputError: missing, empty, or of an unknown ending.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return ""
+    if not path.exists():
+        raise BadInputError(f"'{path}' does not exist; give a CT file or a DICOM folder.")
+    ending = ending_of(path, INPUT_ENDINGS)
+    if ending is None:
+        raise BadInputError(
+            f"'{path.name}' has an unknown ending; give {', '.join(INPUT_ENDINGS)} or a folder with a DICOM series."
+        )
+    if path.stat().st_size == 0:
+        raise BadInputError(f"'{path}' is empty (0 bytes); copy it again.")
+    return ending
 
 
 def check_output(path: str | Path, source: str | Path | None = None) -> None:
@@ -122,14 +148,7 @@ def ending_of(path: Path, endings: tuple[str, ...]) -> str | None:
     return next((ending for ending in endings if name.endswith(ending) and name != ending), None)
 
 
-def _read_file(path: Path, step: Step) -> Volume:
-    ending = ending_of(path, INPUT_ENDINGS)
-    if ending is None:
-        raise BadInputError(
-            f"'{path.name}' has an unknown ending; give {', '.join(INPUT_ENDINGS)} or a folder with a DICOM series."
-        )
-    if path.stat().st_size == 0:
-        raise BadInputError(f"'{path}' is empty (0 bytes); copy it again.")
+def _read_file(path: Path, ending: str, step: Step) -> Volume:
     kind = _FORMATS.get(ending, "metaimage")
     notes: list[str] = []
     if kind == "nifti":

@@ -1,0 +1,157 @@
+"""The cases of a batch: which there are, which are finished, and what became of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from seru.atomic_files import write_text
+from seru.cli.results import Places
+from seru.errors import BadInputError
+from seru.options import SegmentOptions
+from seru.volume_io import INPUT_ENDINGS, ending_of, read_volume
+
+SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
+_SIDE_VALUES = ("kidney_ml", "tumor_ml", "tumor_longest_mm")
+
+Status = Literal["done", "skipped", "failed"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One CT of a batch.
+
+    Attributes:
+        name: of its results.
+        path: of the file or the DICOM folder.
+    """
+
+    name: str
+    path: Path
+
+
+def find_cases(folder: Path, skipped: Path) -> list[Case]:
+    """Find the CT files in a folder, and the folders in it that hold DICOM files.
+
+    Args:
+        folder: to look in.
+        skipped: a folder that is not looked into: the results'.
+
+    Returns:
+        The cases by name.
+
+    Raises:
+        BadInputError: the folder is missing, or holds no case.
+    """
+    if not folder.is_dir():
+        raise BadInputError(f"'{folder}' is no folder; give a folder of CT files or DICOM folders.")
+    found: list[tuple[str, str, Path]] = []
+    for path in sorted(folder.iterdir()):
+        ending = ending_of(path, INPUT_ENDINGS)
+        if path.name.startswith(".") or path.absolute() == skipped.absolute():
+            continue
+        if path.is_dir() and _holds_dicom(path):
+            found.append((path.name, "dicom", path))
+        elif path.is_file() and ending is not None:
+            found.append((path.name[: -len(ending)], ending.strip("."), path))
+    counts = Counter(name for name, _, _ in found)
+    # Files that differ in their endings alone keep both results apart.
+    cases = [Case(name if counts[name] == 1 else f"{name}-{kind}", path) for name, kind, path in found]
+    if not cases:
+        raise BadInputError(
+            f"'{folder}' holds no CT file and no folder with DICOM files; for a single series run 'seru segment'."
+        )
+    return cases
+
+
+def _holds_dicom(folder: Path) -> bool:
+    from seru.dicom_io import looks_like_dicom
+
+    return any(looks_like_dicom(Path(place, name)) for place, _, names in os.walk(folder) for name in sorted(names))
+
+
+def is_finished(case: Case, places: Places, model_id: str, options: SegmentOptions, alpha: float) -> bool:
+    """Tell whether a case needs no further run.
+
+    Args:
+        case: of the batch.
+        places: of its results; the report is written last.
+        model_id: of the model that would run.
+        options: that would be used.
+        alpha: that would be used.
+
+    Returns:
+        True where output and report are whole, newer than the input, and were made the same way.
+    """
+    try:
+        report = json.loads(places.report.read_text(encoding="utf-8"))
+        made = (report["model"]["id"], report["alpha"], report["input"]["path"])
+        used = report["options"]
+        wanted = {
+            "all_slices": options.all_slices,
+            "crop": options.crop,
+            "postprocessing": vars(options.postprocessing),
+        }
+        if made != (model_id, alpha, str(case.path)) or any(used[name] != value for name, value in wanted.items()):
+            return False
+        if places.output.stat().st_mtime < _newest(case.path):
+            return False
+        shape = read_volume(places.output).array_kji.shape
+        folders = [folder for folder in (places.maps, places.pictures) if folder is not None]
+        return list(shape[::-1]) == report["geometry"]["shape_ijk"] and all(folder.is_dir() for folder in folders)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadInputError):
+        return False
+
+
+def _newest(path: Path) -> float:
+    if path.is_file():
+        return path.stat().st_mtime
+    return max(os.stat(os.path.join(place, name)).st_mtime for place, _, names in os.walk(path) for name in names)
+
+
+@dataclass
+class Summary:
+    """What became of each case; written anew after each one.
+
+    Attributes:
+        folder: of the results.
+        rows: one for each case that was looked at.
+    """
+
+    folder: Path
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, case: Case, status: Status, report: dict[str, Any] | None = None, error: str = "") -> None:
+        """Add a case and write the summary.
+
+        Args:
+            case: of the batch.
+            status: what became of it.
+            report: where there is one.
+            error: the sentence that says why it failed.
+
+        Raises:
+            BadInputError: the summary cannot be written.
+        """
+        row: dict[str, Any] = {"case": case.name, "status": status}
+        for side in ("right", "left"):
+            row |= {f"{side}_{name}": report[side][name] if report else None for name in _SIDE_VALUES}
+        row |= {"warnings": " ".join(report["warnings"]) if report else "", "error": error, "input": str(case.path)}
+        self.rows.append(row)
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.folder / SUMMARY_CSV, text.getvalue())
+        write_text(self.folder / SUMMARY_JSON, json.dumps({"cases": self.rows}, indent=2, ensure_ascii=False) + "\n")
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """The rows of the failed cases."""
+        return [row for row in self.rows if row["status"] == "failed"]

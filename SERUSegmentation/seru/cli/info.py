@@ -1,0 +1,136 @@
+"""``seru info``: what a bug report needs."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from typing import Any
+
+import seru
+from seru.cli.session import Session
+from seru.errors import ModelError
+from seru.models import cache_folder, list_models, read_registry
+
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "SimpleITK",
+    "opencv-python-headless",
+    "scikit-image",
+    "safetensors",
+    "torch",
+    "openvino",
+)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand.
+
+    Args:
+        commands: argparse's subparsers.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "info", help="versions, devices, engines, models", description="Print what a bug report needs."
+    )
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Print the facts.
+
+    Args:
+        arguments: parsed.
+        session: of the command.
+
+    Returns:
+        0.
+    """
+    facts = collect()
+    if arguments.json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+        return 0
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, text in value.items():
+                print(f"  {key}: {text}")
+        elif isinstance(value, list):
+            print(f"{name}:" + ("" if value else " none"))
+            for item in value:
+                print("  " + ", ".join(f"{text}" for text in item.values()))
+        else:
+            print(f"{name}: {value}")
+    return 0
+
+
+def collect() -> dict[str, Any]:
+    """Return versions, devices, engines, models and folders, JSON-ready."""
+    versions = {name: _version(name) for name in _PACKAGES}
+    return {
+        "seru": seru.__version__,
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "system": platform.platform(),
+        "packages": versions,
+        "devices": _devices(),
+        "engines": {name: _engine(name, versions) for name in ("torch", "openvino")},
+        "models": _models(),
+        "cache": str(cache_folder()),
+    }
+
+
+def _version(package: str) -> str | None:
+    # Metadata alone: importing torch takes seconds.
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _engine(name: str, versions: dict[str, str | None]) -> str:
+    return f"version {versions[name]}" if versions[name] else "not installed"
+
+
+def _devices() -> list[dict[str, Any]]:
+    devices: list[dict[str, Any]] = [
+        {"name": "cpu", "title": platform.processor() or platform.machine(), "memory": _gib(_main_memory())}
+    ]
+    devices[0]["threads"] = f"{os.cpu_count()} threads"
+    try:
+        import torch
+
+        for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+            facts = torch.cuda.get_device_properties(number)
+            devices.append({"name": f"cuda:{number}", "title": facts.name, "memory": _gib(facts.total_memory)})
+        if torch.backends.mps.is_available():
+            devices.append({"name": "mps", "title": "Apple GPU", "memory": "shared"})
+    except (ImportError, OSError, RuntimeError, AssertionError) as error:
+        devices.append({"name": "torch", "title": f"cannot be used ({error})", "memory": "-"})
+    return devices
+
+
+def _main_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return 0
+
+
+def _gib(count: int) -> str:
+    return f"{count / 2**30:.1f} GiB" if count else "unknown memory"
+
+
+def _models() -> list[dict[str, Any]]:
+    try:
+        default = read_registry().default
+        return [
+            {"id": model.card.id, "use": "default" if model.card.id == default else "", "folder": str(model.folder)}
+            for model in list_models()
+        ]
+    except ModelError as error:
+        return [{"id": "damaged", "use": str(error)}]

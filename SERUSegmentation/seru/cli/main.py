@@ -1,0 +1,97 @@
+"""The command's entry: arguments in, exit code out, one sentence for every error."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+import seru
+from seru.cli import batch, fuse, info, models, phantom, segment
+from seru.cli.session import Session
+from seru.errors import BadInputError, CancelledError, DeviceError, SeruError
+
+_COMMANDS = (segment, batch, fuse, models, phantom, info)
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing the usage: an error is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInputError(f"{message[:1].upper()}{message[1:]}; see '{self.prog} --help'.")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    parser = _Parser(
+        prog="seru",
+        description="Find kidneys and kidney tumors in CT. Research use only; not a medical device.",
+    )
+    parser.add_argument("--version", action="version", version=f"seru {seru.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: without the program's name; None takes the process's own.
+
+    Returns:
+        Exit code: 0 done, 1 failed, 2 bad input or usage, 3 model, 4 device or memory, 130 cancelled.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Names of files and messages may hold any letter, whatever the terminal's code page.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    session = Session(arguments)
+    try:
+        with session:
+            options = make_parser().parse_args(arguments)
+            code = options.run(options, session)
+            sys.stdout.flush()
+            return code
+    except SystemExit as stop:  # argparse after --help and --version
+        return int(stop.code or 0)
+    except BrokenPipeError:
+        # What read our output has gone; nobody is left to tell.
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CancelledError.exit_code
+    except (SeruError, KeyboardInterrupt, MemoryError, Exception) as error:
+        return _report(error, session)
+
+
+def _report(error: BaseException, session: Session) -> int:
+    known = _as_seru_error(error)
+    if session.debug:
+        traceback.print_exception(error)
+    with suppress(OSError, CancelledError):
+        session.progress.error(known.exit_code, str(known))
+    with suppress(OSError):
+        print(f"seru: {known}", file=sys.stderr)
+    return known.exit_code
+
+
+def _as_seru_error(error: BaseException) -> SeruError:
+    if isinstance(error, SeruError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return CancelledError("The run was cancelled; nothing was written.")
+    if isinstance(error, MemoryError):
+        return DeviceError("The computer has too little memory for this volume; close other programs or crop it.")
+    kind = type(error).__name__
+    text = " ".join(str(error).split())
+    return SeruError(
+        f"Something unexpected went wrong ({kind}: {text}; Python {platform.python_version()}); "
+        "run again with --debug and report what it prints."
+    )

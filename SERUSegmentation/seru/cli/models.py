@@ -1,0 +1,123 @@
+"""``seru models``: which models there are, and where."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from seru.cli.session import Session
+from seru.errors import BadInputError, CancelledError, ModelError
+from seru.models import (
+    Model,
+    RegistryEntry,
+    cache_folder,
+    clear_cache,
+    fetch_model,
+    find_model,
+    list_models,
+    read_registry,
+)
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand and its own.
+
+    Args:
+        commands: argparse's subparsers.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser("models", help="list, fetch, verify or clear models")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(parser))
+    _add(actions, "list", _list, "list the models on this computer and those that can be fetched")
+    fetch = _add(actions, "fetch", _fetch, "download a model and check it")
+    fetch.add_argument(
+        "id", metavar="ID", nargs="?", help="as 'seru models list' shows it (default: the default model)"
+    )
+    fetch.add_argument("--accept-licence", action="store_true", help="agree to the licence without being asked")
+    verify = _add(actions, "verify", _verify, "check the weights of models against their checksums")
+    verify.add_argument("id", metavar="ID_OR_FOLDER", nargs="*", help="default: every model on this computer")
+    _add(actions, "where", _where, "print the folder of fetched models")
+    _add(actions, "clear", _clear, "delete every fetched model")
+
+
+def _add(actions: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
+    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _list(arguments: argparse.Namespace, session: Session) -> int:
+    registry = read_registry()
+    here = {model.card.id: model for model in list_models()}
+    for model in here.values():
+        mark = " (default)" if model.card.id == registry.default else ""
+        print(f"{model.card.id}{mark}: {model.card.title}\n  licence: {model.card.licence}\n  folder: {model.folder}")
+    for entry in registry.models:
+        if entry.id not in here and entry.url is not None:
+            print(f"{entry.id}: {entry.title}\n  licence: {entry.licence}\n  {_size(entry)} to fetch")
+    if not here and not registry.models:
+        print("no models")
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace, session: Session) -> int:
+    registry = read_registry()
+    model_id = arguments.id or registry.default
+    if model_id is None:
+        raise ModelError("This version has no default model; give the id of a model.")
+    entry = registry.entry(model_id)
+    if entry.url is not None and not arguments.accept_licence:
+        _ask(entry)
+    model = fetch_model(entry, _Meter(session))
+    print(f"{model.card.id}: {model.folder}")
+    return 0
+
+
+def _ask(entry: RegistryEntry) -> None:
+    print(f"{entry.title}, {_size(entry)}\nlicence: {entry.licence}", file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise BadInputError("The licence needs your agreement; run again with --accept-licence.")
+    print("Do you agree to the licence? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise CancelledError("The licence was not agreed to; nothing was fetched.")
+
+
+class _Meter:
+    """Shows bytes, and stops the download when the run is cancelled."""
+
+    def __init__(self, session: Session) -> None:
+        self._progress = session.progress
+        self._percent = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        self._progress.check_cancelled()
+        percent = 100 * done // max(total, 1)
+        if percent != self._percent and sys.stderr.isatty():
+            self._percent = percent
+            print(f"\r{percent:3d} %", end="\n" if percent >= 100 else "", file=sys.stderr, flush=True)
+
+
+def _verify(arguments: argparse.Namespace, session: Session) -> int:
+    models: list[Model] = [find_model(name) for name in arguments.id] or list_models()
+    for model in models:
+        model.verify()
+        print(f"{model.card.id}: right ({model.folder})")
+    if not models:
+        print("no models")
+    return 0
+
+
+def _where(arguments: argparse.Namespace, session: Session) -> int:
+    print(cache_folder())
+    return 0
+
+
+def _clear(arguments: argparse.Namespace, session: Session) -> int:
+    names = clear_cache()
+    print(f"deleted: {', '.join(names)}" if names else "nothing to delete")
+    return 0
+
+
+def _size(entry: RegistryEntry) -> str:
+    return f"{entry.size / 1e6:.0f} MB"

@@ -1,0 +1,67 @@
+"""``seru phantom``: a synthetic CT with known kidneys and tumors."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, get_args
+
+from seru.cli.arguments import add_common_arguments, existing_path
+from seru.cli.session import Session
+from seru.errors import BadInputError
+from seru.image_files import LABEL_ENDINGS
+from seru.phantom.options import PhantomOptions, TumorSides
+from seru.volume_io import check_writable, ending_of, write_labels, write_volume
+
+
+def add_parser(commands: Any) -> None:
+    """Add the subcommand.
+
+    Args:
+        commands: argparse's subparsers.
+    """
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "phantom",
+        help="make a synthetic CT",
+        description="Make a synthetic abdominal CT with known kidneys and tumors.",
+    )
+    parser.add_argument("output", type=existing_path, metavar="OUT.nii.gz", help=".nii.gz, .nrrd or .mha")
+    parser.add_argument("--truth", type=existing_path, metavar="LABELS.nii.gz", help="write the true labels as well")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed is another patient (default: 0)")
+    parser.add_argument("--tumor", default="both", choices=get_args(TumorSides), help="sides with a tumor")
+    add_common_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Make a phantom.
+
+    Args:
+        arguments: parsed.
+        session: of the command.
+
+    Returns:
+        0.
+
+    Raises:
+        BadInputError: an option is wrong, or a file cannot be written.
+        CancelledError: the run was cancelled.
+    """
+    options = PhantomOptions(seed=arguments.seed, tumor=arguments.tumor)
+    paths = [path for path in (arguments.output, arguments.truth) if path is not None]
+    for path in paths:
+        if ending_of(path, LABEL_ENDINGS) is None:
+            raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
+        check_writable(path)
+    if arguments.truth is not None and arguments.truth.absolute() == arguments.output.absolute():
+        raise BadInputError(f"The image and the labels have the same name '{arguments.output}'; choose another one.")
+    from seru.phantom import make_phantom
+
+    phantom = make_phantom(options)
+    session.progress.check_cancelled()
+    if arguments.truth is not None:
+        write_labels(phantom.labels_kji, phantom.volume, arguments.truth, session.progress)
+    write_volume(phantom.volume, arguments.output, session.progress)
+    session.progress.done(None)
+    for path in paths:
+        session.say(f"written: {path}")
+    return 0
