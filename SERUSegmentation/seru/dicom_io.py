@@ -261,10 +261,11 @@ def _check_distances(places: np.ndarray, slices: list[Slice]) -> None:
     wrong = np.abs(gaps - usual) > max(_TOLERANCE_MM, _RELATIVE_TOLERANCE * usual)
     if wrong.any():
         n = int(np.argmax(wrong))
+        count = int(wrong.sum())
         what = "slices are missing" if gaps[n] > 1.5 * usual else "the slices are unevenly spaced"
         raise BadInputError(
             f"In the series {what}: {gaps[n]:.2f} mm between slices {n + 1} and {n + 2} of {len(places)}, where "
-            f"{usual:.2f} mm is usual ({int(wrong.sum())} such gaps); export the series again."
+            f"{usual:.2f} mm is usual ({count} such gap{'s' if count > 1 else ''}); export the series again."
         )
 
 
