@@ -52,8 +52,9 @@ def test_compressed_slices_are_read(tmp_path: Path, compressor: str) -> None:
 
 def test_fractional_rescaling_is_kept(tmp_path: Path) -> None:
     for path in write_dicom(tmp_path, small_ct(), oblique()):
-        # GDCM writes whole slopes only: element (0028,1053), DS, two bytes.
-        data = path.read_bytes().replace(b"\x28\0\x53\x10DS\x02\0" + b"1 ", b"\x28\0\x53\x10DS\x02\0" + b".5")
+        # GDCM writes whole slopes only: element (0028,1053) of two characters.
+        element = b"\x28\x00\x53\x10\x02\x00\x00\x00"
+        data = path.read_bytes().replace(element + b"1 ", element + b".5")
         path.write_bytes(data)
 
     volume = read_volume(tmp_path)
