@@ -156,7 +156,7 @@ def _header(
 ) -> NiftiHeader:
     shape = _shape(dim)
     if datatype not in _TYPES:
-        raise _NotNiftiError(f"holds colours, vectors or complex numbers (NIfTI type {datatype}); give a CT volume")
+        raise _NotNiftiError(f"holds colours or complex numbers (NIfTI type {datatype}); give a CT volume")
     mm = _MM_PER_UNIT.get(units & 7, 1.0)
     spacing = np.array(pixdim[1:4], np.float64) * mm
     if not (np.isfinite(spacing).all() and spacing.min() > 0):
@@ -185,6 +185,8 @@ def _shape(dim: tuple[int, ...]) -> tuple[int, int, int]:
         raise _NotNiftiError(f"is a {count}D image; give a whole CT volume")
     if min(sizes) < 1:
         raise _NotNiftiError(f"is empty ({' x '.join(map(str, sizes))} voxels); give a CT volume")
+    if max(sizes[4:], default=1) > 1:
+        raise _NotNiftiError(f"holds colours or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
     if max(sizes[3:], default=1) > 1:
         raise _NotNiftiError(
             f"is a {count}D image ({' x '.join(map(str, sizes))}); give one 3D volume, without time or channels"

@@ -126,14 +126,13 @@ def check_writable(path: str | Path, source: str | Path | None = None) -> None:
     path = Path(path)
     if source is not None and _is_same(path, Path(source)):
         raise BadInputError(f"The output '{path}' is the input itself; choose another name.")
-    if path.is_dir():
-        raise BadInputError(f"'{path}' is a folder; give the name of a file.")
     try:
+        if path.is_dir():
+            raise BadInputError(f"'{path}' is a folder; give the name of a file.")
         # Asking for permission is not enough: shares and read-only disks answer only to a real file.
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".seru-", suffix=PART):
             pass
         # Too long a name shows here and not after the work.
-        path.exists()
         os.stat(path)
     except FileNotFoundError as error:
         if not path.parent.is_dir():

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 from collections.abc import Sequence
+from itertools import zip_longest
 from types import FrameType, TracebackType
 from typing import Any, TextIO
 
@@ -94,7 +95,7 @@ class _Pipe:
 
 def _progress_kind(arguments: Sequence[str]) -> str:
     kind = "bar"
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         name, _, value = argument.partition("=")
         # argparse takes shortened names.
         if len(name) >= 6 and "--progress".startswith(name):
