@@ -1,0 +1,99 @@
+"""Loads Qt Designer files with the stand-ins for CTK's and Slicer's widgets.
+
+PySide's loader cannot know signals with MRML types or enumerations of Python classes, so both are taken out of the file
+before it is loaded and made in Python afterwards.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtUiTools import QUiLoader as PySideLoader
+from PySide6.QtWidgets import QWidget
+
+from Testing.desktop.pythonqt import signal_by_signature
+
+
+class QUiLoader(PySideLoader):
+    """Qt's form loader, for forms with CTK and qMRML widgets."""
+
+    stand_ins: dict[str, type] = {}
+
+    def createWidget(self, class_name: str, parent: QWidget | None = None, name: str = "") -> QWidget:
+        kind = self.stand_ins.get(class_name)
+        if kind is None:
+            if class_name.startswith(("qMRML", "qSlicer", "ctk")):
+                raise AttributeError(f"the desktop has no stand-in for {class_name}")
+            return PySideLoader.createWidget(self, class_name, parent, name)
+        widget = kind(parent)
+        widget.setObjectName(name)
+        return widget
+
+    def load(self, device: Any, parent: QWidget | None = None) -> QWidget | None:
+        """Load a form from an open device or a path."""
+        text = _read(device)
+        tree = ElementTree.fromstring(text)
+        _check_classes(tree, self.stand_ins)
+        connections = _take_connections(tree)
+        enumerations = _take_enumerations(tree, self.stand_ins)
+        buffer = QBuffer()
+        buffer.setData(QByteArray(ElementTree.tostring(tree)))
+        buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        widget = PySideLoader.load(self, buffer, parent)
+        if widget is None:
+            return None
+        for name, attribute, value in enumerations:
+            setattr(_named(widget, name), attribute, value)
+        for sender, signal, receiver, slot in connections:
+            _connect(_named(widget, sender), signal, _named(widget, receiver), slot)
+        return widget
+
+
+def _read(device: Any) -> bytes:
+    if isinstance(device, str):
+        with open(device, "rb") as file:
+            return file.read()
+    return bytes(device.readAll().data())
+
+
+def _check_classes(tree: Any, stand_ins: dict[str, type]) -> None:
+    unknown = {w.get("class") for w in tree.iter("widget")} - set(stand_ins)
+    unknown = sorted(c for c in unknown if c.startswith(("qMRML", "qSlicer", "ctk")))
+    if unknown:
+        raise AttributeError(f"the desktop has no stand-in for {', '.join(unknown)}")
+
+
+def _take_connections(tree: Any) -> list[tuple[str, ...]]:
+    section = tree.find("connections")
+    if section is None:
+        return []
+    found = [tuple(c.findtext(k) for k in ("sender", "signal", "receiver", "slot")) for c in section]
+    tree.remove(section)
+    return found
+
+
+def _take_enumerations(tree: Any, stand_ins: dict[str, type]) -> list[tuple[str, str, int]]:
+    found = []
+    for widget in tree.iter("widget"):
+        kind = stand_ins.get(widget.get("class"))
+        for declared in list(widget.findall("property")) if kind else []:
+            text = declared.findtext("enum") or declared.findtext("set")
+            if text is None or "::" not in text or not text.startswith(widget.get("class")):
+                continue
+            value = 0
+            for part in text.split("|"):
+                value |= getattr(kind, part.split("::")[-1])
+            found.append((widget.get("name"), declared.get("name"), value))
+            widget.remove(declared)
+    return found
+
+
+def _named(widget: QWidget, name: str) -> Any:
+    return widget if widget.objectName == name else widget.findChild(QWidget, name)
+
+
+def _connect(sender: Any, signal: str, receiver: Any, slot: str) -> None:
+    signal_by_signature(sender, signal)
+    sender.connect(signal, getattr(receiver, slot.split("(")[0]))

@@ -1,0 +1,324 @@
+"""Views: a QWidget that paints what a real MRML view renders off screen, and gives it the mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import slicer
+import vtk
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+from vtk.util.numpy_support import vtk_to_numpy
+
+SLICE_MANAGERS = (
+    "vtkMRMLVolumeGlyphSliceDisplayableManager",
+    "vtkMRMLModelSliceDisplayableManager",
+    "vtkMRMLCrosshairDisplayableManager",
+    "vtkMRMLOrientationMarkerDisplayableManager",
+    "vtkMRMLRulerDisplayableManager",
+    "vtkMRMLScalarBarDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager2D",
+    "vtkMRMLMarkupsDisplayableManager",
+    "vtkMRMLTransformsDisplayableManager2D",
+)
+THREE_D_MANAGERS = (
+    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLViewDisplayableManager",
+    "vtkMRMLModelDisplayableManager",
+    "vtkMRMLThreeDReformatDisplayableManager",
+    "vtkMRMLCrosshairDisplayableManager3D",
+    "vtkMRMLOrientationMarkerDisplayableManager",
+    "vtkMRMLRulerDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager3D",
+    "vtkMRMLMarkupsDisplayableManager",
+    "vtkMRMLVolumeRenderingDisplayableManager",
+)
+BUTTONS = {
+    Qt.MouseButton.LeftButton: "LeftButton",
+    Qt.MouseButton.MiddleButton: "MiddleButton",
+    Qt.MouseButton.RightButton: "RightButton",
+}
+
+
+class MRMLView(QWidget):
+    """One off-screen render window with its displayable managers and interactor style."""
+
+    resized = Signal(QSize)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._is_dirty = True
+        self._image: QImage | None = None
+        self._pauses = 0
+        self._render_count = 0
+        self._window = vtk.vtkRenderWindow()
+        self._window.SetOffScreenRendering(1)
+        self._window.SetMultiSamples(0)
+        self._window.SetNumberOfLayers(2)
+        self._renderer = vtk.vtkRenderer()
+        self._window.AddRenderer(self._renderer)
+        self._interactor = vtk.vtkGenericRenderWindowInteractor()
+        self._interactor.SetRenderWindow(self._window)
+        self._interactor.SetInteractorStyle(vtk.vtkInteractorStyleUser())
+        self._observations: list[tuple[Any, int]] = []
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(60, 60)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def _make_managers(self, factory: Any, names: tuple[str, ...], application_logic: Any, style: Any) -> Any:
+        factory.SetMRMLApplicationLogic(application_logic)
+        for name in names:
+            if not factory.IsDisplayableManagerRegistered(name):
+                factory.RegisterDisplayableManager(name)
+        managers = factory.InstantiateDisplayableManagers(self._renderer)
+        style.SetDisplayableManagers(managers)
+        self._observe(managers, vtk.vtkCommand.UpdateEvent, lambda *_: self.scheduleRender())
+        return managers
+
+    def _observe(self, subject: Any, event: Any, callback: Callable) -> None:
+        self._observations.append((subject, subject.AddObserver(event, callback)))
+
+    def close_view(self) -> None:
+        """Let go of the scene; the widget may be deleted afterwards."""
+        for subject, tag in self._observations:
+            subject.RemoveObserver(tag)
+        self._observations.clear()
+        self._window.Finalize()
+
+    # As on qMRMLThreeDView and qMRMLSliceView
+
+    def renderWindow(self) -> Any:
+        return self._window
+
+    def renderer(self) -> Any:
+        return self._renderer
+
+    def interactor(self) -> Any:
+        return self._interactor
+
+    def scheduleRender(self) -> None:
+        self._is_dirty = True
+        self.update()
+
+    def forceRender(self) -> None:
+        self._is_dirty = True
+        self._render()
+        self.update()
+
+    def pause_render(self, is_paused: bool) -> None:
+        """Count a pause or a resume of rendering."""
+        self._pauses = max(0, self._pauses + (1 if is_paused else -1))
+        if not self._pauses:
+            self.scheduleRender()
+
+    def _pixel_size(self) -> tuple[int, int]:
+        ratio = self.devicePixelRatioF()
+        return max(1, round(self.width * ratio)), max(1, round(self.height * ratio))
+
+    def _render(self) -> None:
+        if self._pauses or slicer.mrmlScene.IsBatchProcessing():
+            return
+        self._is_dirty = False
+        self._window.SetDPI(round(72 * self.devicePixelRatioF()))
+        self._window.SetSize(*self._pixel_size())
+        self._window.Render()
+        self._render_count += 1
+        self._image = self._read_pixels()
+
+    def _read_pixels(self) -> QImage:
+        columns, rows = self._window.GetSize()
+        pixels = vtk.vtkUnsignedCharArray()
+        self._window.GetPixelData(0, 0, columns - 1, rows - 1, 1, pixels, 0)
+        array = vtk_to_numpy(pixels).reshape(rows, columns, 3)[::-1].copy()
+        return QImage(array.data, columns, rows, 3 * columns, QImage.Format.Format_RGB888).copy()
+
+    def renderCount(self) -> int:
+        """Return how often the view was rendered so far (the desktop's own, not Slicer's)."""
+        return self._render_count
+
+    def image(self) -> QImage:
+        """Return the view as it is now, rendered if something changed since."""
+        if self._is_dirty or self._image is None:
+            self._render()
+        return self._image if self._image is not None else QImage()
+
+    # Qt events
+
+    def sizeHint(self) -> QSize:
+        return QSize(300, 300)
+
+    def paintEvent(self, _event: Any) -> None:
+        image = self.image()
+        painter = QPainter(self)
+        painter.drawImage(self.rect, image)
+        painter.end()
+
+    def resizeEvent(self, _event: Any) -> None:
+        columns, rows = self._pixel_size()
+        self._interactor.UpdateSize(columns, rows)
+        self._is_dirty = True
+        self._on_resized(columns, rows)
+        self.resized.emit(QSize(columns, rows))
+
+    def _on_resized(self, columns: int, rows: int) -> None:
+        """Tell the node; the slice view overrides it."""
+
+    def _tell(self, event: Any, vtk_event: str, repeat: int = 0) -> None:
+        ratio = self.devicePixelRatioF()
+        position = event.position()
+        modifiers = event.modifiers()
+        control = int(bool(modifiers & Qt.KeyboardModifier.ControlModifier))
+        shift = int(bool(modifiers & Qt.KeyboardModifier.ShiftModifier))
+        x, y = round(position.x() * ratio), round(position.y() * ratio)
+        self._interactor.SetEventInformationFlipY(x, y, control, shift, "\0", repeat)
+        self._interactor.InvokeEvent(vtk_event)
+
+    def mousePressEvent(self, event: Any) -> None:
+        if event.button() in BUTTONS:
+            self._tell(event, BUTTONS[event.button()] + "PressEvent")
+
+    def mouseReleaseEvent(self, event: Any) -> None:
+        if event.button() in BUTTONS:
+            self._tell(event, BUTTONS[event.button()] + "ReleaseEvent")
+
+    def mouseDoubleClickEvent(self, event: Any) -> None:
+        if event.button() in BUTTONS:
+            self._tell(event, BUTTONS[event.button()] + "DoubleClickEvent", 1)
+
+    def mouseMoveEvent(self, event: Any) -> None:
+        self._tell(event, "MouseMoveEvent")
+
+    def wheelEvent(self, event: Any) -> None:
+        direction = "Forward" if event.angleDelta().y() > 0 else "Backward"
+        self._tell(event, f"MouseWheel{direction}Event")
+        event.accept()
+
+    def enterEvent(self, event: Any) -> None:
+        self._tell(event, "EnterEvent")
+
+    def leaveEvent(self, _event: Any) -> None:
+        self._interactor.InvokeEvent("LeaveEvent")
+
+    def keyPressEvent(self, event: Any) -> None:
+        self._interactor.SetKeyEventInformation(0, 0, event.text()[:1] or "\0", 0, event.text()[:1])
+        self._interactor.InvokeEvent("KeyPressEvent")
+        self._interactor.InvokeEvent("CharEvent")
+
+
+class qMRMLSliceView(MRMLView):  # noqa: N801
+    """A slice view: the slice logic's image under what the displayable managers draw."""
+
+    def __init__(self, slice_logic: Any, application_logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slice_logic = slice_logic
+        self._mapper = vtk.vtkImageMapper()
+        self._mapper.SetColorWindow(255)
+        self._mapper.SetColorLevel(127.5)
+        self._image_actor = vtk.vtkActor2D()
+        self._image_actor.SetMapper(self._mapper)
+        self._image_actor.GetProperty().SetDisplayLocationToBackground()
+        self._image_actor.SetVisibility(False)
+        self._renderer.AddViewProp(self._image_actor)
+        self._renderer.GetActiveCamera().ParallelProjectionOn()
+        self._style = slicer.vtkMRMLSliceViewInteractorStyle()
+        self._style.SetSliceLogic(slice_logic)
+        self._style.SetInteractor(self._interactor)
+        factory = slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance()
+        self._managers = self._make_managers(factory, SLICE_MANAGERS, application_logic, self._style)
+        slice_logic.SetDisplayableManagerGroup(self._managers)
+        self._managers.SetMRMLDisplayableNode(slice_logic.GetSliceNode())
+        self._observe(slice_logic, vtk.vtkCommand.ModifiedEvent, lambda *_: self._update_image())
+        self._update_image()
+
+    def _update_image(self) -> None:
+        connection = self._slice_logic.GetImageDataConnection()
+        self._mapper.SetInputConnection(connection)
+        self._image_actor.SetVisibility(connection is not None)
+        self.scheduleRender()
+
+    def _on_resized(self, columns: int, rows: int) -> None:
+        self._slice_logic.ResizeSliceNode(columns, rows)
+
+    def mrmlSliceNode(self) -> Any:
+        return self._slice_logic.GetSliceNode()
+
+    def sliceViewInteractorStyle(self) -> Any:
+        return self._style
+
+    def interactorStyle(self) -> Any:
+        return self._style
+
+    def interactorObserver(self) -> Any:
+        return self._style
+
+    def displayableManagerByClassName(self, name: str) -> Any:
+        return self._managers.GetDisplayableManagerByClassName(name)
+
+    def convertDeviceToXYZ(self, xy: Any) -> list[float]:
+        return [xy[0], xy[1], 0.0]
+
+    def convertRASToXYZ(self, ras: Any) -> list[float]:
+        to_xyz = vtk.vtkMatrix4x4()
+        vtk.vtkMatrix4x4.Invert(self.mrmlSliceNode().GetXYToRAS(), to_xyz)
+        return list(to_xyz.MultiplyPoint((*ras, 1.0))[:3])
+
+    def convertXYZToRAS(self, xyz: Any) -> list[float]:
+        return list(self.mrmlSliceNode().GetXYToRAS().MultiplyPoint((*xyz, 1.0))[:3])
+
+
+class qMRMLThreeDView(MRMLView):  # noqa: N801
+    """A 3D view."""
+
+    def __init__(self, view_node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view_node = view_node
+        self._renderer.SetGradientBackground(True)
+        self._style = slicer.vtkMRMLThreeDViewInteractorStyle()
+        self._style.SetInteractor(self._interactor)
+        factory = slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance()
+        self._managers = self._make_managers(factory, THREE_D_MANAGERS, application_logic, self._style)
+        self._managers.SetMRMLDisplayableNode(view_node)
+        self._renderer.ResetCamera()
+
+    def mrmlViewNode(self) -> Any:
+        return self._view_node
+
+    def interactorStyle(self) -> Any:
+        return self._style
+
+    def interactorObserver(self) -> Any:
+        return self._style
+
+    def displayableManagerByClassName(self, name: str) -> Any:
+        return self._managers.GetDisplayableManagerByClassName(name)
+
+    def cameraNode(self) -> Any:
+        manager = self.displayableManagerByClassName("vtkMRMLCameraDisplayableManager")
+        return manager.GetCameraNode() if manager else None
+
+    def resetFocalPoint(self) -> None:
+        """Centre the camera on what can be seen, as the view's centre button does."""
+        bounds = self._renderer.ComputeVisiblePropBounds()
+        if bounds[0] > bounds[1] or self.cameraNode() is None:
+            return
+        camera = self.cameraNode().GetCamera()
+        centre = [(bounds[2 * i] + bounds[2 * i + 1]) / 2 for i in range(3)]
+        shift = [c - f for c, f in zip(centre, camera.GetFocalPoint(), strict=True)]
+        camera.SetFocalPoint(*centre)
+        camera.SetPosition(*[p + s for p, s in zip(camera.GetPosition(), shift, strict=True)])
+        self._renderer.ResetCameraClippingRange()
+        self.scheduleRender()
+
+    def resetCamera(self, _rotation: bool = True, _translation: bool = True, _distance: bool = True) -> None:
+        self.resetFocalPoint()
+        self._renderer.ResetCamera()
+        self.scheduleRender()
+
+    def rotateToViewAxis(self, axis: int) -> None:
+        directions = ("Right", "Left", "Posterior", "Anterior", "Inferior", "Superior")
+        self.cameraNode().RotateTo(getattr(slicer.vtkMRMLCameraNode, directions[axis]))
+        self.scheduleRender()
