@@ -13,10 +13,7 @@ from seru.cli.results import Places, summary_lines, write_output, write_report
 from seru.cli.session import Session
 from seru.fusion import LiveFusion
 from seru.maps import MAPS_FILE, Maps, load_maps
-from seru.measurements import measure
 from seru.options import PostprocessingOptions, check_alpha
-from seru.postprocessing import clean_labels
-from seru.sides import SIDES
 from seru.volume import Volume
 
 
@@ -80,6 +77,10 @@ def fuse_maps(maps: Maps, alpha: float) -> tuple[np.ndarray, dict[str, Any]]:
     Raises:
         BadInputError: alpha is not between 0 and 1.
     """
+    from seru.measurements import measure
+    from seru.postprocessing import clean_labels
+    from seru.sides import SIDES
+
     volume = Volume(np.empty((0, 0, 0), np.int16), maps.ijk_to_ras)
     options = PostprocessingOptions(**maps.report.get("options", {}).get("postprocessing", {}))
     sides = maps.side_box()
