@@ -390,7 +390,7 @@ def test_an_output_folder_without_permission_is_refused(tmp_path: Path, ct: Path
     )
     command = [sys.executable, "-c", program, ct, folder / "out.nii.gz", *filter(None, sys.path)]
 
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
 
     assert done.returncode == 2, done.stderr
     assert "cannot be written (Permission denied)" in done.stderr
@@ -457,7 +457,7 @@ def test_a_pickle_renamed_to_safetensors_is_never_loaded(
 
     folder = ct.parent / "model"
     shutil.copytree(random_model, folder)
-    card = json.loads((folder / "model.json").read_text())
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     for name in card["files"]:
         (folder / name).write_bytes(pickle.dumps(_Bomb(str(ct.parent / "exploded"))))
         card["files"][name] = {"sha256": sha256_of(folder / name), "size": (folder / name).stat().st_size}
@@ -498,7 +498,7 @@ def test_a_full_disk_is_said_and_leaves_the_older_file(tmp_path: Path, ending: s
     output.write_bytes(b"older")
 
     done = subprocess.run(
-        [sys.executable, "-c", _LIMITED, output, "-", *filter(None, sys.path)], capture_output=True, text=True
+        [sys.executable, "-c", _LIMITED, output, "-", *filter(None, sys.path)], capture_output=True, encoding="utf-8"
     )
 
     assert done.returncode == 2, done.stderr
@@ -522,3 +522,34 @@ def test_a_full_file_system_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
     finally:
         subprocess.run(["umount", tmp_path], check=True)
+
+
+_LIMITED_COMMAND = """
+import resource, signal, sys
+sys.path[:0] = sys.argv[4:]
+from seru.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (60, 60))
+fuse = ["fuse", sys.argv[1], "-o", sys.argv[2], "--report", sys.argv[3], "--alpha", "0.5", "--progress", "none"]
+sys.exit(main(fuse))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX")
+def test_the_command_says_that_the_disk_is_full_and_leaves_no_report(
+    tmp_path: Path, ct: Path, random_model: Path
+) -> None:
+    arguments = ["segment", ct, "-o", tmp_path / "first.nii.gz", "--maps", tmp_path / "maps", "--model", random_model]
+    assert main([*map(str, arguments), "--threads", "1", "--progress", "none"]) == 0
+    before = files_of(tmp_path)
+    places = [tmp_path / "maps", tmp_path / "out.nii.gz", tmp_path / "out.json"]
+
+    done = subprocess.run(
+        [sys.executable, "-c", _LIMITED_COMMAND, *places, *filter(None, sys.path)],
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("seru: The disk is full")
+    assert files_of(tmp_path) == before

@@ -74,7 +74,7 @@ def test_the_labels_are_the_cascades_on_the_inputs_grid(finished: Path, ct: Path
 
 
 def test_the_report_tells_input_times_and_both_sides(finished: Path, ct: Path) -> None:
-    report = json.loads((finished / "report.json").read_text())
+    report = json.loads((finished / "report.json").read_text(encoding="utf-8"))
 
     assert report["input"] == {"path": str(ct), "format": "nifti", "series_uid": None}
     assert next(iter(report["seconds"])) == "load"
@@ -130,7 +130,7 @@ def test_every_ending_holds_the_same_labels(finished: Path, tmp_path: Path) -> N
 
     for ending in (".nii.gz", ".nrrd", ".mha", ".seg.nrrd"):
         output = tmp_path / f"out{ending}"
-        alpha = json.loads((finished / "report.json").read_text())["alpha"]
+        alpha = json.loads((finished / "report.json").read_text(encoding="utf-8"))["alpha"]
         assert main(["fuse", str(finished / "maps"), "-o", str(output), "--alpha", str(alpha)]) == 0
         np.testing.assert_array_equal(labels_of(output), expected)
 
@@ -147,7 +147,7 @@ def test_fusing_maps_is_segmenting_at_that_alpha(finished: Path, tmp_path: Path,
     assert main([*fuse, "--progress", "none"]) == 0
 
     np.testing.assert_array_equal(labels_of(Path(f"{fused}.nii.gz")), labels_of(Path(f"{whole}0.9.nii.gz")))
-    reports = [json.loads(Path(f"{path}.json").read_text()) for path in (fused, f"{whole}0.9")]
+    reports = [json.loads(Path(f"{path}.json").read_text(encoding="utf-8")) for path in (fused, f"{whole}0.9")]
     for name in ("alpha", "left", "right", "total"):
         assert reports[0][name] == reports[1][name]
     assert not np.array_equal(labels_of(Path(f"{whole}0.4.nii.gz")), labels_of(Path(f"{whole}0.9.nii.gz")))
@@ -188,7 +188,7 @@ def test_only_the_network_needs_torch(finished: Path, tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", _WITHOUT_TORCH, *arguments],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             env=child_environment(),
         )
         assert done.returncode == (2 if arguments[0] == "segment" else 0), done.stderr
@@ -208,7 +208,9 @@ def test_a_dicom_folder_and_an_unsigned_ct_are_segmented_with_their_warnings(
         arguments += ["--model", str(tiny_model), "--report", str(tmp_path / f"{source}.json"), "--progress", "none"]
         assert main(arguments) == 0
         np.testing.assert_array_equal(labels_of(tmp_path / f"{source}.nii.gz"), labels_of(finished / "labels.nii.gz"))
-    reports = [json.loads((tmp_path / f"{source}.json").read_text()) for source in ("series", "unsigned.nrrd")]
+    reports = [
+        json.loads((tmp_path / f"{source}.json").read_text(encoding="utf-8")) for source in ("series", "unsigned.nrrd")
+    ]
     assert reports[0]["input"]["format"] == "dicom"
     assert reports[0]["input"]["series_uid"] == "1.2.826.1"
     assert "1024 was subtracted" in reports[1]["warnings"][0]
@@ -300,7 +302,10 @@ def test_too_little_memory_is_code_4_and_one_sentence(tmp_path: Path, tiny_model
     arguments = ["segment", path, "-o", tmp_path / "out.nii.gz", "--model", tiny_model, "--progress", "none"]
 
     done = subprocess.run(
-        [sys.executable, "-c", _SMALL_MEMORY, *arguments], capture_output=True, text=True, env=child_environment()
+        [sys.executable, "-c", _SMALL_MEMORY, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env=child_environment(),
     )
 
     assert done.returncode == 4, done.stderr
@@ -331,7 +336,7 @@ def test_a_reader_of_the_progress_that_goes_away_ends_the_run(tmp_path: Path, ct
 def test_a_closed_pipe_after_a_list_is_quiet() -> None:
     command = " ".join([*COMMAND, "info", "|", "true"])
 
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=child_environment())
+    done = subprocess.run(command, shell=True, capture_output=True, encoding="utf-8", env=child_environment())
 
     assert done.stderr == ""
 

@@ -75,11 +75,11 @@ def test_the_summary_tells_results_and_reasons(outputs: Path) -> None:
     anna, bert, cut = rows(outputs)
 
     assert [row["status"] for row in (anna, bert, cut)] == ["done", "done", "failed"]
-    report = json.loads((outputs / "anna.json").read_text())
+    report = json.loads((outputs / "anna.json").read_text(encoding="utf-8"))
     assert float(anna["left_kidney_ml"]) == report["left"]["kidney_ml"]
     assert float(anna["right_tumor_ml"]) == report["right"]["tumor_ml"]
     assert "cut or damaged" in cut["error"]
-    whole = json.loads((outputs / "summary.json").read_text())
+    whole = json.loads((outputs / "summary.json").read_text(encoding="utf-8"))
     assert [row["case"] for row in whole["cases"]] == ["anna", "bert", "cut"]
 
 
@@ -114,7 +114,7 @@ def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, input
 
     run(inputs, outputs, tiny_model, "--alpha", "0.8")
     assert states(outputs) == {"anna": "done", "bert": "done", "cut": "failed"}
-    assert json.loads((outputs / "anna.json").read_text())["alpha"] == 0.8
+    assert json.loads((outputs / "anna.json").read_text(encoding="utf-8"))["alpha"] == 0.8
 
     run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney")
     assert states(outputs)["anna"] == "done"

@@ -108,7 +108,7 @@ def test_after_sigkill_the_output_is_absent_and_the_next_run_succeeds(
         again.communicate(timeout=120)
         assert again.returncode == 0
         check_whole(tmp_path / "out.nii.gz")
-        assert json.loads((tmp_path / "out.json").read_text())["version"] == 1
+        assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["version"] == 1
 
 
 _REWRITE = """
@@ -180,7 +180,7 @@ def test_a_batch_goes_on_where_it_was_killed(tmp_path: Path, ct: Path, tiny_mode
     child.wait(60)
     first = (outputs / "a.nii.gz").stat().st_mtime_ns
 
-    done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=120)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=child_environment(), timeout=120)
 
     assert done.returncode == 0, done.stderr
     assert (outputs / "a.nii.gz").stat().st_mtime_ns == first

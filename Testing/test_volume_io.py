@@ -230,14 +230,29 @@ def test_the_same_labels_give_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / f"first{ending}").read_bytes() == (tmp_path / f"second{ending}").read_bytes()
 
 
-def test_an_older_file_stays_when_writing_is_cancelled(tmp_path: Path) -> None:
-    path = tmp_path / "labels.nii.gz"
+@pytest.mark.parametrize("ending", LABEL_ENDINGS)
+def test_an_older_file_stays_when_writing_is_cancelled(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"labels{ending}"
     path.write_bytes(b"older")
     progress = Progress()
     progress.cancel()
 
     with pytest.raises(CancelledError):
         write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, progress)
+
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_older_file_stays_when_the_last_step_fails(tmp_path: Path) -> None:
+    path = tmp_path / "labels.nii.gz"
+    path.write_bytes(b"older")
+
+    def fail() -> None:
+        raise BadInputError("The disk is full.")
+
+    with pytest.raises(BadInputError, match="full"):
+        write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, last_step=fail)
 
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
@@ -315,6 +330,8 @@ def test_reading_holds_hardly_more_than_the_volume_itself(tmp_path: Path, ending
     os.truncate(path, len(header) + 2 * int(np.prod(shape)))  # a hole in the file reads as zeros
     folders = [entry for entry in sys.path if entry]
 
-    done = subprocess.run([sys.executable, "-c", _MEASURE, path, *folders], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, path, *folders], capture_output=True, encoding="utf-8", check=True
+    )
 
     assert float(done.stdout) < 1.6

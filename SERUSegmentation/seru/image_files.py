@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,8 @@ from seru.nrrd_file import nrrd_header
 from seru.progress import Progress
 from seru.volume import Volume
 
+LastStep = Callable[[], None]
+
 LABEL_ENDINGS = (".nii.gz", ".nrrd", ".mha")
 
 # Labels are long runs of zeros: higher levels take longer and save nothing worth having.
@@ -24,7 +27,13 @@ _CHUNK = 1 << 24
 _ELEMENT_TYPES = {np.uint8: "MET_UCHAR", np.int16: "MET_SHORT"}
 
 
-def write_labels(labels_kji: np.ndarray, volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
+def write_labels(
+    labels_kji: np.ndarray,
+    volume: Volume,
+    path: str | Path,
+    progress: Progress | None = None,
+    last_step: LastStep | None = None,
+) -> None:
     """Write a label map on the volume's grid; the file appears whole or not at all.
 
     Args:
@@ -32,12 +41,13 @@ def write_labels(labels_kji: np.ndarray, volume: Volume, path: str | Path, progr
         volume: the CT that the labels belong to.
         path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
         progress: told of the stage ``write``, and asked whether to stop.
+        last_step: called once the file is whole, just before it takes its place; what it raises keeps it away.
 
     Raises:
         BadInputError: the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(np.asarray(labels_kji, np.uint8), volume.ijk_to_ras, Path(path), progress)
+    _write(np.asarray(labels_kji, np.uint8), volume.ijk_to_ras, Path(path), progress, last_step)
 
 
 def write_volume(volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
@@ -55,9 +65,15 @@ def write_volume(volume: Volume, path: str | Path, progress: Progress | None = N
     _write(np.asarray(volume.array_kji, np.int16), volume.ijk_to_ras, Path(path), progress)
 
 
-def _write(array_kji: np.ndarray, ijk_to_ras: np.ndarray, path: Path, progress: Progress | None) -> None:
+def _write(
+    array_kji: np.ndarray,
+    ijk_to_ras: np.ndarray,
+    path: Path,
+    progress: Progress | None,
+    last_step: LastStep | None = None,
+) -> None:
     name = path.name.lower()
-    with replacing(path, progress.check_cancelled if progress else None) as file:
+    with replacing(path, last_step) as file:
         if name.endswith(".nii.gz"):
             with gzip_stream(file) as stream:
                 stream.write(nifti_header(array_kji.shape, ijk_to_ras, array_kji.dtype))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from seru.atomic_files import replacing
-from seru.image_files import gzip_stream, write_voxels
+from seru.image_files import LastStep, gzip_stream, write_voxels
 from seru.nrrd_file import nrrd_header
 from seru.progress import Progress
 from seru.terminology import SEGMENTS, TERMINOLOGY_TAG, SegmentTerm
@@ -24,7 +24,11 @@ _GEOMETRY_HELP = (
 
 
 def write_segmentation(
-    labels_kji: np.ndarray, volume: Volume, path: str | Path, progress: Progress | None = None
+    labels_kji: np.ndarray,
+    volume: Volume,
+    path: str | Path,
+    progress: Progress | None = None,
+    last_step: LastStep | None = None,
 ) -> None:
     """Write labels as a segmentation that Slicer opens; the file appears whole or not at all.
 
@@ -33,6 +37,7 @@ def write_segmentation(
         volume: the CT that the labels belong to.
         path: ends in ``.seg.nrrd``.
         progress: told of the stage ``write``, and asked whether to stop.
+        last_step: called once the file is whole, just before it takes its place; what it raises keeps it away.
 
     Raises:
         BadInputError: the file cannot be written.
@@ -40,7 +45,7 @@ def write_segmentation(
     """
     labels = np.asarray(labels_kji, np.uint8)
     pairs = segmentation_pairs(labels.shape, volume.ijk_to_ras)
-    with replacing(Path(path), progress.check_cancelled if progress else None) as file:
+    with replacing(Path(path), last_step) as file:
         file.write(nrrd_header(labels.shape, volume.ijk_to_ras, labels.dtype, pairs))
         with gzip_stream(file) as stream:
             write_voxels(stream, labels, progress)

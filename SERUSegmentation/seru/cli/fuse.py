@@ -100,9 +100,12 @@ def fuse_maps(maps: Maps, alpha: float) -> tuple[np.ndarray, dict[str, Any]]:
 def _write(
     labels: np.ndarray, report: dict[str, Any], maps: Maps, output: Path, report_path: Path | None, session: Session
 ) -> None:
-    if report_path is not None:
-        write_report(report, report_path)
-    write_output(labels, Volume(labels, maps.ijk_to_ras), output, session.progress)
+    def last_step() -> None:
+        session.progress.check_cancelled()
+        if report_path is not None:
+            write_report(report, report_path)
+
+    write_output(labels, Volume(labels, maps.ijk_to_ras), output, session.progress, last_step)
     session.progress.done(None if report_path is None else str(report_path))
     for line in summary_lines(report):
         session.say(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Places:
 
 
 def write_results(places: Places, volume: Volume, result: Any, progress: Progress) -> None:
-    """Write the results of a run; the output comes last, whole.
+    """Write the results of a run; the output comes last, whole, and there is no report without it.
 
     Args:
         places: where to.
@@ -81,14 +81,24 @@ def write_results(places: Places, volume: Volume, result: Any, progress: Progres
 
         draw_key_slices(volume, result.maps, result.labels_kji, places.pictures)
         progress.check_cancelled()
-    if places.report is not None and not places.report_last:
-        write_report(result.report, places.report)
-    write_output(result.labels_kji, volume, places.output, progress)
-    if places.report is not None and places.report_last:
-        write_report(result.report, places.report)
+
+    def report() -> None:
+        if places.report is not None:
+            write_report(result.report, places.report)
+
+    def last_step() -> None:
+        progress.check_cancelled()
+        if not places.report_last:
+            report()
+
+    write_output(result.labels_kji, volume, places.output, progress, last_step)
+    if places.report_last:
+        report()
 
 
-def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress) -> None:
+def write_output(
+    labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress, last_step: Callable[[], None]
+) -> None:
     """Write labels as the output's ending asks: a label map, or a segmentation for Slicer.
 
     Args:
@@ -96,6 +106,7 @@ def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: P
         volume: gives the grid.
         path: of the output.
         progress: told of the stage ``write``, and asked whether to stop.
+        last_step: called once the output is whole, just before it takes its place.
 
     Raises:
         BadInputError: it cannot be written.
@@ -104,9 +115,9 @@ def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: P
     if ending_of(path, (SEGMENTATION_ENDING,)):
         from seru.segmentation_io import write_segmentation
 
-        write_segmentation(labels_kji, volume, path, progress)
+        write_segmentation(labels_kji, volume, path, progress, last_step)
     else:
-        write_labels(labels_kji, volume, path, progress)
+        write_labels(labels_kji, volume, path, progress, last_step)
 
 
 def write_report(report: dict[str, Any], path: Path) -> None:

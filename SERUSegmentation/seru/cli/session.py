@@ -14,7 +14,8 @@ from seru.errors import CancelledError
 from seru.progress import BarProgress, JsonProgress, Progress
 
 PROGRESS_KINDS = ("bar", "json", "none")
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Windows has no SIGTERM between processes; a console program is asked to stop by CTRL_BREAK_EVENT.
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
 
 class Session:
