@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 LEAST_KIDNEY_DICE = 0.90
 

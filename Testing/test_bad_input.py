@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from Testing.command_by_hand import files_of, make_random_model, run_command
 from Testing.image_files_by_hand import (

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 import seru
 from seru.phantom import PhantomOptions, make_phantom

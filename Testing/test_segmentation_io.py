@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import SimpleITK as sitk  # noqa: N813
+import SimpleITK as sitk
 
 from seru.nrrd_file import read_fields
 from seru.segmentation_io import write_segmentation

@@ -195,7 +195,7 @@ class _Tags:
 
 
 def _reader(path: Path) -> object:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     from seru.volume_io import itk_path
 
@@ -290,7 +290,7 @@ def _ijk_to_ras(slices: list[Slice]) -> np.ndarray:
 
 
 def _read_pixels(slices: list[Slice], step: Step) -> np.ndarray:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     array = HounsfieldArray((len(slices), *slices[0].shape))
     for number, item in enumerate(slices):

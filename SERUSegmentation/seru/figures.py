@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from seru.atomic_files import replacing, write_failure
 from seru.errors import BadInputError
 from seru.fusion import KIDNEY, TUMOR, LiveFusion
 from seru.maps import Maps
@@ -119,7 +120,8 @@ def _save(image: np.ndarray, path: Path) -> Path:
     encoded = cv2.imencode(".png", image)[1]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded.tobytes())  # imwrite fails on non-ASCII paths under Windows
     except OSError as error:
-        raise BadInputError(f"The picture cannot be written to '{path}' ({error.strerror or error}).") from error
+        raise BadInputError(write_failure(path, error)) from error
+    with replacing(path) as file:  # imwrite fails on non-ASCII paths under Windows
+        file.write(encoded.tobytes())
     return path

@@ -16,6 +16,9 @@ from seru.options import check_alpha
 
 BACKGROUND, KIDNEY, TUMOR = 0, 1, 2
 
+# Voxels at once: the fusion of a whole scan in float64 would take gigabytes.
+_CHUNK = 1 << 20
+
 
 def fuse(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
     """Fuse the probabilities of both stages and take the most probable class.
@@ -32,12 +35,15 @@ def fuse(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
         BadInputError: alpha is not between 0 and 1.
     """
     check_alpha(alpha)
-    # float64 keeps the fusion of 8-bit numbers exact enough that ties stay ties.
-    mixed = alpha * coarse.astype(np.float64) + (1.0 - alpha) * refined.astype(np.float64)
-    kidney, tumor = mixed[:, 0], mixed[:, 1]
-    background = alpha * _background(coarse) + (1.0 - alpha) * _background(refined)
-    labels = np.where(kidney > background, np.uint8(KIDNEY), np.uint8(BACKGROUND))
-    labels[(tumor > background) & (tumor > kidney)] = TUMOR
+    labels = np.empty(len(coarse), np.uint8)
+    for start in range(0, len(labels), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        if alpha in (0.0, 1.0):
+            labels[part] = _most_probable(*_classes(coarse[part] if alpha else refined[part]))
+        else:
+            # Each class is mixed by the same float64 operations: ties of 8-bit numbers stay ties.
+            pairs = zip(_classes(coarse[part]), _classes(refined[part]), strict=True)
+            labels[part] = _most_probable(*(alpha * a.astype(np.float64) + (1.0 - alpha) * b for a, b in pairs))
     return labels
 
 
@@ -138,5 +144,14 @@ class LiveFusion:
         return box
 
 
-def _background(foreground: np.ndarray) -> np.ndarray:
-    return 255.0 - foreground.astype(np.float64).sum(axis=1)
+def _classes(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Background, kidney and tumor, uint8; their sum is 255."""
+    kidney, tumor = foreground[:, 0], foreground[:, 1]
+    return 255 - (kidney + tumor), kidney, tumor
+
+
+def _most_probable(background: np.ndarray, kidney: np.ndarray, tumor: np.ndarray) -> np.ndarray:
+    """The largest class, uint8; of equal ones the lower."""
+    labels = (kidney > background).astype(np.uint8) * np.uint8(KIDNEY)
+    labels[(tumor > background) & (tumor > kidney)] = TUMOR
+    return labels

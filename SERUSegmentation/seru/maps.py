@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from seru.atomic_files import replacing, write_failure
 from seru.errors import BadInputError
 
 MAPS_FILE = "maps.npz"
@@ -95,27 +94,19 @@ def save_maps(maps: Maps, folder: Path) -> Path:
         "report": maps.report,
     }
     path = Path(folder) / MAPS_FILE
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".maps-", suffix=".part", delete=False) as file:
-            temporary = file.name
-            np.savez_compressed(
-                file,
-                header=np.frombuffer(json.dumps(header).encode(), np.uint8),
-                mask=np.packbits(maps.mask),
-                coarse=maps.coarse,
-                refined=maps.refined,
-                sides=maps.sides,
-            )
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-        temporary = None
     except OSError as error:
-        raise BadInputError(f"The maps cannot be written to '{folder}' ({error.strerror or error}).") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        raise BadInputError(write_failure(path, error)) from error
+    with replacing(path) as file:
+        np.savez_compressed(
+            file,
+            header=np.frombuffer(json.dumps(header).encode(), np.uint8),
+            mask=np.packbits(maps.mask),
+            coarse=maps.coarse,
+            refined=maps.refined,
+            sides=maps.sides,
+        )
     return path
 
 

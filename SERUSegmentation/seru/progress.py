@@ -101,8 +101,9 @@ class BarProgress(Progress):
             self._name = name
             self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, dynamic_ncols=True)
         self._bar.total = total
-        self._bar.n = done
-        self._bar.refresh()
+        self._bar.update(done - self._bar.n)
+        if done == total:
+            self._bar.refresh()
 
     def warning(self, message: str) -> None:
         """Print the warning between the bars."""

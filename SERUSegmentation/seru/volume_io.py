@@ -166,7 +166,7 @@ def _read_file(path: Path, ending: str, step: Step) -> Volume:
 
 
 def _read_with_itk(path: Path, step: Step) -> tuple[np.ndarray, np.ndarray]:
-    import SimpleITK as sitk  # noqa: N813
+    import SimpleITK as sitk
 
     reader = sitk.ImageFileReader()
     reader.SetFileName(itk_path(path))
