@@ -1,0 +1,1 @@
+"""Reproduces the weights of SERU; imports ``seru`` and is never imported by it."""
