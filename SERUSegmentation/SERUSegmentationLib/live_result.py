@@ -1,0 +1,117 @@
+"""One result at any alpha: the labels, their voxels in the scene, and their volumes.
+
+While alpha moves only the voxels on which the stages differ are written. What costs more (clean-up, the longest
+diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from seru.fusion import KIDNEY, TUMOR, LiveFusion
+from seru.maps import Maps
+from seru.measurements import measure
+from seru.options import PostprocessingOptions
+from seru.postprocessing import clean_labels
+from seru.sides import SIDE_CODES, SIDES
+from SERUSegmentationLib.segment_layer import LayerGrid, SegmentLayer
+from SERUSegmentationLib.segments import fusedSegments, valueTable
+
+Measured = dict[str, dict[str, float]]
+
+
+class LiveResult:
+    """The fused labels of one run in a segmentation.
+
+    Args:
+        segmentationNode: holds the segments.
+        maps: of the run.
+        splitSides: one segment per side.
+    """
+
+    def __init__(self, segmentationNode: Any, maps: Maps, splitSides: bool = False) -> None:
+        self.maps = maps
+        self.fusion = LiveFusion(maps)
+        self.segmentationNode = segmentationNode
+        grid = LayerGrid(maps.ijk_to_ras, maps.lower_kji, maps.mask.shape)
+        self.layer = SegmentLayer(segmentationNode, fusedSegments(splitSides), grid)
+        self.splitSides = splitSides
+        self._table = valueTable(splitSides)
+        self._isFused = False
+
+    def preview(self, alpha: float) -> Measured:
+        """Write the labels of an alpha, fast and without clean-up or new 3D surfaces.
+
+        Args:
+            alpha: weight of the coarse stage, 0..1.
+
+        Returns:
+            ``kidney_ml`` and ``tumor_ml`` of both sides.
+        """
+        labels = self.fusion.changing_labels(alpha)
+        values = self._table[self._changingSides, labels]
+        if not (self._isFused and self.layer.writeVoxels(self.fusion.changing_index, values)):
+            self._writeAll(self.fusion.box_labels(alpha), create=False)
+            self._isFused = True
+        counts = self._steadyCounts + np.bincount(3 * self._changingSides + labels, minlength=9)
+        return self._volumes(counts)
+
+    def commit(self, alpha: float, postprocessing: PostprocessingOptions, create: bool = False) -> Measured:
+        """Write the labels of an alpha, cleaned up, with 3D surfaces where there are any.
+
+        Args:
+            alpha: weight of the coarse stage, 0..1.
+            postprocessing: what to clean up.
+            create: make segments that are missing.
+
+        Returns:
+            All measurements of both sides.
+        """
+        fused = self.fusion.box_labels(alpha)
+        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
+        self._writeAll(cleaned, create)
+        self._isFused = cleaned is fused
+        return measure(cleaned, self.sides, self._spacing)
+
+    @cached_property
+    def sides(self) -> np.ndarray:
+        """Side of each voxel of the box, uint8."""
+        return self.maps.side_box()
+
+    @cached_property
+    def _changingSides(self) -> np.ndarray:
+        return self.sides.reshape(-1)[self.fusion.changing_index].astype(np.intp)
+
+    @cached_property
+    def _steadyCounts(self) -> np.ndarray:
+        """Voxels per ``3 * side + label`` that no alpha changes."""
+        labels = self.fusion.coarse_labels()
+        labels.reshape(-1)[self.fusion.changing_index] = 0
+        counts = np.bincount((3 * self.sides + labels).ravel(), minlength=9)
+        # The changing voxels were counted as background of their sides.
+        counts[::3] -= np.bincount(self._changingSides, minlength=3)
+        return counts
+
+    @property
+    def _spacing(self) -> tuple[float, ...]:
+        return tuple(float(size) for size in np.linalg.norm(self.maps.ijk_to_ras[:3, :3], axis=0))
+
+    @property
+    def _voxelMl(self) -> float:
+        return float(np.prod(self._spacing)) / 1000.0
+
+    def _volumes(self, counts: np.ndarray) -> Measured:
+        ml = counts * self._voxelMl
+        return {
+            side: {
+                "kidney_ml": float(ml[3 * SIDE_CODES[side] + KIDNEY]),
+                "tumor_ml": float(ml[3 * SIDE_CODES[side] + TUMOR]),
+            }
+            for side in SIDES
+        }
+
+    def _writeAll(self, labels: np.ndarray, create: bool) -> None:
+        self.layer.write(self._table[self.sides, labels] if self.splitSides else labels, create)

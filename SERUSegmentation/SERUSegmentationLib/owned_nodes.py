@@ -1,0 +1,111 @@
+"""The nodes that belong to a result, found by node references: names are the user's to change.
+
+The segmentation that the user chose is the anchor. It refers to its companions (crop boxes, key slices, table, maps,
+stages) by role, so two results in one scene keep apart, and the references survive saving, loading and renaming.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+STAGES = "SERU.Stages"
+MAPS = "SERU.Maps"
+KEY_SLICES = "SERU.KeySlices"
+TABLE = "SERU.Measurements"
+CROP_RIGHT = "SERU.CropRight"
+CROP_LEFT = "SERU.CropLeft"
+CROPS = {"right": CROP_RIGHT, "left": CROP_LEFT}
+COMPANIONS = (STAGES, MAPS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
+
+# Node attributes of the segmentation.
+ALPHA = "SERU.Alpha"
+SPLIT_SIDES = "SERU.SplitSides"
+
+
+def companion(segmentationNode: Any, role: str) -> Any | None:
+    """Return a companion of a result.
+
+    Args:
+        segmentationNode: the result's segmentation, or None.
+        role: one of ``COMPANIONS``.
+
+    Returns:
+        The node, or None where it was never made or was deleted.
+    """
+    return segmentationNode.GetNodeReference(role) if segmentationNode else None
+
+
+def ensureCompanion(segmentationNode: Any, role: str, className: str, name: str) -> Any:
+    """Return a companion of a result, made where it is missing.
+
+    Args:
+        segmentationNode: the result's segmentation.
+        role: one of ``COMPANIONS``.
+        className: of the node.
+        name: of a new node; an existing one keeps its own.
+
+    Returns:
+        The node.
+    """
+    node = companion(segmentationNode, role)
+    if node is not None and node.IsA(className):
+        return node
+    scene = segmentationNode.GetScene()
+    node = scene.AddNewNodeByClass(className, scene.GenerateUniqueName(name))
+    segmentationNode.SetNodeReferenceID(role, node.GetID())
+    return node
+
+
+def removeCompanion(segmentationNode: Any, role: str) -> None:
+    """Delete a companion of a result, if it is there.
+
+    Args:
+        segmentationNode: the result's segmentation.
+        role: one of ``COMPANIONS``.
+    """
+    node = companion(segmentationNode, role)
+    if node is not None:
+        segmentationNode.GetScene().RemoveNode(node)
+    segmentationNode.SetNodeReferenceID(role, None)
+
+
+def inputVolume(segmentationNode: Any) -> Any | None:
+    """Return the volume that a segmentation was made from, or None."""
+    if segmentationNode is None:
+        return None
+    return segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole())
+
+
+def placeBeside(node: Any, volumeNode: Any) -> None:
+    """Put a node under the volume's own transform and beside it in the subject hierarchy.
+
+    Args:
+        node: any transformable or plain node of ours.
+        volumeNode: the input.
+    """
+    if node.IsA("vtkMRMLTransformableNode"):
+        node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volumeNode.GetScene())
+    if hierarchy is None:
+        return
+    volumeItem = hierarchy.GetItemByDataNode(volumeNode)
+    item = hierarchy.GetItemByDataNode(node)
+    if volumeItem and item:
+        hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
+
+
+def placeUnder(node: Any, parentNode: Any) -> None:
+    """Put a node under another one in the subject hierarchy.
+
+    Args:
+        node: a companion.
+        parentNode: the result's segmentation.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(parentNode.GetScene())
+    if hierarchy is None:
+        return
+    item, parentItem = hierarchy.GetItemByDataNode(node), hierarchy.GetItemByDataNode(parentNode)
+    if item and parentItem:
+        hierarchy.SetItemParent(item, parentItem)
