@@ -151,10 +151,14 @@ def _read_missing(self: QObject, name: str) -> Any:
 
 def _setattr(self: QObject, name: str, value: Any) -> None:
     kind = kind_of(type(self), name)
-    if name == "name":
+    if isinstance(value, SignalInstance):  # PySide keeps the signals of an object in its dictionary
+        object.__getattribute__(self, "__dict__")[name] = value
+    elif name == "name":
         QObject.setObjectName(self, str(value))
     elif kind == PROPERTY:
         _write_property(self, name, value)
+    elif kind == MISSING and isinstance(value, QObject) and QObject.objectName(value) == name:
+        return  # PySide's form loader puts children on their form; here they are found by their name anyway
     elif kind == MISSING and is_native(type(self)) and not name.startswith("_"):
         if QObject.property(self, name) is None:
             raise AttributeError(

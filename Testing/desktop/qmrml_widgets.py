@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import shiboken6
 import slicer
 import vtk
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -20,14 +21,26 @@ ACTION_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class SceneObserver:
-    """Keeps observers and takes them away together."""
+    """Keeps a widget's observers and takes them away together, at the latest when the widget is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, owner: QWidget) -> None:
+        self._owner = owner
         self._observed: list[tuple[Any, int]] = []
 
     def add(self, subject: Any, event: Any, callback: Any) -> None:
         """Observe an event of a VTK object."""
-        self._observed.append((subject, subject.AddObserver(event, callback)))
+
+        def call(caller: Any, name: str, data: Any = None) -> None:
+            if not shiboken6.isValid(self._owner):
+                self.clear()
+            elif data is None:
+                callback(caller, name)
+            else:
+                callback(caller, name, data)
+
+        if hasattr(callback, "CallDataType"):
+            call.CallDataType = callback.CallDataType
+        self._observed.append((subject, subject.AddObserver(event, call)))
 
     def clear(self) -> None:
         """Stop observing."""
@@ -166,7 +179,7 @@ class qMRMLNodeComboBox(QWidget, _NodeActions):  # noqa: N801
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._scene, self._requested, self._observer = None, "", SceneObserver()
+        self._scene, self._requested, self._observer = None, "", SceneObserver(self)
         self._node_types: list[str] = []
         self._base_names: dict[str, str] = {}
         self._labels: dict[str, str] = {}

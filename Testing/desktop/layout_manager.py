@@ -1,0 +1,249 @@
+"""slicer.app.layoutManager(): the real layout node and logic, laid out with Qt's splitters and boxes.
+
+Source: qMRMLLayoutManager.h, vtkMRMLLayoutLogic.cxx of Slicer/Slicer, ctkLayoutManager.cpp of commontk/CTK.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import vtk
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from Testing.desktop.qproperty import accessors
+from Testing.desktop.view_widgets import qMRMLSliceWidget, qMRMLTableWidget, qMRMLThreeDWidget
+
+VIEW_WIDGETS = {
+    "vtkMRMLSliceNode": qMRMLSliceWidget,
+    "vtkMRMLViewNode": qMRMLThreeDWidget,
+    "vtkMRMLTableViewNode": qMRMLTableWidget,
+}
+
+
+class qSlicerLayoutManager(QObject):  # noqa: N801
+    """Shows the views of the current layout in one widget, its viewport."""
+
+    layoutChanged = Signal(int)
+    nodeAboutToBeEdited = Signal(object)
+
+    def __init__(self, application_logic: Any, viewport: QWidget) -> None:
+        super().__init__(viewport)
+        self._application_logic, self._viewport = application_logic, viewport
+        self._box = QVBoxLayout(viewport)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._content: QWidget | None = None
+        self._widgets: dict[str, QWidget] = {}
+        self._shown: list[QWidget] = []
+        self._arrangement = None
+        self._pauses = 0
+        application_logic.SetSliceLogics(vtk.vtkCollection())
+        application_logic.SetViewLogics(vtk.vtkCollection())
+        self._logic = slicer.vtkMRMLLayoutLogic()
+        self._logic.SetMRMLApplicationLogic(application_logic)
+        self._logic.SetMRMLScene(slicer.mrmlScene)
+        self._node = self._logic.GetLayoutNode()
+        self._tags = [(self._node, self._node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update()))]
+        scene = slicer.mrmlScene
+        for event in (scene.EndCloseEvent, scene.EndBatchProcessEvent, scene.EndImportEvent, scene.EndRestoreEvent):
+            self._tags.append((scene, scene.AddObserver(event, lambda *_: self._update(True))))
+
+    # The layout
+
+    def setLayout(self, layout: int) -> None:
+        self._node.SetViewArrangement(layout)
+
+    def layoutLogic(self) -> Any:
+        return self._logic
+
+    def viewport(self) -> QWidget:
+        return self._viewport
+
+    def mrmlScene(self) -> Any:
+        return slicer.mrmlScene
+
+    def _update(self, is_scene_changed: bool = False) -> None:
+        if slicer.mrmlScene.IsBatchProcessing():
+            return
+        key = (self._node.GetViewArrangement(), self._node.GetCurrentLayoutDescription())
+        if is_scene_changed:
+            self._forget_gone_views()
+        elif key == self._arrangement:
+            return
+        root = self._node.GetLayoutRootElement()
+        if root is None:
+            return
+        is_changed = key != self._arrangement
+        self._arrangement = key
+        self._lay_out(root)
+        if is_changed:
+            self.layoutChanged.emit(self._node.GetViewArrangement())
+
+    def _forget_gone_views(self) -> None:
+        for node_id, widget in list(self._widgets.items()):
+            node = widget.mrmlAbstractViewNode()
+            if node is None or slicer.mrmlScene.GetNodeByID(node_id) is not node:
+                del self._widgets[node_id]
+                widget.close_view()
+                widget.setParent(None)
+                widget.deleteLater()
+            else:
+                self._schedule(widget)
+
+    def _lay_out(self, root: Any) -> None:
+        for widget in self._widgets.values():
+            widget.setParent(None)
+        if self._content is not None:
+            self._content.deleteLater()
+        self._shown = []
+        self._content = self._build(root)
+        self._box.addWidget(self._content)
+        for node in self._nodes():
+            node.SetMappedInLayout(1 if any(w.mrmlAbstractViewNode() is node for w in self._shown) else 0)
+        for widget in self._shown:
+            widget.show()
+        self._content.show()
+
+    def _nodes(self) -> list[Any]:
+        return [widget.mrmlAbstractViewNode() for widget in self._widgets.values()]
+
+    def _build(self, element: Any) -> QWidget:
+        if element.GetName() == "view":
+            return self._view(element)
+        items = [element.GetNestedElement(i) for i in range(element.GetNumberOfNestedElements())]
+        kind = element.GetAttribute("type") or "horizontal"
+        if kind == "tab":
+            return self._build_tabs(items)
+        if kind == "grid":
+            return self._build_grid(items)
+        return self._build_row(items, kind)
+
+    def _build_row(self, items: list[Any], kind: str) -> QWidget:
+        is_row = kind == "horizontal"
+        splitter = QSplitter(Qt.Orientation.Horizontal if is_row else Qt.Orientation.Vertical)
+        splitter.setHandleWidth(3)
+        splitter.setChildrenCollapsible(False)
+        sizes = []
+        for item in items:
+            splitter.addWidget(self._build(item.GetNestedElement(0)))
+            sizes.append(int(item.GetAttribute("splitSize") or 1000))
+        splitter.setSizes(sizes)
+        for index in range(len(items)):
+            splitter.setStretchFactor(index, 1)
+        return splitter
+
+    def _build_grid(self, items: list[Any]) -> QWidget:
+        widget = QWidget()
+        grid = QGridLayout(widget)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(3)
+        for item in items:
+            row, column = int(item.GetAttribute("row") or 0), int(item.GetAttribute("column") or 0)
+            rows, columns = int(item.GetAttribute("rowspan") or 1), int(item.GetAttribute("colspan") or 1)
+            grid.addWidget(self._build(item.GetNestedElement(0)), row, column, rows, columns)
+        return widget
+
+    def _build_tabs(self, items: list[Any]) -> QWidget:
+        tabs = QTabWidget()
+        for item in items:
+            view = item.GetNestedElement(0)
+            tabs.addTab(self._build(view), item.GetAttribute("name") or view.GetAttribute("singletontag") or "")
+        return tabs
+
+    def _view(self, element: Any) -> QWidget:
+        node = self._logic.GetViewFromElement(element)
+        kind = VIEW_WIDGETS.get(element.GetAttribute("class"))
+        if kind is None or node is None:
+            return QLabel(f"{element.GetAttribute('class')}: not in this desktop")
+        if node.GetID() not in self._widgets:
+            self._widgets[node.GetID()] = kind(node, self._application_logic)
+        self._shown.append(self._widgets[node.GetID()])
+        return self._widgets[node.GetID()]
+
+    # The views
+
+    def _of(self, kind: type) -> list[Any]:
+        return [widget for widget in self._widgets.values() if isinstance(widget, kind)]
+
+    def sliceWidget(self, name: str) -> Any:
+        return next((w for w in self._of(qMRMLSliceWidget) if w.mrmlSliceNode().GetLayoutName() == name), None)
+
+    def threeDWidget(self, key: int | str) -> Any:
+        widgets = self._of(qMRMLThreeDWidget)
+        if isinstance(key, str):
+            return next((w for w in widgets if w.mrmlViewNode().GetLayoutName() == key), None)
+        return widgets[key] if 0 <= key < len(widgets) else None
+
+    def tableWidget(self, index: int) -> Any:
+        widgets = self._of(qMRMLTableWidget)
+        return widgets[index] if 0 <= index < len(widgets) else None
+
+    def viewWidget(self, node: Any) -> Any:
+        return next((w for w in self._widgets.values() if w.mrmlAbstractViewNode() is node), None)
+
+    def viewWidgets(self) -> list[QWidget]:
+        return list(self._widgets.values())
+
+    def shownWidgets(self) -> list[QWidget]:
+        """Return the views of the current layout in its order (the desktop's own)."""
+        return list(self._shown)
+
+    def sliceViewNames(self) -> tuple[str, ...]:
+        return tuple(w.mrmlSliceNode().GetLayoutName() for w in self._of(qMRMLSliceWidget))
+
+    def mrmlSliceLogics(self) -> Any:
+        return self._application_logic.GetSliceLogics()
+
+    def mrmlViewLogics(self) -> Any:
+        return self._application_logic.GetViewLogics()
+
+    def activeMRMLThreeDViewNode(self) -> Any:
+        widget = self.threeDWidget(0)
+        return widget.mrmlViewNode() if widget is not None else None
+
+    def activeThreeDRenderer(self) -> Any:
+        widget = self.threeDWidget(0)
+        return widget.threeDView().renderer() if widget is not None else None
+
+    def resetThreeDViews(self) -> None:
+        for widget in self._of(qMRMLThreeDWidget):
+            widget.threeDView().resetFocalPoint()
+
+    def resetSliceViews(self) -> None:
+        for widget in self._of(qMRMLSliceWidget):
+            widget.sliceLogic().FitSliceToBackground()
+
+    # Rendering
+
+    def _schedule(self, widget: QWidget) -> None:
+        if hasattr(widget.viewWidget(), "scheduleRender"):
+            widget.viewWidget().scheduleRender()
+
+    def setRenderPaused(self, is_paused: bool) -> None:
+        self._pauses = max(0, self._pauses + (1 if is_paused else -1))
+        for widget in self._widgets.values():
+            if hasattr(widget.viewWidget(), "pause_render"):
+                widget.viewWidget().pause_render(is_paused)
+
+    def pauseRender(self) -> None:
+        self.setRenderPaused(True)
+
+    def resumeRender(self) -> None:
+        self.setRenderPaused(False)
+
+    def allViewsPauseRenderCount(self) -> int:
+        return self._pauses
+
+    def close_views(self) -> None:
+        """Let go of the scene, before the process ends."""
+        for subject, tag in self._tags:
+            subject.RemoveObserver(tag)
+        for widget in self._widgets.values():
+            widget.close_view()
+        self._widgets.clear()
+
+    layout = accessors(int, lambda self: self._node.GetViewArrangement(), setLayout)
+    threeDViewCount = accessors(int, lambda self: len(self._of(qMRMLThreeDWidget)))
+    tableViewCount = accessors(int, lambda self: len(self._of(qMRMLTableWidget)))
+    plotViewCount = accessors(int, lambda self: 0)

@@ -1,0 +1,257 @@
+"""A view with its coloured bar: qMRMLSliceWidget and qMRMLThreeDWidget, and the table view of a layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import vtk
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from Testing.desktop.ctk_slider import ctkDoubleSlider
+from Testing.desktop.qmrml_tables import qMRMLTableView
+from Testing.desktop.views import qMRMLSliceView, qMRMLThreeDView
+
+THREE_D_COLOR = "#7583BE"
+
+
+def _color_of(node: Any) -> QColor:
+    return QColor.fromRgbF(*node.GetLayoutColor()) if node.GetLayoutColor() else QColor(THREE_D_COLOR)
+
+
+class _Bar(QWidget):
+    """The strip above a view: its letter on its colour."""
+
+    def __init__(self, node: Any, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAutoFillBackground(True)
+        self.setFixedHeight(22)
+        palette = self.palette
+        color = _color_of(node)
+        palette.setColor(self.backgroundRole(), color)
+        self.setPalette(palette)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(4, 0, 4, 0)
+        self._row.setSpacing(4)
+        letter = QLabel(node.GetLayoutLabel() or node.GetLayoutName(), self)
+        letter.setStyleSheet("font-weight: bold; color: black;")
+        self._row.addWidget(letter)
+
+    def viewLabel(self) -> QLabel:
+        return self._row.itemAt(0).widget()
+
+
+class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
+    """Slice offset slider, its value and the fit button; the other controls are left out."""
+
+    def __init__(self, slice_logic: Any, parent: QWidget) -> None:
+        super().__init__(slice_logic.GetSliceNode(), parent)
+        self._slice_logic = slice_logic
+        self._fit = QToolButton(self)
+        self._fit.setText("⛶")
+        self._fit.setAutoRaise(True)
+        self._fit.setToolTip("Adjust the slice viewer's field of view to match the extent of the lowest non-null layer")
+        self._fit.clicked.connect(lambda *_: self.fitSliceToBackground())
+        self._offset = ctkDoubleSlider(Qt.Orientation.Horizontal, self)
+        self._text = QLabel(self)
+        self._text.setStyleSheet("color: black;")
+        self._text.setMinimumWidth(90)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for widget, stretch in ((self._fit, 0), (self._offset, 1), (self._text, 0)):
+            self._row.addWidget(widget, stretch)
+        self._offset.valueChanged.connect(self.setSliceOffsetValue)
+        self._tag = slice_logic.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
+        self._update()
+
+    def _update(self) -> None:
+        node = self._slice_logic.GetSliceNode()
+        if node is None:
+            return
+        ranges, step = [0.0, 0.0], vtk.reference(1.0)
+        blocker = QSignalBlocker(self._offset)
+        if self._slice_logic.GetSliceOffsetRangeResolution(ranges, step):
+            self._offset.setRange(*ranges)
+            self._offset.setSingleStep(max(float(step), 1e-3))
+        self._offset.setValue(self._slice_logic.GetSliceOffset())
+        blocker.unblock()
+        prefix = {"Axial": "S", "Coronal": "A", "Sagittal": "R"}.get(node.GetOrientation(), "")
+        self._text.setText(f"{prefix}: {self._slice_logic.GetSliceOffset():.3f}mm".lstrip(": "))
+
+    def setSliceOffsetValue(self, offset: float) -> None:
+        self._slice_logic.StartSliceOffsetInteraction()
+        self._slice_logic.SetSliceOffset(offset)
+        self._slice_logic.EndSliceOffsetInteraction()
+
+    def fitSliceToBackground(self) -> None:
+        self._slice_logic.FitSliceToBackground()
+
+    def setSliceVisible(self, is_visible: bool) -> None:
+        self._slice_logic.GetSliceNode().SetSliceVisible(is_visible)
+
+    def sliceLogic(self) -> Any:
+        return self._slice_logic
+
+    def mrmlSliceNode(self) -> Any:
+        return self._slice_logic.GetSliceNode()
+
+    def sliceOffsetSlider(self) -> ctkDoubleSlider:
+        return self._offset
+
+    def fitToWindowToolButton(self) -> QToolButton:
+        return self._fit
+
+    def close_bar(self) -> None:
+        """Stop observing the slice logic."""
+        self._slice_logic.RemoveObserver(self._tag)
+
+
+class qMRMLSliceWidget(QWidget):  # noqa: N801
+    """A slice view with its controller."""
+
+    def __init__(self, node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slice_logic = slicer.vtkMRMLSliceLogic()
+        self._slice_logic.SetMRMLApplicationLogic(application_logic)
+        self._slice_logic.SetMRMLScene(slicer.mrmlScene)
+        self._slice_logic.SetSliceNode(node)
+        application_logic.GetSliceLogics().AddItem(self._slice_logic)
+        self._application_logic = application_logic
+        self._controller = qMRMLSliceControllerWidget(self._slice_logic, self)
+        self._view = qMRMLSliceView(self._slice_logic, application_logic, self)
+        _stack(self, self._controller, self._view)
+
+    def sliceLogic(self) -> Any:
+        return self._slice_logic
+
+    logic = sliceLogic
+
+    def sliceView(self) -> qMRMLSliceView:
+        return self._view
+
+    viewWidget = sliceView
+
+    def sliceController(self) -> qMRMLSliceControllerWidget:
+        return self._controller
+
+    controllerWidget = sliceController
+
+    def mrmlSliceNode(self) -> Any:
+        return self._slice_logic.GetSliceNode()
+
+    mrmlAbstractViewNode = mrmlSliceNode
+
+    def mrmlSliceCompositeNode(self) -> Any:
+        return self._slice_logic.GetSliceCompositeNode()
+
+    def interactorStyle(self) -> Any:
+        return self._view.interactorStyle()
+
+    def sliceOrientation(self) -> str:
+        return self.mrmlSliceNode().GetOrientation()
+
+    def setSliceOrientation(self, orientation: str) -> None:
+        self.mrmlSliceNode().SetOrientation(orientation)
+
+    def fitSliceToBackground(self) -> None:
+        self._slice_logic.FitSliceToBackground()
+
+    def close_view(self) -> None:
+        """Let go of the scene."""
+        self._controller.close_bar()
+        self._view.close_view()
+        self._application_logic.GetSliceLogics().RemoveItem(self._slice_logic)
+        self._slice_logic.SetMRMLScene(None)
+
+
+class qMRMLThreeDWidget(QWidget):  # noqa: N801
+    """A 3D view with its controller bar."""
+
+    def __init__(self, node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._view_logic = slicer.vtkMRMLViewLogic()
+        self._view_logic.SetMRMLApplicationLogic(application_logic)
+        self._view_logic.SetMRMLScene(slicer.mrmlScene)
+        self._view_logic.AddViewNode(node.GetLayoutName())
+        application_logic.GetViewLogics().AddItem(self._view_logic)
+        self._application_logic = application_logic
+        self._controller = _ThreeDController(node, self)
+        self._view = qMRMLThreeDView(node, application_logic, self)
+        self._controller.centre_button().clicked.connect(lambda *_: self._view.resetFocalPoint())
+        _stack(self, self._controller, self._view)
+
+    def viewLogic(self) -> Any:
+        return self._view_logic
+
+    def threeDView(self) -> qMRMLThreeDView:
+        return self._view
+
+    viewWidget = threeDView
+
+    def threeDController(self) -> QWidget:
+        return self._controller
+
+    controllerWidget = threeDController
+
+    def mrmlViewNode(self) -> Any:
+        return self._view.mrmlViewNode()
+
+    mrmlAbstractViewNode = mrmlViewNode
+
+    def close_view(self) -> None:
+        """Let go of the scene."""
+        self._view.close_view()
+        self._application_logic.GetViewLogics().RemoveItem(self._view_logic)
+        self._view_logic.SetMRMLScene(None)
+
+
+class _ThreeDController(_Bar):
+    def __init__(self, node: Any, parent: QWidget) -> None:
+        super().__init__(node, parent)
+        self._centre = QToolButton(self)
+        self._centre.setText("⌖")
+        self._centre.setAutoRaise(True)
+        self._centre.setToolTip("Center the 3D view on the scene.")
+        self._row.addWidget(self._centre)
+        self._row.addStretch(1)
+
+    def centre_button(self) -> QToolButton:
+        """Return the button that centres the view."""
+        return self._centre
+
+
+class qMRMLTableWidget(QWidget):  # noqa: N801
+    """A table view of a layout; it shows the table of its view node."""
+
+    def __init__(self, node: Any, _application_logic: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._node = node
+        self._view = qMRMLTableView(self)
+        self._tag = node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
+        _stack(self, _Bar(node, self), self._view)
+        self._update()
+
+    def _update(self) -> None:
+        self._view.setMRMLTableNode(self._node.GetTableNode())
+
+    def tableView(self) -> qMRMLTableView:
+        return self._view
+
+    viewWidget = tableView
+
+    def mrmlAbstractViewNode(self) -> Any:
+        return self._node
+
+    def close_view(self) -> None:
+        """Let go of the scene."""
+        self._node.RemoveObserver(self._tag)
+        self._view.setMRMLTableNode(None)
+
+
+def _stack(parent: QWidget, bar: QWidget, view: QWidget) -> None:
+    column = QVBoxLayout(parent)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(bar)
+    column.addWidget(view, 1)
