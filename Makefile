@@ -20,8 +20,11 @@ test: $(VENV)/.installed lint
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 
-benchmark: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.end_to_end
+benchmark: $(VENV)/.installed build/models/phantom-full-size/model.json
+	$(BIN)/python -m benchmarks.end_to_end --model build/models/phantom-full-size
+
+build/models/phantom-full-size/model.json: | $(VENV)/.installed
+	$(BIN)/python -m benchmarks.full_size build/models/phantom-full-size
 
 # A tiny network trained on phantoms in seconds; no trained model, and it says so.
 $(MODEL)/model.json: | $(VENV)/.installed

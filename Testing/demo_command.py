@@ -19,7 +19,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", required=True, help="model id or folder")
     parser.add_argument("--output", type=Path, default=Path("build/demo"))
-    parser.add_argument("--seed", type=int, default=1, help="of the phantom; the tiny network never saw it")
+    parser.add_argument("--seed", type=int, default=0, help="of the phantom; the tiny network never saw it")
     arguments = parser.parse_args()
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)

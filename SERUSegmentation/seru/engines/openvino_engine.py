@@ -75,5 +75,6 @@ class OpenVinoEngine(Engine):
             with warnings.catch_warnings():
                 # Tracing takes the branches of an already padded image, which is what predict gives.
                 warnings.simplefilter("ignore", torch.jit.TracerWarning)
+                warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's own way to trace
                 self._models[key] = openvino.convert_model(network.eval(), example_input=example, input=[shape])
         return self._models[key]
