@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import faulthandler
+import gc
 import logging
 import os
 import shutil
@@ -76,11 +77,13 @@ class Desktop:
 
     def _start(self, size: tuple[int, int]) -> None:
         import slicer
-        from PySide6.QtCore import QCoreApplication, QSettings
+        from PySide6.QtCore import QCoreApplication, QSettings, qInstallMessageHandler
 
         from Testing.desktop import app, dialogs, modules, namespaces, pythonqt, scene, window
         from Testing.desktop.layout_manager import qSlicerLayoutManager
 
+        if not self.is_interactive:
+            qInstallMessageHandler(_on_qt_message)
         pythonqt.install()
         scene.alias_python_modules()
         QCoreApplication.setOrganizationName("NA-MIC")
@@ -278,6 +281,8 @@ class Desktop:
                 self.unload(name)
             except Exception as error:  # a module that fails to leave must not keep the desktop open
                 logging.exception("cannot unload %s: %s", name, error)
+        gc.collect()
+        self.process_events()
         self.app.aboutToQuit.emit()
         self.layout_manager.close_views()
         self.window.close()
@@ -291,6 +296,11 @@ class Desktop:
 
     def __exit__(self, *_arguments: object) -> None:
         self.close()
+
+
+def _on_qt_message(_kind: Any, _context: Any, text: str) -> None:
+    if "propagateSizeHints" not in text:  # the off-screen platform says it for every window
+        print(text, file=sys.stderr)
 
 
 def _save(image: Any, path: str | Path | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -120,7 +121,5 @@ def _use_slicers_own(folder: Path) -> None:
     if not (folder / "slicer" / "ScriptedLoadableModule.py").is_file():
         raise FileNotFoundError(f"{SLICER_PYTHON}={folder} is not <Slicer source>/Base/Python")
     slicer.__path__.append(str(folder / "slicer"))
-    import slicer.ScriptedLoadableModule
-    import slicer.i18n
-    import slicer.packaging
-    import slicer.parameterNodeWrapper
+    for name in ("ScriptedLoadableModule", "i18n", "packaging", "parameterNodeWrapper"):
+        setattr(slicer, name, importlib.import_module(f"slicer.{name}"))

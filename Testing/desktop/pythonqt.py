@@ -135,6 +135,9 @@ def _read_property(self: QObject, name: str) -> Any:
 
 
 def _read_missing(self: QObject, name: str) -> Any:
+    own = object.__getattribute__(self, "__dict__")
+    if name in own:
+        return own[name]
     try:
         return _own_getattribute(self, name)
     except AttributeError:
@@ -180,7 +183,11 @@ def _is_python_property(cls: type, name: str) -> bool:
 
 def _plain_setattr(self: QObject, name: str, value: Any) -> None:
     descriptor = inspect.getattr_static(type(self), name, None)
-    if hasattr(type(descriptor), "__set__"):
+    if isinstance(descriptor, QtCore.Property):
+        if descriptor.fset is None:
+            raise AttributeError(f"Property '{name}' of {type(self).__name__} object is not writable")
+        descriptor.fset(self, value)
+    elif hasattr(type(descriptor), "__set__"):
         type(descriptor).__set__(descriptor, self, value)
     else:  # PySide's own __setattr__ refuses to be called once replaced
         object.__getattribute__(self, "__dict__")[name] = value
