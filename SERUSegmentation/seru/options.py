@@ -55,7 +55,7 @@ class SegmentOptions:
         all_slices: run every slice through both stages, without the scout pass.
         crop: ``grow`` lets a crop box grow to hold its side's coarse mask; ``paper`` keeps its size.
         postprocessing: clean-up of the fused labels.
-        threads: CPU threads of the engine; None takes all.
+        threads: CPU threads of the engine; None lets the engine choose (one per core).
 
     Raises:
         BadInputError: a value is out of its range.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,7 +28,8 @@ class TorchEngine(Engine):
         super().__init__(model, device)
         self.dtype = fast_dtype(device)
         self._networks: dict[str, StageNetwork] = {}
-        torch.set_num_threads(threads or os.cpu_count() or 1)
+        if threads:
+            torch.set_num_threads(threads)
 
     def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
