@@ -58,7 +58,8 @@ class ctkPathLineEdit(QWidget):  # noqa: N801
     """A path in an editable combo box with its history, and a browse button."""
 
     Dirs, Files, Drives, NoSymLinks, AllEntries = 0x001, 0x002, 0x004, 0x008, 0x007
-    Readable, Writable, Executable, Hidden = 0x010, 0x020, 0x040, 0x100
+    Readable, Writable, Executable, Modified, Hidden, System = 0x010, 0x020, 0x040, 0x080, 0x100, 0x200
+    AllDirs, CaseSensitive, NoDot, NoDotDot, NoDotAndDotDot = 0x400, 0x800, 0x2000, 0x4000, 0x1000
 
     currentPathChanged = Signal(str)
     validInputChanged = Signal(bool)

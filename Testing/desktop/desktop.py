@@ -136,6 +136,7 @@ class Desktop:
             self.unload(path.stem)
         module = modules.load_scripted_module(path)
         self._modules[module.name] = module
+        module.widgetRepresentation()  # here and not in a slot, so that what setup() raises is raised
         self.window.moduleSelector().add_module(module)
         self.app.startupCompleted.emit()
         self.app.disconnect("startupCompleted()")  # it comes once, and each module gets it
@@ -163,13 +164,19 @@ class Desktop:
         """Unload a module: exit, cleanup, gone."""
         from Testing.desktop import modules
 
+        modules.delete_widget(self._unload(name))
+        self.process_events()
+
+    def _unload(self, name: str) -> Any:
+        from Testing.desktop import modules
+
         module = self._modules.pop(name)
         if self.window.panel().shown_module() is module:
             self.leave_module()
         modules.unload_scripted_module(module)
         self.window.moduleSelector().remove_module(name)
         sys.modules.pop(name, None)
-        self.process_events()
+        return module
 
     # Scene and data
 
@@ -276,17 +283,22 @@ class Desktop:
         global _current
         if _current is None:
             return
+        from Testing.desktop import modules
+
+        gone = []
         for name in list(self._modules):
             try:
-                self.unload(name)
+                gone.append(self._unload(name))
             except Exception as error:  # a module that fails to leave must not keep the desktop open
                 logging.exception("cannot unload %s: %s", name, error)
-        gc.collect()
-        self.process_events()
         self.app.aboutToQuit.emit()
         self.layout_manager.close_views()
-        self.window.close()
         self.scene.Clear(1)
+        for module in gone:
+            modules.delete_widget(module)
+        self.window.close()
+        gc.collect()
+        self.process_events()
         sys.excepthook = self._own_excepthook
         shutil.rmtree(self.temporary_folder, ignore_errors=True)
         _current = None

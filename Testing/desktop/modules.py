@@ -60,6 +60,10 @@ class qSlicerScriptedLoadableModule:  # noqa: N801
         widget.make()
         return widget
 
+    def made_widget(self) -> qSlicerScriptedLoadableModuleWidget | None:
+        """Return the module's widget where it was made (the desktop's own)."""
+        return self._widget
+
     def forget_widget(self) -> None:
         """Let the next call make a new widget (the desktop's own)."""
         self._widget = None
@@ -166,18 +170,22 @@ def load_scripted_module(path: Path) -> qSlicerScriptedLoadableModule:
 
 
 def unload_scripted_module(module: qSlicerScriptedLoadableModule) -> None:
-    """Tell a module that it goes (its widget's ``cleanup`` runs) and forget it."""
+    """Tell a module that it goes (its widget's ``cleanup`` runs) and forget it; its widget is deleted apart."""
     name = module.name
-    widget: QWidget | None = module._widget
-    if widget is not None:
-        widget.exit()
+    if module.made_widget() is not None:
+        module.made_widget().exit()
     slicer.app.moduleManager().moduleAboutToBeUnloaded.emit(name)
-    if widget is not None:
-        module.forget_widget()
-        widget.setParent(None)
-        widget.deleteLater()
     for attribute in (name.lower(), f"{name}Instance", f"{name}Widget"):
         if hasattr(slicer.modules, attribute):
             delattr(slicer.modules, attribute)
     slicer.moduleNames._names.pop(name, None)
     slicer.app.moduleManager().moduleUnloaded.emit(name)
+
+
+def delete_widget(module: qSlicerScriptedLoadableModule) -> None:
+    """Delete the panel of an unloaded module."""
+    widget: QWidget | None = module.made_widget()
+    if widget is not None:
+        module.forget_widget()
+        widget.setParent(None)
+        widget.deleteLater()

@@ -31,6 +31,7 @@ PLAIN, PROPERTY, SIGNAL, MISSING, MANNER = "plain", "property", "signal", "missi
 _getattributes: dict[type, Callable] = {}
 _kinds: dict[tuple[type, str], str] = {}
 _property_names: dict[type, frozenset[str]] = {}
+_fullest_types: dict[tuple[type, str], str] = {}
 _reading: set[tuple[int, str]] = set()
 _installed = False
 
@@ -45,9 +46,10 @@ def _own_getattribute(self: QObject, name: str) -> Any:
 class BoundSignal:
     """A signal of one object, with the few methods PythonQt gives it."""
 
-    def __init__(self, sender: QObject, signal: SignalInstance) -> None:
+    def __init__(self, sender: QObject, signal: SignalInstance, shortest: SignalInstance | None = None) -> None:
         self._sender = sender
         self._signal = signal
+        self._shortest = shortest or signal
 
     def connect(self, slot: Callable | BoundSignal, *_options: Any) -> bool:
         """Connect the signal to a callable or to another signal."""
@@ -59,7 +61,7 @@ class BoundSignal:
 
     def emit(self, *arguments: Any) -> None:
         """Emit the signal."""
-        self._signal.emit(*arguments)
+        (self._signal if arguments else self._shortest).emit(*arguments)
 
     __call__ = emit
 
@@ -110,7 +112,7 @@ def _getattribute(self: QObject, name: str) -> Any:
     if kind == MANNER:
         return _MANNERS[name](self) if name == "name" else MethodType(_MANNERS[name], self)
     if kind == SIGNAL:
-        return BoundSignal(self, _own_getattribute(self, name))
+        return BoundSignal(self, _fullest(self, name), _own_getattribute(self, name))
     if kind == PROPERTY:
         return _read_property(self, name)
     return _read_missing(self, name)
@@ -138,10 +140,11 @@ def _read_missing(self: QObject, name: str) -> Any:
     own = object.__getattribute__(self, "__dict__")
     if name in own:
         return own[name]
-    try:
-        return _own_getattribute(self, name)
-    except AttributeError:
-        pass
+    for owner in (lambda: _own_getattribute(self, name), lambda: getattr(type(self), name)):  # the latter: enum values
+        try:
+            return owner()
+        except AttributeError:
+            pass
     if not shiboken6.isValid(self):
         raise ValueError(f"Trying to read '{name}' from a destroyed {type(self).__name__} object")
     if name.encode() in [bytes(n.data()) for n in QObject.dynamicPropertyNames(self)]:
@@ -286,6 +289,19 @@ def signal_by_signature(sender: QObject, signature: str) -> tuple[SignalInstance
     if normal not in declared and types:
         instance = _overload(instance, overload)
     return instance, len(overload.split(",")) if types else 0
+
+
+def _fullest(sender: QObject, name: str) -> SignalInstance:
+    """Return the signal in its form with the most arguments, where a default argument gives it several."""
+    key = (type(sender), name)
+    if key not in _fullest_types:
+        meta = sender.metaObject()
+        methods = [meta.method(i) for i in range(meta.methodCount())]
+        forms = [m for m in methods if bytes(m.name().data()).decode() == name and m.methodType() == m.MethodType.Signal]
+        types = [",".join(bytes(t.data()).decode() for t in m.parameterTypes()) for m in forms]
+        _fullest_types[key] = max(types, key=lambda t: t.count(",") + bool(t)) if len(types) > 1 else ""
+    instance = _own_getattribute(sender, name)
+    return _overload(instance, _fullest_types[key]) if _fullest_types[key] else instance
 
 
 def _overload(instance: SignalInstance, types: str) -> SignalInstance:

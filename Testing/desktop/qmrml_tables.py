@@ -94,7 +94,7 @@ class qMRMLSegmentsTableView(QWidget):  # noqa: N801
         self._header_visible, self._show_visibility, self._show_color = True, True, True
         self._show_opacity, self._show_status, self._read_only = False, False, False
         self._table = QTableWidget(0, 3, self)
-        self._table.setHorizontalHeaderLabels(["👁", "Color", "Name"])
+        self._table.setHorizontalHeaderLabels(["", "Color", "Name"])
         self._table.verticalHeader().hide()
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         header = self._table.horizontalHeader()

@@ -7,7 +7,7 @@ from typing import Any
 import slicer
 import vtk
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from Testing.desktop.ctk_slider import ctkDoubleSlider
@@ -19,6 +19,24 @@ THREE_D_COLOR = "#7583BE"
 
 def _color_of(node: Any) -> QColor:
     return QColor.fromRgbF(*node.GetLayoutColor()) if node.GetLayoutColor() else QColor(THREE_D_COLOR)
+
+
+def _symbol(kind: str) -> QIcon:
+    """Draw the symbol of a bar's button: four corners, or a cross hair."""
+    pixmap = QPixmap(32, 32)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setPen(QPen(Qt.GlobalColor.black, 3))
+    if kind == "fit":
+        for x, y, dx, dy in ((5, 5, 8, 8), (27, 5, -8, 8), (5, 27, 8, -8), (27, 27, -8, -8)):
+            painter.drawLine(x, y, x + dx, y)
+            painter.drawLine(x, y, x, y + dy)
+    else:
+        painter.drawEllipse(8, 8, 16, 16)
+        painter.drawLine(16, 2, 16, 30)
+        painter.drawLine(2, 16, 30, 16)
+    painter.end()
+    return QIcon(pixmap)
 
 
 class _Bar(QWidget):
@@ -50,7 +68,7 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         super().__init__(slice_logic.GetSliceNode(), parent)
         self._slice_logic = slice_logic
         self._fit = QToolButton(self)
-        self._fit.setText("⛶")
+        self._fit.setIcon(_symbol("fit"))
         self._fit.setAutoRaise(True)
         self._fit.setToolTip("Adjust the slice viewer's field of view to match the extent of the lowest non-null layer")
         self._fit.clicked.connect(lambda *_: self.fitSliceToBackground())
@@ -210,7 +228,7 @@ class _ThreeDController(_Bar):
     def __init__(self, node: Any, parent: QWidget) -> None:
         super().__init__(node, parent)
         self._centre = QToolButton(self)
-        self._centre.setText("⌖")
+        self._centre.setIcon(_symbol("centre"))
         self._centre.setAutoRaise(True)
         self._centre.setToolTip("Center the 3D view on the scene.")
         self._row.addWidget(self._centre)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import (
     QComboBox,
@@ -100,15 +100,25 @@ class ModulePanel(QWidget):
             return
         if self._module is not None:
             self._module.widgetRepresentation().exit()
+            self._module.widgetRepresentation().removeEventFilter(self)
             self._scroll.takeWidget()
         self._module = module
         if module is None:
             return
         widget = module.widgetRepresentation()
         self._scroll.setWidget(widget)
+        widget.installEventFilter(self)
         widget.show()
         self._help_text.setHtml(f"{module.helpText}<p>{module.acknowledgementText}</p>")
         widget.enter()
+
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Keep the panel wide enough for its module, as Slicer's does."""
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize) and watched is self._scroll.widget():
+            bar = self._scroll.verticalScrollBar()
+            wanted = watched.minimumSizeHint.width() + (bar.sizeHint.width() if bar.isVisible() else 0)
+            self._scroll.setMinimumWidth(min(wanted, 900))
+        return False
 
     def shown_module(self) -> Any:
         """Return the module whose panel is shown, or None."""
