@@ -1,0 +1,370 @@
+"""The recipe's options: one YAML file, typed, every unknown key refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+
+from seru.architecture import Architecture
+from seru.errors import BadInputError, SeruError
+from seru.model_card import ModelCard
+
+T = TypeVar("T")
+Stage = Literal["coarse", "refine"]
+
+
+@dataclass(frozen=True)
+class PhantomData:
+    """Phantoms as patients: how many, on which grid, and the seed of the first."""
+
+    patients: int = 0
+    shape_kji: tuple[int, int, int] = (60, 256, 256)
+    spacing_kji_mm: tuple[float, float, float] = (5.0, 1.5, 1.5)
+    first_seed: int = 2_000_000
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where the cases come from.
+
+    Attributes:
+        kind: ``kits19`` (folders case_xxxxx), ``kits_slices`` (single slices with a manifest) or ``phantom``.
+        folder: of the data; phantoms need none.
+        exclude: cases left out; ``known_bad`` stands for those of ``known_bad.json``.
+        phantom: the cases of kind ``phantom``, and those mixed into training on real ones.
+    """
+
+    kind: Literal["kits19", "kits_slices", "phantom"] = "kits19"
+    folder: str = "data/kits19"
+    exclude: tuple[str, ...] = ()
+    phantom: PhantomData = field(default_factory=PhantomData)
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Which patients validate: a share, one of several folds, or a file's list."""
+
+    seed: int = 19
+    validation_share: float = 0.2
+    folds: int = 5
+    fold: int | None = None
+    file: str | None = None
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Network and pre-processing; the names are the model card's.
+
+    Attributes:
+        encoder: ``imagenet`` (downloaded once), ``none``, or the path of Cadene's file.
+    """
+
+    architecture: Architecture = field(default_factory=Architecture)
+    encoder: str = "imagenet"
+    window: tuple[float, float] = (-79.0, 304.0)
+    clahe_clip_limit: float = 2.0
+    clahe_grid: tuple[int, int] = (8, 8)
+    coarse_size: int | None = None
+    crop_size: int = 256
+    in_plane_spacing_mm: float | None = None
+    input_slices: int = 1
+
+
+@dataclass(frozen=True)
+class AugmentationConfig:
+    """Chances (0..1) and strengths; grey values are on the 0..255 scale."""
+
+    flip: float = 0.5
+    geometry: float = 1.0
+    scale: tuple[float, float] = (0.9, 1.1)
+    rotate_degrees: float = 0.0
+    shift_share: float = 0.0
+    contrast: float = 0.0
+    gamma: tuple[float, float] = (0.7, 1.5)
+    brightness: float = 0.0
+    brightness_offset: float = 20.0
+    noise: float = 0.0
+    noise_deviation: float = 12.0
+    blur: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a stage is trained.
+
+    Attributes:
+        epochs: number of epochs.
+        batch_size: slices or crops a step, over all processes together.
+        learning_rate: at the start (after the warm-up).
+        optimiser: ``adam`` or ``adamw``.
+        weight_decay: of the optimiser.
+        schedule: ``step`` multiplies by ``step_factor`` every ``step_epochs``; ``cosine`` falls to 0.
+        warmup_steps: linear rise of the learning rate.
+        loss: ``cross_entropy`` or ``dice_cross_entropy``.
+        class_weights: of the cross-entropy; None weighs all the same.
+        dice_over: the soft Dice of each ``sample``, or of the whole ``batch`` (of each process).
+        sampling: ``every_slice`` once an epoch, or ``by_case``: first a case, then one of its slices.
+        slices_per_epoch: for ``by_case``; None takes as many as there are.
+        kidney_share: of ``by_case`` draws that must show kidney or tumor.
+        tumor_share: of ``by_case`` draws that must show tumor.
+        phantom_share: of the draws that come from phantoms, where phantoms are mixed in.
+        jitter_px: the crop's centre is moved by up to this many network pixels (refine only).
+        start_from_coarse: the refine stage starts from the coarse weights.
+        keep: which checkpoint goes on: the ``last`` or the ``best`` on the validation slices.
+        validation_slices: slices of each validation case that are looked at after an epoch.
+        precision: Lightning's; ``auto`` is bf16-mixed where the device has it.
+        accelerator: Lightning's: ``auto``, ``cpu``, ``gpu``.
+        threads: of torch on the CPU; None leaves them alone.
+        workers: processes that prepare batches.
+        sync_batch_norm: several processes share the statistics of batch normalisation.
+        deterministic: use deterministic algorithms only.
+        gradient_clip: largest gradient norm; None does not clip.
+    """
+
+    epochs: int = 30
+    batch_size: int = 8
+    learning_rate: float = 1e-4
+    optimiser: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = 0.0
+    schedule: Literal["step", "cosine"] = "step"
+    step_epochs: int = 5
+    step_factor: float = 0.1
+    warmup_steps: int = 0
+    loss: Literal["cross_entropy", "dice_cross_entropy"] = "cross_entropy"
+    class_weights: tuple[float, float, float] | None = None
+    dice_over: Literal["sample", "batch"] = "batch"
+    sampling: Literal["every_slice", "by_case"] = "every_slice"
+    slices_per_epoch: int | None = None
+    kidney_share: float = 0.0
+    tumor_share: float = 0.0
+    phantom_share: float = 0.0
+    jitter_px: int = 0
+    start_from_coarse: bool = False
+    keep: Literal["last", "best"] = "last"
+    validation_slices: int = 24
+    precision: str = "auto"
+    accelerator: str = "auto"
+    threads: int | None = None
+    workers: int = 4
+    sync_batch_norm: bool = True
+    deterministic: bool = True
+    gradient_clip: float | None = None
+    augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.step_epochs, self.validation_slices) < 1 or self.learning_rate <= 0:
+            raise BadInputError("Epochs, batch size, step epochs, validation slices and learning rate must be above 0.")
+        shares = (self.kidney_share, self.tumor_share, self.phantom_share)
+        if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or self.phantom_share > 1:
+            raise BadInputError(f"The shares {shares} of kidney, tumor and phantoms must lie between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class PatchConfig:
+    """Where the crops come from: the coarse model's own predictions, as in the paper, or the labels."""
+
+    source: Literal["coarse", "labels"] = "coarse"
+    fall_back_to_labels: bool = False
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """How the validation cases are run; the names are the command's."""
+
+    all_slices: bool = True
+    crop: Literal["paper", "grow"] = "paper"
+    device: str = "auto"
+    engine: str = "torch"
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class AlphaConfig:
+    """The sweep of alpha over 0..1, and which alpha the model gets: a number, or the best of the sweep (None)."""
+
+    count: int = 21
+    use: float | None = 0.4
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What the model card says."""
+
+    id: str = "seru-kits19"
+    title: str = "SERU, trained on KiTS19"
+    licence: str = "CC-BY-NC-SA-4.0"
+    training_data: str = "KiTS19 training cases (CC BY-NC-SA 4.0)"
+    quantise: bool = False
+    notes: tuple[str, ...] = ("Research use only; not a medical device.",)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole recipe.
+
+    Attributes:
+        work: folder of everything the recipe makes.
+        seed: of weights, order and augmentation.
+    """
+
+    name: str
+    work: str
+    seed: int = 19
+    data: DataConfig = field(default_factory=DataConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    coarse: TrainConfig = field(default_factory=TrainConfig)
+    refine: TrainConfig = field(default_factory=TrainConfig)
+    patches: PatchConfig = field(default_factory=PatchConfig)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    alpha: AlphaConfig = field(default_factory=AlphaConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
+
+    def __post_init__(self) -> None:
+        self.card()
+
+    def stage(self, stage: Stage) -> TrainConfig:
+        """Return how a stage is trained."""
+        return self.coarse if stage == "coarse" else self.refine
+
+    def card(self) -> ModelCard:
+        """Return the model card without scores and files; pre-processing takes its numbers."""
+        network = self.network
+        return ModelCard(
+            id=self.export.id,
+            title=self.export.title,
+            licence=self.export.licence,
+            training_data=self.export.training_data,
+            architecture=network.architecture,
+            window=network.window,
+            clahe_clip_limit=network.clahe_clip_limit,
+            clahe_grid=network.clahe_grid,
+            coarse_size=network.coarse_size,
+            crop_size=network.crop_size,
+            alpha=0.4 if self.alpha.use is None else self.alpha.use,
+            in_plane_spacing_mm=network.in_plane_spacing_mm,
+            input_slices=network.input_slices,
+            notes=self.export.notes,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the options as YAML- and JSON-ready values."""
+        return _plain(asdict(self))
+
+
+def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
+    """Read a config file.
+
+    Args:
+        path: YAML. The section ``train`` holds what ``coarse`` and ``refine`` have in common.
+        overrides: ``section.key=value`` each, the value in YAML.
+
+    Returns:
+        The config.
+
+    Raises:
+        BadInputError: the file is missing or no YAML, a key is unknown, or a value has the wrong type.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInputError(f"The config {path} cannot be read ({' '.join(str(error).split())}).") from error
+    if not isinstance(values, dict):
+        raise BadInputError(f"The config {path} holds no options; see training/configs for examples.")
+    for override in overrides:
+        _override(values, override)
+    common = values.pop("train", None) or {}
+    for stage in ("coarse", "refine"):
+        values[stage] = _merged(common, values.get(stage) or {})
+    values.setdefault("name", path.stem)
+    values.setdefault("work", f"runs/{path.stem}")
+    return build(Config, values, "")
+
+
+def build(kind: type[T], values: Any, where: str) -> T:
+    """Build a dataclass from plain values.
+
+    Args:
+        kind: the dataclass.
+        values: its fields; nested dataclasses as dicts.
+        where: name of the section, for messages.
+
+    Returns:
+        The dataclass.
+
+    Raises:
+        BadInputError: a key is unknown, or a value has the wrong type or is out of its range.
+    """
+    if not isinstance(values, dict):
+        raise BadInputError(f"The config's section '{where}' must hold options, got '{values}'.")
+    hints = typing.get_type_hints(kind)
+    known = {f.name for f in dataclasses.fields(kind)}
+    for key in values:
+        if key not in known:
+            place = f"in '{where}'" if where else "at the top"
+            raise BadInputError(f"The config has an unknown option '{key}' {place}; known: {', '.join(sorted(known))}.")
+    prefix = f"{where}." if where else ""
+    converted = {key: _convert(hints[key], value, prefix + key) for key, value in values.items()}
+    try:
+        return kind(**converted)
+    except TypeError as error:
+        raise BadInputError(f"The config is incomplete ({error}).") from error
+    except SeruError as error:
+        raise BadInputError(f"The config's section '{where or 'network'}' is wrong: {error}") from error
+
+
+def _convert(hint: Any, value: Any, where: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if dataclasses.is_dataclass(hint):
+        return build(hint, value, where)
+    if origin in (typing.Union, types.UnionType):
+        return None if value is None else _convert(arguments[0], value, where)
+    if origin is Literal:
+        if value in arguments:
+            return value
+    elif origin is tuple:
+        if isinstance(value, list | tuple) and (arguments[-1] is ... or len(value) == len(arguments)):
+            kinds = [arguments[0]] * len(value) if arguments[-1] is ... else arguments
+            return tuple(_convert(kind, item, where) for kind, item in zip(kinds, value, strict=True))
+    elif hint is float and isinstance(value, int | float | str) and not isinstance(value, bool):
+        # YAML 1.1 reads 1e-4 as a text.
+        try:
+            return float(value)
+        except ValueError:
+            pass
+    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        return value
+    wanted = f"one of {', '.join(map(str, arguments))}" if origin is Literal else getattr(hint, "__name__", str(hint))
+    raise BadInputError(f"The config's option '{where}' is '{value}'; expected {wanted}.")
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    if not equals:
+        raise BadInputError(f"'{override}' sets nothing; write section.key=value.")
+    *sections, key = path.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise BadInputError(f"'{override}' names no option of the config.")
+    values[key] = yaml.safe_load(text)
+
+
+def _merged(common: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    result = dict(common)
+    for key, value in own.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if both else value
+    return result
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
