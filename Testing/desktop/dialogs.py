@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FunctionType, MethodType
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
@@ -38,6 +40,8 @@ class Dialogs:
         self._answers: list[Any] = []
         self._own_exec = QMessageBox.exec
         self._own_dialog_exec = QDialog.exec
+        self._own_delete_later = QDialog.deleteLater
+        self._to_delete: list[QDialog] = []
 
     def answer(self, *answers: Any) -> None:
         """Prepare the answers of the next dialogs.
@@ -68,6 +72,8 @@ class Dialogs:
         def exec_dialog(dialog: QDialog) -> Any:
             return dialogs._exec(dialog, dialogs._own_dialog_exec, dialogs._run_answer)
 
+        if self.is_automatic:
+            QDialog.deleteLater = lambda dialog: self._to_delete.append(dialog)
         QMessageBox.exec = QMessageBox.exec_ = exec_message_box
         QDialog.exec = QDialog.exec_ = exec_dialog
         for name in ("information", "question", "warning", "critical"):
@@ -80,17 +86,27 @@ class Dialogs:
             for name in names:
                 setattr(kind, name, staticmethod(self._static_value(kind, name)))
 
-    def _record(self, dialog: QDialog) -> ShownDialog:
+    def delete_finished(self) -> None:
+        """Delete the dialogs that were told ``deleteLater()``.
+
+        Slicer's code says so before ``exec()``, which is right inside a running event loop; without one Qt would
+        delete the dialog as soon as its own loop starts.
+        """
+        waiting = [dialog for dialog in self._to_delete if shiboken6.isValid(dialog) and not dialog.isVisible()]
+        self._to_delete.clear()
+        for dialog in waiting:
+            self._own_delete_later(dialog)
+
+    def _record(self, dialog: QDialog) -> None:
         if isinstance(dialog, QMessageBox):
             buttons = tuple(b.text.replace("&", "") for b in dialog.buttons())
             shown = ShownDialog(dialog.windowTitle, dialog.text, dialog.detailedText, buttons)
         else:
             shown = ShownDialog(dialog.windowTitle, type(dialog).__name__, "", ())
         self.shown.append(shown)
-        return shown
 
     def _exec(self, dialog: QDialog, own_exec: Callable, act: Callable) -> Any:
-        shown = self._record(dialog)
+        self._record(dialog)
         if not self.is_automatic:
             return own_exec(dialog)
         problems: list[Exception] = []
@@ -106,17 +122,17 @@ class Dialogs:
         result = own_exec(dialog)
         if problems:
             raise problems[0]
-        del shown
         return result
 
     def _click_answer(self, box: QMessageBox) -> None:
-        if not self._answers and len(box.buttons()) <= 1:
-            answer: Any = box.buttons()[0] if box.buttons() else "close"
+        deciding = [b for b in box.buttons() if box.buttonRole(b) != QMessageBox.ButtonRole.ActionRole]  # not "Details"
+        if not self._answers and len(deciding) <= 1:
+            answer: Any = deciding[0] if deciding else "close"
         elif not self._answers:
             raise UnansweredDialogError(f"nobody answered the question: {box.text}")
         else:
             answer = self._answers.pop(0)
-        if callable(answer):
+        if isinstance(answer, FunctionType | MethodType):
             answer(box)
         elif answer == "close":
             box.close()
@@ -140,7 +156,7 @@ class Dialogs:
         answer = self._answers.pop(0)
         if answer == "close":
             dialog.close()
-        elif callable(answer):
+        elif isinstance(answer, FunctionType | MethodType):
             answer(dialog)
         else:
             raise UnansweredDialogError(f"'{dialog.windowTitle}' needs a function as its answer, got {answer!r}")

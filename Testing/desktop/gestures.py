@@ -19,6 +19,7 @@ def click(widget: QWidget, button: Any = LEFT) -> None:
     Raises:
         AssertionError: the widget cannot be seen or is disabled, so that no user could click it.
     """
+    QApplication.processEvents()
     name = widget.objectName or type(widget).__name__
     assert widget.isVisible(), f"{name} cannot be clicked: it is not visible"
     assert widget.isEnabled(), f"{name} cannot be clicked: it is disabled"
@@ -26,6 +27,7 @@ def click(widget: QWidget, button: Any = LEFT) -> None:
     if isinstance(widget, QAbstractButton) and not widget.hitButton(place):
         place = QPoint(12, 10)
     QTest.mouseClick(widget, button, NO_MODIFIER, place)
+    QApplication.processEvents()
 
 
 def _handle_center(slider: QSlider, value: int) -> QPoint:
@@ -45,6 +47,7 @@ def drag_slider(slider: Any, value: float, steps: int = 8) -> None:
             then arrow keys go the rest of the way.
         steps: mouse moves on the way.
     """
+    QApplication.processEvents()
     inner, position = _inner_slider(slider, value)
     assert inner.isVisible() and inner.isEnabled(), "the slider cannot be dragged: it is hidden or disabled"
     start, end = _handle_center(inner, inner.value), _handle_center(inner, position)
@@ -87,6 +90,7 @@ def choose(combo: Any, text: str) -> None:
 
 def type_text(widget: QWidget, text: str) -> None:
     """Replace the text of a line edit or spin box by typing, and press Return."""
+    QApplication.processEvents()
     widget.setFocus()
     widget.selectAll()
     QTest.keyClicks(widget, text)

@@ -77,9 +77,7 @@ class qSlicerCoreIOManager:  # noqa: N801
         name = properties.get("name") or _base_name(path)
         node = slicer.app.moduleLogic("Volumes").AddArchetypeVolume(path, name, options)
         if node is not None and properties.get("show", True):
-            slicer.util.setSliceViewerLayers(
-                **{"label" if properties.get("labelmap") else "background": node, "fit": True}
-            )
+            _show(node, bool(properties.get("labelmap")))
         return node
 
     def _load_SegmentationFile(self, path: str, properties: dict) -> Any:
@@ -171,6 +169,15 @@ class qSlicerCoreIOManager:  # noqa: N801
                 _say(messages, f"Cannot write '{node.GetName()}' to '{path}'.")
                 return False
         return True
+
+
+def _show(node: Any, is_labelmap: bool) -> None:
+    logic = slicer.app.applicationLogic()
+    if is_labelmap:
+        logic.GetSelectionNode().SetActiveLabelVolumeID(node.GetID())
+    else:
+        logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
+    logic.PropagateVolumeSelection()
 
 
 def _save_scene(path: str, messages: Any) -> bool:

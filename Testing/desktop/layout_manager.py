@@ -209,6 +209,7 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
     def resetThreeDViews(self) -> None:
         for widget in self._of(qMRMLThreeDWidget):
             widget.threeDView().resetFocalPoint()
+            widget.threeDView().resetCamera()
 
     def resetSliceViews(self) -> None:
         for widget in self._of(qMRMLSliceWidget):

@@ -94,12 +94,8 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
         self._python.setup()
 
     def reload(self) -> None:
-        """Make the Python widget again from the reloaded source."""
-        was_entered = self._is_entered
-        self.exit()
+        """Make the Python widget again from the reloaded source; as in Slicer, ``enter`` is not called."""
         self.make()
-        if was_entered:
-            self.enter()
 
     def self(self) -> Any:
         return self._python

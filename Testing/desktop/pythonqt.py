@@ -19,6 +19,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import MethodType
 from typing import Any
 
@@ -30,8 +31,7 @@ PLAIN, PROPERTY, SIGNAL, MISSING, MANNER = "plain", "property", "signal", "missi
 
 _getattributes: dict[type, Callable] = {}
 _kinds: dict[tuple[type, str], str] = {}
-_property_names: dict[type, frozenset[str]] = {}
-_fullest_types: dict[tuple[type, str], str] = {}
+_tables: dict[type, ClassTable] = {}
 _reading: set[tuple[int, str]] = set()
 _installed = False
 
@@ -74,12 +74,39 @@ def is_native(cls: type) -> bool:
     return cls.__module__.startswith(("PySide6.", "Shiboken", "Testing.desktop."))
 
 
-def property_names(cls: type) -> frozenset[str]:
-    """Return the names of a class's Qt properties, inherited ones included."""
-    if cls not in _property_names:
-        meta = cls.staticMetaObject
-        _property_names[cls] = frozenset(meta.property(i).name() for i in range(meta.propertyCount()))
-    return _property_names[cls]
+@dataclass(frozen=True)
+class ClassTable:
+    """What Qt's meta object says of a class, read once.
+
+    PySide lends out one Python object per meta object and takes it back with the first widget that asked for it, so no
+    instance is ever asked.
+    """
+
+    properties: dict[str, tuple[str, bool]]  # type name, writable
+    signatures: frozenset[str]
+    fullest_types: dict[str, str]  # of a signal with default arguments, its longest list of types
+
+
+def table_of(cls: type) -> ClassTable:
+    """Return a Qt class's properties and signals, inherited ones included."""
+    if cls not in _tables:
+        _tables[cls] = _read_table(cls.staticMetaObject)
+    return _tables[cls]
+
+
+def _read_table(meta: QMetaObject) -> ClassTable:
+    properties = [meta.property(i) for i in range(meta.propertyCount())]
+    methods = [meta.method(i) for i in range(meta.methodCount())]
+    signals = [m for m in methods if m.methodType() == m.MethodType.Signal]
+    signatures = [bytes(m.methodSignature().data()).decode() for m in signals]
+    types: dict[str, list[str]] = {}
+    for signature in signatures:
+        name, _bracket, arguments = signature.rstrip(")").partition("(")
+        types.setdefault(name, []).append(arguments)
+    fullest = {n: max(t, key=lambda x: x.count(",") + bool(x)) for n, t in types.items() if len(t) > 1}
+    return ClassTable(
+        {p.name(): (p.typeName(), p.isWritable()) for p in properties}, frozenset(signatures), fullest
+    )
 
 
 def kind_of(cls: type, name: str) -> str:
@@ -97,10 +124,10 @@ def _find_kind(cls: type, name: str) -> str:
         if name in base.__dict__:
             if isinstance(base.__dict__[name], QtCore.Signal):
                 return SIGNAL
-            if base.__module__.startswith("PySide6.") and name in property_names(cls):
+            if base.__module__.startswith("PySide6.") and name in table_of(cls).properties:
                 return PROPERTY
             return PLAIN
-    return PROPERTY if name in property_names(cls) else MISSING
+    return PROPERTY if name in table_of(cls).properties else MISSING
 
 
 def _getattribute(self: QObject, name: str) -> Any:
@@ -197,16 +224,15 @@ def _plain_setattr(self: QObject, name: str, value: Any) -> None:
 
 
 def _write_property(self: QObject, name: str, value: Any) -> None:
-    meta = type(self).staticMetaObject
-    declared = meta.property(meta.indexOfProperty(name))
-    if not declared.isWritable():
+    type_name, is_writable = table_of(type(self)).properties[name]
+    if not is_writable:
         raise AttributeError(f"Property '{name}' of {type(self).__name__} object is not writable")
-    refused = f"Property '{name}' of type '{declared.typeName()}' does not accept an object of type"
-    if value is None and declared.typeName() in ("QString", "int", "double", "bool"):
+    refused = f"Property '{name}' of type '{type_name}' does not accept an object of type"
+    if value is None and type_name in ("QString", "int", "double", "bool"):
         raise AttributeError(f"{refused} NoneType")
-    if declared.typeName() == "QString":
+    if type_name == "QString":
         value = str(value)
-    elif declared.typeName() == "int" and isinstance(value, float):
+    elif type_name == "int" and isinstance(value, float):
         value = int(value)
     setter = getattr(type(self), "set" + name[0].upper() + name[1:], None)
     if setter is not None:
@@ -281,7 +307,7 @@ def signal_by_signature(sender: QObject, signature: str) -> tuple[SignalInstance
     declared = getattr(type(sender), "SIGNATURES", {})
     if normal in declared:  # a stand-in's signal with types PySide does not know
         name = declared[normal]
-    elif sender.metaObject().indexOfSignal(normal) < 0:
+    elif normal not in table_of(type(sender)).signatures:
         raise AttributeError(f"signal '{normal}' does not exist on {type(sender).__name__}")
     instance = _own_getattribute(sender, name)
     types = match.group(2).strip()
@@ -293,15 +319,9 @@ def signal_by_signature(sender: QObject, signature: str) -> tuple[SignalInstance
 
 def _fullest(sender: QObject, name: str) -> SignalInstance:
     """Return the signal in its form with the most arguments, where a default argument gives it several."""
-    key = (type(sender), name)
-    if key not in _fullest_types:
-        meta = sender.metaObject()
-        methods = [meta.method(i) for i in range(meta.methodCount())]
-        forms = [m for m in methods if bytes(m.name().data()).decode() == name and m.methodType() == m.MethodType.Signal]
-        types = [",".join(bytes(t.data()).decode() for t in m.parameterTypes()) for m in forms]
-        _fullest_types[key] = max(types, key=lambda t: t.count(",") + bool(t)) if len(types) > 1 else ""
+    types = table_of(type(sender)).fullest_types.get(name, "")
     instance = _own_getattribute(sender, name)
-    return _overload(instance, _fullest_types[key]) if _fullest_types[key] else instance
+    return _overload(instance, types) if types else instance
 
 
 def _overload(instance: SignalInstance, types: str) -> SignalInstance:
@@ -326,7 +346,11 @@ def _disconnect_by_signature(self: QObject, signature: str, *target: Any) -> boo
 
 
 def _class_name(self: QObject) -> str:
-    return self.metaObject().className()
+    return next(base.__name__ for base in type(self).__mro__ if is_native(base))
+
+
+def _meta_object(self: QObject) -> QMetaObject:
+    return type(self).staticMetaObject
 
 
 def _find_children(self: QObject, kind: Any = QObject, name: Any = None) -> list[QObject]:
@@ -352,6 +376,7 @@ _MANNERS: dict[str, Callable] = {
     "disconnect": _disconnect_by_signature,
     "findChild": _find_child,
     "findChildren": _find_children,
+    "metaObject": _meta_object,
     "name": QObject.objectName,
 }
 

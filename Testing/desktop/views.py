@@ -301,21 +301,25 @@ class qMRMLThreeDView(MRMLView):  # noqa: N801
         return manager.GetCameraNode() if manager else None
 
     def resetFocalPoint(self) -> None:
-        """Centre the camera on what can be seen, as the view's centre button does."""
+        """Look at the centre of what can be seen, the box and its letters apart."""
+        node = self._view_node
+        was_box_visible, were_labels_visible = node.GetBoxVisible(), node.GetAxisLabelsVisible()
+        with slicer.util.NodeModify(node):
+            node.SetBoxVisible(False)
+            node.SetAxisLabelsVisible(False)
         bounds = self._renderer.ComputeVisiblePropBounds()
-        if bounds[0] > bounds[1] or self.cameraNode() is None:
-            return
-        camera = self.cameraNode().GetCamera()
-        centre = [(bounds[2 * i] + bounds[2 * i + 1]) / 2 for i in range(3)]
-        shift = [c - f for c, f in zip(centre, camera.GetFocalPoint(), strict=True)]
-        camera.SetFocalPoint(*centre)
-        camera.SetPosition(*[p + s for p, s in zip(camera.GetPosition(), shift, strict=True)])
+        if bounds[0] <= bounds[1]:
+            centre = [(bounds[2 * i] + bounds[2 * i + 1]) / 2 for i in range(3)]
+            self._renderer.GetActiveCamera().SetFocalPoint(*centre)
+        with slicer.util.NodeModify(node):
+            node.SetBoxVisible(was_box_visible)
+            node.SetAxisLabelsVisible(were_labels_visible)
+        node.InvokeEvent(slicer.vtkMRMLViewNode.ResetFocalPointRequestedEvent)
         self._renderer.ResetCameraClippingRange()
         self.scheduleRender()
 
-    def resetCamera(self, _rotation: bool = True, _translation: bool = True, _distance: bool = True) -> None:
-        self.resetFocalPoint()
-        self._renderer.ResetCamera()
+    def resetCamera(self, rotation: bool = True, translation: bool = True, distance: bool = True) -> None:
+        self.cameraNode().Reset(rotation, translation, distance, self._renderer)
         self.scheduleRender()
 
     def rotateToViewAxis(self, axis: int) -> None:

@@ -78,6 +78,7 @@ class ModulePanel(QWidget):
         self.setObjectName("ModulePanel")
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 0)
+        column.setSpacing(2)
         self._help = ctkCollapsibleButton("Help && Acknowledgement", self)
         self._help_text = QTextBrowser(self._help)
         self._help_text.setOpenExternalLinks(True)
@@ -107,6 +108,7 @@ class ModulePanel(QWidget):
             return
         widget = module.widgetRepresentation()
         self._scroll.setWidget(widget)
+        widget.layout().setContentsMargins(0, 0, 0, 0)
         widget.installEventFilter(self)
         widget.show()
         self._help_text.setHtml(f"{module.helpText}<p>{module.acknowledgementText}</p>")

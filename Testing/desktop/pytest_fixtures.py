@@ -1,0 +1,31 @@
+"""A pytest fixture; a test file takes it by ``from Testing.desktop.pytest_fixtures import slicer_desktop``."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+
+from Testing.desktop.desktop import Desktop, desktop
+
+NEEDED = ("slicer", "PySide6")
+
+
+@pytest.fixture
+def slicer_desktop() -> Iterator[Desktop]:
+    """Give this process's desktop as on its start; fail where a slot raised and the test did not take note of it.
+
+    A test that expects an error empties ``slicer_desktop.errors``.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"the headless desktop needs {' and '.join(missing)} (pip install .[desktop])")
+    here = desktop()
+    here.reset()
+    yield here
+    errors = list(here.errors)
+    unused = here.dialogs.unused_answers
+    here.reset()
+    assert not errors, f"raised while Qt ran: {errors}"
+    assert not unused, f"answers that no dialog asked for: {unused}"
