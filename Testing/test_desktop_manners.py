@@ -76,8 +76,8 @@ def test_python_subclass_takes_attributes_and_overrides(slicer_desktop: Desktop)
         def sizeHint(self) -> Any:
             return qt.QSize(321, 123)
 
-    box = Box()
-    layout = qt.QVBoxLayout()
+    parent, box = qt.QWidget(), Box()
+    layout = qt.QVBoxLayout(parent)
     layout.addWidget(box)
 
     assert box.count == 3
@@ -221,7 +221,7 @@ def test_scene_in_the_panel_uses_the_same_strings_as_slicer(slicer_desktop: Desk
     assert written["names.0"] == "x"
     assert written["options.isSmooth"] == "True"
     assert written["options.iterations"] == "5"
-    assert written["outputSegmentation.1"] == "None"
+    assert written["outputSegmentation.1"] == "True"
 
 
 def test_pyside_in_use_is_a_sound_one() -> None:

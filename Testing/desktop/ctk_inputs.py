@@ -259,7 +259,7 @@ class ctkMessageBox(QMessageBox):  # noqa: N801
     def _update_box(self) -> None:
         is_offered = self._is_offered or bool(self._settings_key)
         if is_offered and self.checkBox() is None:
-            self.setCheckBox(QCheckBox("Don't show this message again"))
+            self.setCheckBox(QCheckBox("Don't show this message again", self))
             self.checkBox().setChecked(self._saved() is not None)
 
     def _is_checked(self) -> bool:

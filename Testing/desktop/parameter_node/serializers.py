@@ -251,7 +251,7 @@ class NoneSerializer(Serializer):
     def write(self, node: Any, name: str, value: Any) -> None:
         if value is not None:
             raise ValueError("Value must be None")
-        node.SetParameter(name, "None")
+        node.SetParameter(name, "True")
 
     def read(self, node: Any, name: str) -> None:
         return None
