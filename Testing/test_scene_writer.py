@@ -511,7 +511,7 @@ def test_stages_are_shown_one_at_a_time(scene: Any, phantom: Phantom, maps_file:
             for key, id in own_ids(stages).items()
             if display.GetSegmentVisibility(id)
         }
-        shown[choice] = (bool(node.GetDisplayNode().GetVisibility()), visible)
+        shown[choice] = (bool(node.GetDisplayNode().GetVisibility2D()), visible)
 
     outline = {"coarse_Kidney": False, "coarse_Tumor": False}
     refined = {"refined_Kidney": False, "refined_Tumor": False}

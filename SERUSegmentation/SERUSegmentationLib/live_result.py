@@ -76,6 +76,19 @@ class LiveResult:
         self._isFused = cleaned is fused
         return measure(cleaned, self.sides, self._spacing)
 
+    def measure(self, alpha: float, postprocessing: PostprocessingOptions) -> Measured:
+        """Return all measurements of an alpha; the scene stays as it is.
+
+        Args:
+            alpha: weight of the coarse stage, 0..1.
+            postprocessing: what to clean up.
+
+        Returns:
+            As :meth:`commit`.
+        """
+        cleaned = clean_labels(self.fusion.box_labels(alpha), self.sides, self._voxelMl, postprocessing)
+        return measure(cleaned, self.sides, self._spacing)
+
     @cached_property
     def sides(self) -> np.ndarray:
         """Side of each voxel of the box, uint8."""

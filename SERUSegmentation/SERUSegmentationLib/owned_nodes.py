@@ -22,6 +22,7 @@ COMPANIONS = (STAGES, MAPS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
 # Node attributes of the segmentation.
 ALPHA = "SERU.Alpha"
 SPLIT_SIDES = "SERU.SplitSides"
+CLEAN_UP = "SERU.CleanUp"
 
 
 def companion(segmentationNode: Any, role: str) -> Any | None:

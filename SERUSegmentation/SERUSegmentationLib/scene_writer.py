@@ -14,7 +14,8 @@ from SERUSegmentationLib.key_slice_markups import writeKeySlices
 from SERUSegmentationLib.live_result import LiveResult
 from SERUSegmentationLib.maps_node import storeMaps
 from SERUSegmentationLib.measurement_table import rowsOf, writeTable
-from SERUSegmentationLib.owned_nodes import ALPHA, SPLIT_SIDES, placeBeside
+from SERUSegmentationLib.owned_nodes import placeBeside
+from SERUSegmentationLib.result_state import ResultState, storeState
 from SERUSegmentationLib.segment_layer import LABELMAP, foreignSegmentIds
 from SERUSegmentationLib.stage_segments import writeCoarse
 from SERUSegmentationLib.texts import _
@@ -66,9 +67,9 @@ class SceneWriter:
         alpha = maps.alpha if alpha is None else alpha
         result = LiveResult(node, maps, splitSides)
         result.layer.removeOthersOfOurs()
-        measured = result.commit(alpha, postprocessing or PostprocessingOptions(), create=True)
-        node.SetAttribute(ALPHA, repr(float(alpha)))
-        node.SetAttribute(SPLIT_SIDES, str(int(splitSides)))
+        postprocessing = postprocessing or PostprocessingOptions()
+        measured = result.commit(alpha, postprocessing, create=True)
+        storeState(node, ResultState(alpha, postprocessing, splitSides))
         storeMaps(node, mapsFile)
         self._writeCompanions(node, maps, result)
         writeMeasurements(node, measured)

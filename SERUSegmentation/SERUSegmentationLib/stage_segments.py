@@ -22,6 +22,15 @@ class Shown(enum.Enum):
     REFINED = "refined"
     DISAGREEMENT = "disagreement"
 
+    def label(self) -> str:
+        """Return the text for people."""
+        return {
+            "fused": _("Fused segments"),
+            "coarse": _("Coarse stage"),
+            "refined": _("Refined stage"),
+            "disagreement": _("Disagreement of the stages"),
+        }[self.value]
+
 
 def writeCoarse(segmentationNode: Any, volumeNode: Any, fusion: LiveFusion, name: str) -> Any:
     """Write the coarse stage; what an earlier run left of the other stages goes.
@@ -60,7 +69,8 @@ def showStage(segmentationNode: Any, shown: Shown, fusion: LiveFusion | None, co
     node = companion(segmentationNode, STAGES)
     display = segmentationNode.GetDisplayNode()
     if display is not None:
-        display.SetVisibility(shown is Shown.FUSED)
+        # Surfaces in 3D are the fused result and stay.
+        display.SetVisibility2D(shown is Shown.FUSED)
     if node is None or node.GetDisplayNode() is None:
         return
     if fusion is not None:

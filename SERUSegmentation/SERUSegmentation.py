@@ -1,0 +1,349 @@
+"""Kidney and kidney-tumor segmentation in CT with the SERU cascade: module, parameters, panel, logic, self test."""
+
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import slicer
+import vtk
+from SERUSegmentationLib.parameters import postprocessingOf, stateOf
+from SERUSegmentationLib.run_watcher import RunWatcher
+from SERUSegmentationLib.sample_data import addPhantom, registerSampleData
+from SERUSegmentationLib.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.stage_segments import Shown
+from SERUSegmentationLib.widget_parts import WidgetParts
+from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+from slicer.util import VTKObservationMixin
+
+
+class SERUSegmentation(ScriptedLoadableModule):
+    """What Slicer shows of the module before it is opened."""
+
+    def __init__(self, parent: Any) -> None:
+        ScriptedLoadableModule.__init__(self, parent)
+        self.parent.title = _("SERU Kidney and Tumor Segmentation")
+        self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        self.parent.dependencies = ["Segmentations", "Markups", "Tables", "Texts"]
+        self.parent.contributors = ["The SERU authors"]
+        self.parent.helpText = _(
+            "Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key "
+            "slices and crops on the patient's right and left, a refine stage on the crops, and their fusion, whose "
+            "weight alpha can be moved afterwards.<p>Select a CT, click <b>Segment</b>, then drag <b>Alpha</b>. The "
+            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p>For research only: this is "
+            "not a medical device.</p>"
+        )
+        self.parent.acknowledgementText = _(
+            "The network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; weights of R. Cadene's pretrainedmodels) "
+            "with a U-Net decoder (Ronneberger et al.), after the SERU manuscript for the KiTS19 challenge (Heller et "
+            "al.). Please cite SERU (see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module."
+        )
+        slicer.app.connect("startupCompleted()", self._onStartupCompleted)
+
+    def _onStartupCompleted(self) -> None:
+        registerSampleData(Path(__file__).resolve().parent / "Resources" / "Icons")
+
+
+@parameterNodeWrapper
+class SERUSegmentationParameterNode:
+    """What is chosen in the panel; kept with the scene.
+
+    Attributes:
+        inputVolume: the CT.
+        outputSegmentation: where the result goes; None makes a new one.
+        alpha: weight of the coarse stage.
+        shown: what the views show.
+        coarseOutline: draw the coarse stage over the fused segments.
+        splitSides: one segment per side.
+        largestComponent: keep the largest component of each side.
+        tumorTouchesKidney: remove tumors that touch no kidney.
+        minimumVolumeMl: remove smaller components.
+        allSlices: run every slice through both stages.
+        paperCrop: keep crops at their fixed size.
+    """
+
+    inputVolume: vtkMRMLScalarVolumeNode
+    outputSegmentation: vtkMRMLSegmentationNode
+    alpha: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
+    shown: Shown = Shown.FUSED
+    coarseOutline: bool = True
+    splitSides: bool = False
+    largestComponent: bool = False
+    tumorTouchesKidney: bool = False
+    minimumVolumeMl: Annotated[float, WithinRange(0.0, 100.0)] = 0.0
+    allSlices: bool = False
+    paperCrop: bool = False
+
+
+class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The panel: shows the state and passes on what the user wants."""
+
+    def __init__(self, parent: Any = None) -> None:
+        ScriptedLoadableModuleWidget.__init__(self, parent)
+        VTKObservationMixin.__init__(self)
+        self.logic: SERUSegmentationLogic | None = None
+        self._parameterNode: SERUSegmentationParameterNode | None = None
+        self._parameterNodeGuiTag = None
+        self._isUpdating = False
+
+    def setup(self) -> None:
+        """Build the panel; nothing is installed, downloaded or started."""
+        ScriptedLoadableModuleWidget.setup(self)
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SERUSegmentation.ui"))
+        self.layout.addWidget(uiWidget)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.logic = SERUSegmentationLogic()
+        requirements = Path(self.resourcePath("requirements.txt"))
+        self.parts = WidgetParts(self.ui, requirements, self.onSegment, self.onCancel, self.updatePanel)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
+        self.initializeParameterNode()
+
+    def cleanup(self) -> None:
+        """End a run and let go of everything; called when the module is reloaded or Slicer quits."""
+        self.logic.abort()
+        self.setParameterNode(None)
+        self.parts.cleanup()
+        self.removeObservers()
+
+    def enter(self) -> None:
+        """Follow the parameter node while the panel is shown."""
+        self.initializeParameterNode()
+
+    def exit(self) -> None:
+        """Stop following the parameter node; a run goes on."""
+        self.setParameterNode(None)
+
+    def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
+        """Let go of the nodes before they go."""
+        self.setParameterNode(None)
+
+    def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
+        """Start anew if the panel is shown."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
+        """Take over what a loaded scene has chosen."""
+        if self.parent.isEntered:
+            self.initializeParameterNode()
+
+    def initializeParameterNode(self) -> None:
+        """Follow the scene's parameter node, with the first volume chosen where none is."""
+        self.setParameterNode(self.logic.getParameterNode())
+        if not self._parameterNode.inputVolume:
+            volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
+            if volume:
+                self._parameterNode.inputVolume = volume
+
+    def setParameterNode(self, parameterNode: SERUSegmentationParameterNode | None) -> None:
+        """Follow a parameter node instead of the one before.
+
+        Args:
+            parameterNode: None follows none.
+        """
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
+            self._parameterNodeGuiTag = None
+            self.removeObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updatePanel)
+        self._parameterNode = parameterNode
+        if self._parameterNode:
+            self._parameterNodeGuiTag = self._parameterNode.connectGui(self.ui)
+            self.addObserver(self._parameterNode, vtk.vtkCommand.ModifiedEvent, self.updatePanel)
+        self.updatePanel()
+
+    def updatePanel(self, caller: Any = None, event: Any = None) -> None:
+        """Bring the result and the panel in line with the parameters."""
+        if self._isUpdating or self.logic is None:
+            return
+        self._isUpdating = True
+        try:
+            self._update()
+        finally:
+            self._isUpdating = False
+
+    def _update(self) -> None:
+        parameters, controller = self._parameterNode, self.parts.controller
+        if controller.follow(parameters.outputSegmentation if parameters else None) and controller.state:
+            # Another result: the panel takes over what that one shows.
+            self.parts.takeState(parameters, controller.state)
+        if parameters and controller.result:
+            controller.apply(stateOf(parameters))
+            controller.show(parameters.shown, parameters.coarseOutline)
+        self.parts.refresh(parameters.inputVolume if parameters else None)
+
+    def onSegment(self) -> None:
+        """Start a run with what is chosen."""
+        parameters, parts = self._parameterNode, self.parts
+        if not parts.mayRun():
+            return
+        settings = RunSettings(
+            model=parts.inputs.model.key,
+            device=parts.inputs.device,
+            postprocessing=postprocessingOf(parameters),
+            splitSides=parameters.splitSides,
+            allSlices=parameters.allSlices,
+            crop="paper" if parameters.paperCrop else "grow",
+        )
+        run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)
+        parts.run.start()
+        self.logic.start(run, lambda: parts.run.update(run.progress), lambda *ended: self.onFinished(run, *ended))
+
+    def onCancel(self) -> None:
+        """Ask the run to stop."""
+        self.parts.run.cancelling()
+        self.logic.cancel()
+
+    def onFinished(self, run: SegmentationRun, result: Any, error: Exception | None) -> None:
+        """Show the result of a run, or why there is none.
+
+        Args:
+            run: that has ended.
+            result: a LiveResult, or None.
+            error: or None.
+        """
+        self.parts.run.finish(result, error, run.progress)
+        if result is not None and self._parameterNode:
+            self._parameterNode.outputSegmentation = result.segmentationNode
+        self.updatePanel()
+
+
+class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
+    """Segments volumes, with or without the panel."""
+
+    def __init__(self) -> None:
+        ScriptedLoadableModuleLogic.__init__(self)
+        self._watcher: RunWatcher | None = None
+
+    def getParameterNode(self) -> SERUSegmentationParameterNode:
+        """Return the parameters in the scene."""
+        return SERUSegmentationParameterNode(super().getParameterNode())
+
+    def process(
+        self,
+        volume: Any,
+        segmentation: Any = None,
+        alpha: float | None = None,
+        device: str = "auto",
+        waitForCompletion: bool = True,
+        settings: RunSettings | None = None,
+    ) -> Any:
+        """Segment a CT.
+
+        Args:
+            volume: vtkMRMLScalarVolumeNode in Hounsfield units.
+            segmentation: vtkMRMLSegmentationNode for the result; None makes a new one.
+            alpha: weight of the coarse stage, 0..1; None takes the model's default.
+            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+            waitForCompletion: return with the result; else the run goes on in Slicer's event loop.
+            settings: model, clean-up and more; None takes the defaults.
+
+        Returns:
+            The segmentation node, or the :class:`SegmentationRun` where it is not waited for.
+
+        Raises:
+            SeruError: what went wrong, in one sentence.
+        """
+        settings = replace(settings or RunSettings(), alpha=alpha, device=device)
+        run = SegmentationRun(volume, segmentation, settings)
+        if not waitForCompletion:
+            self.start(run, lambda: None, _logEnd)
+            return run
+        run.start()
+        run.wait()
+        return run.finish().segmentationNode
+
+    def start(self, run: SegmentationRun, onProgress: Any, onFinished: Any) -> None:
+        """Start a run in the background.
+
+        Args:
+            run: to start.
+            onProgress: called when there is news.
+            onFinished: called once with the result or None, and the error or None.
+
+        Raises:
+            SeruError: it cannot be started.
+        """
+
+        def onEnded(result: Any, error: Exception | None) -> None:
+            self._watcher = None
+            onFinished(result, error)
+
+        watcher = RunWatcher(run, onProgress, onEnded)
+        self._watcher = watcher
+        try:
+            watcher.start()
+        except Exception:
+            self._watcher = None
+            raise
+
+    @property
+    def isRunning(self) -> bool:
+        """Whether a run goes on in the background."""
+        return self._watcher is not None
+
+    def cancel(self) -> None:
+        """Ask the run to stop."""
+        if self._watcher:
+            self._watcher.cancel()
+
+    def abort(self) -> None:
+        """End the run at once and tell nobody."""
+        if self._watcher:
+            self._watcher.abort()
+            self._watcher = None
+
+
+def _logEnd(result: Any, error: Exception | None) -> None:
+    if error is not None:
+        logging.error("SERU: %s", error)
+
+
+class SERUSegmentationTest(ScriptedLoadableModuleTest):
+    """Self test: segments the phantom where a model and its packages are there, and always writes into the scene."""
+
+    def setUp(self) -> None:
+        """Start with an empty scene."""
+        slicer.mrmlScene.Clear()
+
+    def runTest(self) -> None:
+        """Run every test."""
+        self.setUp()
+        self.test_phantom_is_segmented()
+
+    def test_phantom_is_segmented(self) -> None:
+        """The phantom's kidneys are found, or the error says in one sentence what is missing."""
+        from seru.errors import ModelError
+
+        self.delayDisplay(_("Making the phantom"))
+        volume = addPhantom()
+        start = time.monotonic()
+        try:
+            segmentation = SERUSegmentationLogic().process(volume)
+        except ModelError as error:
+            # Without a model the sentence is what is to be shown; everything else fails the test.
+            self.assertRegex(str(error), r"model|package")
+            self.delayDisplay(str(error))
+            return
+        names = [segmentation.GetSegmentation().GetNthSegment(n).GetName() for n in range(2)]
+        self.assertEqual(names, ["Kidney", "Tumor"])
+        kidney = slicer.util.arrayFromSegmentBinaryLabelmap(
+            segmentation, segmentation.GetSegmentation().GetSegmentIdBySegmentName("Kidney"), volume
+        )
+        millilitres = kidney.sum() * abs(volume.GetSpacing()[0] * volume.GetSpacing()[1] * volume.GetSpacing()[2]) / 1e3
+        self.assertGreater(millilitres, 100)
+        self.delayDisplay(_("Done in {seconds:.0f} s").format(seconds=time.monotonic() - start))

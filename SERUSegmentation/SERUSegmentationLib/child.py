@@ -1,0 +1,66 @@
+"""Runs inside the child process: the command ``seru``, which ends when Slicer lets go of it.
+
+Slicer holds the other end of standard input. When it closes that, or crashes, or is quit, the run is cancelled as by
+SIGTERM, on every system and through Slicer's Python launcher too, which passes no signals on.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+
+# How long a cancelled run may take to stop at its next step.
+GRACE_S = 5.0
+
+
+def main() -> int:
+    """Run ``seru`` with the arguments after the first one, which is the run's folder.
+
+    Returns:
+        The command's exit code.
+    """
+    folder, *arguments = sys.argv[1:]
+    parent = _Parent(folder)
+    parent.start()
+    from seru.__main__ import main as seru
+
+    code = seru(arguments)
+    if parent.isGone.is_set():
+        parent.removeFolder()
+    return code
+
+
+class _Parent(threading.Thread):
+    """Waits for the parent to close standard input."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(daemon=True)
+        self.isGone = threading.Event()
+        self._folder = folder
+
+    def run(self) -> None:
+        try:
+            # The file itself and not sys.stdin, whose lock the interpreter wants at its end.
+            while os.read(0, 1024):
+                pass
+        except OSError:
+            pass
+        self.isGone.set()
+        _thread.interrupt_main(signal.SIGTERM)
+        time.sleep(GRACE_S)
+        self.removeFolder()
+        os._exit(130)
+
+    def removeFolder(self) -> None:
+        """Leave nothing behind where Slicer can no longer tidy up."""
+        os.chdir(os.path.dirname(self._folder) or os.sep)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Progress of a run from the command's JSON lines."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from seru.progress import STAGES
+
+from SERUSegmentationLib.texts import _
+
+# Shares of the time of a usual case; they only shape the bar.
+_SHARES = {"load": 4, "preprocess": 2, "coarse": 50, "key_slices": 3, "refine": 33, "fuse": 4, "write": 4}
+_TOTAL = sum(_SHARES.values())
+
+
+@dataclass
+class RunProgress:
+    """Where a run is.
+
+    Attributes:
+        stage: its name, or None before the first one.
+        done: steps of the stage that are done.
+        total: steps of the stage.
+        warnings: what the user should know.
+        error: exit code and message of the error that ended the run.
+        isDone: the command said that it is done.
+        fraction: of the whole run, 0..1; never goes back.
+    """
+
+    stage: str | None = None
+    done: int = 0
+    total: int = 0
+    warnings: list[str] = field(default_factory=list)
+    error: tuple[int, str] | None = None
+    isDone: bool = False
+    fraction: float = 0.0
+    started: float = field(default_factory=time.monotonic)
+    firstStage: float | None = None
+
+    def read(self, line: str) -> bool:
+        """Take one line of the command's standard output in.
+
+        Args:
+            line: JSON, or anything else that a library printed.
+
+        Returns:
+            Whether the line was ours.
+        """
+        try:
+            event: dict[str, Any] = json.loads(line)
+            kind = event["event"]
+        except (ValueError, KeyError, TypeError):
+            return False
+        if kind == "stage":
+            self._enter(event["stage"], int(event["done"]), int(event["total"]))
+        elif kind == "warning":
+            self.warnings.append(str(event["message"]))
+        elif kind == "error":
+            self.error = (int(event["code"]), str(event["message"]))
+        elif kind == "done":
+            self.isDone, self.fraction = True, 1.0
+        return True
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run was started."""
+        return time.monotonic() - self.started
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Seconds that the run may still take; None while that cannot be said."""
+        if self.firstStage is None or self.fraction < 0.08:
+            return None
+        return (time.monotonic() - self.firstStage) * (1 - self.fraction) / self.fraction
+
+    def text(self) -> str:
+        """Return the stage in words, with its count."""
+        titles = {
+            None: _("Starting"),
+            "load": _("Reading the volume"),
+            "preprocess": _("Preparing slices"),
+            "coarse": _("Coarse stage"),
+            "key_slices": _("Finding key slices"),
+            "refine": _("Refine stage"),
+            "fuse": _("Fusing"),
+            "write": _("Writing"),
+        }
+        title = titles.get(self.stage, self.stage)
+        counted = self.stage in ("coarse", "refine") and self.total
+        return _("{stage}, slice {done} of {total}").format(
+            stage=title, done=self.done, total=self.total
+        ) if counted else title  # fmt: skip
+
+    def _enter(self, stage: str, done: int, total: int) -> None:
+        if self.firstStage is None:
+            self.firstStage = time.monotonic()
+        self.stage, self.done, self.total = stage, done, total
+        before = 0
+        for name in STAGES:
+            if name == stage:
+                break
+            before += _SHARES[name]
+        inside = _SHARES.get(stage, 0) * (done / total if total else 0.0)
+        self.fraction = max(self.fraction, min((before + inside) / _TOTAL, 0.99))
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02d}"
