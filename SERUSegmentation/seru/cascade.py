@@ -270,8 +270,9 @@ class _Run:
         """Keep the voxels that are not surely background, on the input's own axes."""
         stored = np.zeros(self.shape, bool)
         for index in range(self.shape[0]):
-            foreground = np.maximum(self.coarse[index].sum(axis=0), refined[index].sum(axis=0))
-            np.greater(foreground, SURELY_BACKGROUND, out=stored[index])
+            # Each sum is at most 255: it stays in 8 bits.
+            sums = (stage[index, 0] + stage[index, 1] for stage in (self.coarse, refined))
+            np.greater(np.maximum(*sums), SURELY_BACKGROUND, out=stored[index])
         box = bounding_box(stored) or (slice(0, 0),) * 3
         mask, to_input = stored[box], self.stack.orientation.from_stack
         parts = {"coarse": self.coarse[box[0], :, box[1], box[2]], "refined": refined[box[0], :, box[1], box[2]]}

@@ -260,7 +260,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Mo
 
 
 def clear_cache() -> list[str]:
-    """Delete every fetched model.
+    """Delete every fetched model, and what engines keep of converted ones.
 
     Returns:
         The names of the deleted models.
@@ -268,14 +268,15 @@ def clear_cache() -> list[str]:
     Raises:
         ModelError: a folder cannot be deleted.
     """
-    names = []
-    for folder in sorted(cache_folder().glob("*")):
+    folders = sorted(cache_folder().glob("*"))
+    for folder in [*folders, cache_folder().parent / "openvino"]:
         try:
             shutil.rmtree(folder)
+        except FileNotFoundError:
+            continue
         except OSError as error:
             raise ModelError(f"The folder {folder} cannot be deleted ({error}).") from error
-        names.append(folder.name)
-    return names
+    return [folder.name for folder in folders]
 
 
 def sha256_of(path: Path) -> str:

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import warnings
+import os
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import openvino
-import torch
 
 from seru.engines.base import Engine, OutOfMemory, memory_error
 from seru.errors import DeviceError
-from seru.models import Model
-from seru.network import STRIDE, StageNetwork
-from seru.weights import load_network
+from seru.models import Model, cache_folder
+
+_STRIDE = 32
 
 
 class OpenVinoEngine(Engine):
-    """Runs the stages with OpenVINO's CPU plug-in, in bf16 where the processor has it."""
+    """Runs the stages with OpenVINO's CPU plug-in, in bf16 where the processor has it.
+
+    Converting a network takes longer than segmenting a short scan: the result is kept in the per-user cache, named by
+    the checksum of the weights. torch is needed for the conversion alone.
+    """
 
     name = "openvino"
 
@@ -27,17 +33,15 @@ class OpenVinoEngine(Engine):
         self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
-        self._models: dict[tuple[str, int], openvino.Model] = {}
         self._compiled: dict[tuple[str, tuple[int, ...]], openvino.InferRequest] = {}
 
     def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
         rows, columns = images.shape[-2:]
-        pad = ((0, 0), (0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
+        pad = ((0, 0), (0, 0), (0, -rows % _STRIDE), (0, -columns % _STRIDE))
         images = np.ascontiguousarray(np.pad(images, pad, mode="edge"))
         try:
-            request = self._request(stage, images.shape)
-            output = request.infer({0: images})[0]
+            output = self._request(stage, images.shape).infer({0: images})[0]
         except (RuntimeError, MemoryError) as error:
             if memory_error(error):
                 raise OutOfMemory(str(error)) from error
@@ -52,29 +56,69 @@ class OpenVinoEngine(Engine):
     def release(self) -> None:
         """See :meth:`Engine.release`."""
         self._compiled.clear()
-        self._models.clear()
 
     def _request(self, stage: str, shape: tuple[int, ...]) -> openvino.InferRequest:
         key = (stage, shape)
         if key not in self._compiled:
             # One static shape at a time: each compiled one holds its own copy of the weights.
             self._compiled.clear()
-            model = self._model(stage, shape[1]).clone()
-            model.reshape(list(shape))
-            self._compiled[key] = self._core.compile_model(model, "CPU", self._config).create_infer_request()
+            network = self._read(stage, shape[1])
+            network.reshape(list(shape))
+            self._compiled[key] = self._core.compile_model(network, "CPU", self._config).create_infer_request()
         return self._compiled[key]
 
-    def _model(self, stage: str, channels: int) -> openvino.Model:
-        key = (stage, channels)
-        if key not in self._models:
-            card = self.model.card
-            network = StageNetwork(load_network(self.model, stage), card.mean, card.std)
-            example = torch.zeros(1, channels, 2 * STRIDE, 2 * STRIDE, dtype=torch.uint8)
-            shape = openvino.PartialShape([-1, channels, -1, -1])
-            self._models.clear()
-            with warnings.catch_warnings():
-                # Tracing takes the branches of an already padded image, which is what predict gives.
-                warnings.simplefilter("ignore", torch.jit.TracerWarning)
-                warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's own way to trace
-                self._models[key] = openvino.convert_model(network.eval(), example_input=example, input=[shape])
-        return self._models[key]
+    def _read(self, stage: str, channels: int) -> openvino.Model:
+        self.model.weight_file(stage)  # verifies the weights, also where the conversion is cached
+        path = self._cached_path(stage, channels)
+        if path.is_file():
+            with suppress(RuntimeError):
+                return self._core.read_model(path)
+        network = convert(self.model, stage, channels)
+        with suppress(OSError, RuntimeError):  # no room or no rights: convert again next time
+            _save(network, path)
+        return network
+
+    def _cached_path(self, stage: str, channels: int) -> Path:
+        checksum = self.model.card.files[f"{stage}.safetensors"]["sha256"][:24]
+        version = openvino.__version__.partition("-")[0]
+        return cache_folder().parent / "openvino" / f"{checksum}-{channels}-{version}.xml"
+
+
+def convert(model: Model, stage: str, channels: int) -> openvino.Model:
+    """Convert a stage's network to OpenVINO.
+
+    Args:
+        model: card and weights.
+        stage: ``coarse`` or ``refine``.
+        channels: 1 or 3, of the images.
+
+    Returns:
+        The network, of any batch size, height and width that are multiples of 32.
+
+    Raises:
+        ModelError: the weights are missing, damaged or do not fit the card.
+    """
+    import warnings
+
+    import torch
+
+    from seru.network import StageNetwork
+    from seru.weights import load_network
+
+    network = StageNetwork(load_network(model, stage), model.card.mean, model.card.std).eval()
+    example = torch.zeros(1, channels, 2 * _STRIDE, 2 * _STRIDE, dtype=torch.uint8)
+    with warnings.catch_warnings():
+        # Tracing takes the branches of an already padded image, which is what predict gives.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's own way to trace
+        shape = openvino.PartialShape([-1, channels, -1, -1])
+        return openvino.convert_model(network, example_input=example, input=[shape])
+
+
+def _save(network: openvino.Model, path: Path) -> None:
+    """Write both files of a network; the one that is looked for comes last."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        openvino.save_model(network, Path(folder) / path.name, compress_to_fp16=True)
+        for name in (path.with_suffix(".bin").name, path.name):
+            os.replace(Path(folder) / name, path.parent / name)
