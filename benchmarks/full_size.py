@@ -1,8 +1,8 @@
 """A full-size SERU that segments phantoms: the benchmark's network until trained weights are bundled.
 
 The paper's configuration (whole 512x512 slices, 256x256 crops, both at the scan's own pixels) and SE-ResNeXt50 32x4d,
-trained for a quarter of an hour on crops of phantom slices, with the same weights for both stages. It says nothing about
-patients.
+trained for a quarter of an hour on crops of phantom slices, with the same weights for both stages. It says nothing
+about patients.
 """
 
 from __future__ import annotations
