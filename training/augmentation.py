@@ -73,7 +73,7 @@ def _geometry(config: AugmentationConfig) -> RandAffined:
         prob=config.geometry,
         rotate_range=angle or None,
         scale_range=[(high, low)],
-        translate_range=None,
+        translate_range=(config.shift_px, config.shift_px) if config.shift_px > 0 else None,
         mode=("bilinear", "nearest"),
         padding_mode="zeros",
     )

@@ -11,6 +11,15 @@ from typing import NoReturn
 
 from seru.errors import BadInputError, CancelledError, SeruError
 
+_CONFIG = Path(__file__).parent / "configs" / "paper.yaml"
+_STEPS = {
+    "prepare": "volumes to pre-processed slices",
+    "patches": "crops from the coarse model's predictions",
+    "alpha": "sweep alpha on the validation cases",
+    "export": "write the model folder",
+    "all": "every step from prepare to export that is not done",
+}
+
 
 class _Parser(argparse.ArgumentParser):
     """Raises instead of printing the usage: an error is one sentence."""
@@ -24,7 +33,23 @@ def make_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="training", description="Train SERU. The weights are for research use only.")
     parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    tiny = commands.add_parser("tiny", help="train a tiny demonstration network on phantoms, in seconds")
+    _add_download(commands)
+    for name, text in _STEPS.items():
+        step = commands.add_parser(name, help=text)
+        _add_config(step)
+        if name == "export":
+            step.add_argument("--quantise", action="store_true", help="convolution weights as 8-bit integers")
+        step.set_defaults(run=_run_step, step=name)
+    train = commands.add_parser("train", help="train a stage")
+    train.add_argument("step", choices=("coarse", "refine"))
+    _add_config(train)
+    train.set_defaults(run=_run_step)
+    _add_evaluate(commands)
+    split = commands.add_parser("split", help="write the split by patient to a file")
+    _add_config(split)
+    split.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
+    split.set_defaults(run=_split)
+    tiny = commands.add_parser("tiny", help="train a tiny demonstration network on phantoms, in two minutes")
     tiny.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="the model folder")
     tiny.add_argument("--seed", type=int, default=0, metavar="N")
     tiny.set_defaults(run=_tiny)
@@ -44,12 +69,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = make_parser().parse_args(arguments)
         options.run(options)
+    except SystemExit as stop:  # argparse after --help
+        return int(stop.code or 0)
     except SeruError as error:
         return _report(error, arguments)
     except KeyboardInterrupt:
         return _report(CancelledError("Stopped; the same command goes on where it was."), arguments)
     except MemoryError:
         return _report(SeruError("The computer has too little memory; make the batch smaller."), arguments)
+    except ModuleNotFoundError as error:
+        return _report(SeruError(f"{error.name} is not installed; run 'pip install -e .[training]'."), arguments)
     return 0
 
 
@@ -60,7 +89,97 @@ def _report(error: SeruError, arguments: Sequence[str]) -> int:
     return error.exit_code
 
 
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, default=_CONFIG, metavar="YAML", help="default: configs/paper.yaml")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change an option, such as coarse.epochs=2"
+    )
+    parser.add_argument("--restart", action="store_true", help="make again what was made with other inputs")
+
+
+def _add_download(commands: argparse._SubParsersAction) -> None:
+    download = commands.add_parser("download", help="the 210 KiTS19 cases (about 30 GB)")
+    download.add_argument("-o", "--output", type=Path, default=Path("data/kits19"), metavar="FOLDER")
+    download.add_argument("--cases", default="0-209", metavar="A-B", help="numbers of the first and the last case")
+    download.add_argument("--accept-licence", action="store_true", help="agree to CC BY-NC-SA 4.0")
+    download.set_defaults(run=_download)
+
+
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    evaluate = commands.add_parser("evaluate", help="score the run's validation cases, or any model on a data folder")
+    _add_config(evaluate)
+    evaluate.add_argument("--model", metavar="ID_OR_FOLDER", help="score this model instead of the config's run")
+    evaluate.add_argument("--data", type=Path, metavar="FOLDER", help="KiTS19 cases, or slices with a manifest.csv")
+    evaluate.add_argument("--split", choices=("train", "val", "all"), default="val")
+    evaluate.add_argument("--split-file", type=Path, metavar="JSON", help="patients by train and val")
+    evaluate.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="tables and plots")
+    evaluate.add_argument("--threads", type=int, metavar="N", help="CPU threads of the network")
+    evaluate.set_defaults(run=_evaluate, step="evaluate")
+
+
+def _download(options: argparse.Namespace) -> None:
+    from training.download import CASES, agree_to_licence, download_cases
+
+    first, _, last = options.cases.partition("-")
+    try:
+        numbers = list(range(int(first), int(last or first) + 1))
+    except ValueError:
+        numbers = []
+    if not numbers or numbers[0] < 0 or numbers[-1] >= CASES:
+        raise BadInputError(f"The cases '{options.cases}' do not exist; give two numbers of 0-{CASES - 1}, as 0-209.")
+    agree_to_licence(options.accept_licence)
+    download_cases(options.output, numbers)
+
+
+def _run_step(options: argparse.Namespace) -> None:
+    from training.config import load_config
+    from training.recipe import Recipe
+    from training.steps import process_rank
+
+    changes = list(options.set)
+    if getattr(options, "quantise", False):
+        changes.append("export.quantise=true")
+    recipe = Recipe(load_config(options.config, tuple(changes)), options.restart)
+    result = recipe.run_all() if options.step == "all" else recipe.run(options.step)
+    if process_rank() == 0:
+        print(f"{options.step}: {_short(result)}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from training.config import InferenceConfig, load_config
+    from training.evaluate import evaluate_model, format_summary
+    from training.recipe import Recipe
+
+    if (options.model is None) != (options.data is None):
+        raise BadInputError("A model is scored on a data folder: give both --model and --data, or neither.")
+    if options.model is None:
+        summary = Recipe(load_config(options.config, tuple(options.set)), options.restart).run("evaluate")
+    else:
+        inference = InferenceConfig(all_slices=False, crop="grow", engine="auto", threads=options.threads)
+        split = options.split, options.output, options.split_file
+        summary = evaluate_model(options.model, options.data, *split, inference)
+    print(format_summary(summary))
+
+
+def _split(options: argparse.Namespace) -> None:
+    from training.cases import list_cases
+    from training.config import load_config
+    from training.split import split_patients
+    from training.steps import write_json
+
+    config = load_config(options.config, tuple(options.set))
+    patients = [case.patient for case in list_cases(config.data) if not case.is_extra]
+    split = split_patients(patients, config.split)
+    write_json(options.output, split)
+    print(f"split: {len(split['train'])} patients train, {len(split['val'])} validate")
+
+
 def _tiny(options: argparse.Namespace) -> None:
     from training.tiny import TinyOptions, train_tiny
 
     train_tiny(options.output, TinyOptions(seed=options.seed))
+
+
+def _short(result: dict) -> str:
+    shown = {key: value for key, value in result.items() if not isinstance(value, dict | list)}
+    return ", ".join(f"{key} {value}" for key, value in shown.items()) or "done"

@@ -84,7 +84,7 @@ class AugmentationConfig:
     geometry: float = 1.0
     scale: tuple[float, float] = (0.9, 1.1)
     rotate_degrees: float = 0.0
-    shift_share: float = 0.0
+    shift_px: float = 0.0
     contrast: float = 0.0
     gamma: tuple[float, float] = (0.7, 1.5)
     brightness: float = 0.0

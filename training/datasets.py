@@ -1,0 +1,163 @@
+"""Prepared slices as what each stage's network sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from seru.key_slices import paper_box, take_crop
+from seru.model_card import ModelCard
+from seru.preprocessing import network_channels, resize_image
+from seru.sides import SIDES
+from seru.stage_grid import coarse_shape, refine_zoom
+from training.augmentation import Augmentation
+from training.config import AugmentationConfig
+from training.patches import CasePatches
+from training.prepare import PreparedCase, PreparedData
+from training.sampling import Draw, Pool
+
+
+@dataclass(frozen=True)
+class View:
+    """How slices are looked at.
+
+    Attributes:
+        card: sizes and input slices.
+        augmentation: for draws that have a seed.
+        jitter_px: how far a crop's centre may be moved, in network pixels.
+        patches: crops of each case; None for the coarse stage, which sees whole slices.
+    """
+
+    card: ModelCard
+    augmentation: AugmentationConfig
+    jitter_px: int = 0
+    patches: dict[str, CasePatches] | None = None
+
+
+class SliceDataset(Dataset):
+    """Slices or crops by draw; the same whatever the cases come from.
+
+    Args:
+        data: prepared cases.
+        view: how to look at them.
+    """
+
+    def __init__(self, data: PreparedData, view: View) -> None:
+        self._data, self._view = data, view
+        self._augment = Augmentation(view.augmentation)
+
+    def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+        """Return the image (float32 on the 0..255 scale, (3, rows, columns)) and the label (uint8, (rows, columns))."""
+        case = self._data.cases[draw.case]
+        image = network_channels(self._data.images(case.id), draw.index, self._view.card.input_slices)
+        label = np.asarray(self._data.labels(case.id)[draw.index])
+        cut = self._whole if draw.side is None else self._crop
+        image, label = cut(image, label, case, draw)
+        if draw.seed is None:
+            return image.astype(np.float32), label
+        return self._augment(image, label, draw.seed)
+
+    def _whole(
+        self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
+    ) -> tuple[np.ndarray, np.ndarray]:
+        shape = coarse_shape(case.shape[1:], case.spacing_mm[1:], self._view.card)
+        return _resized(image, label, shape)
+
+    def _crop(
+        self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
+    ) -> tuple[np.ndarray, np.ndarray]:
+        zoom = refine_zoom(case.spacing_mm[1:], self._view.card)
+        centre = np.asarray(self._view.patches[case.id].sides[draw.side].centre_rc)
+        if draw.seed is not None:
+            reach = self._view.jitter_px
+            centre = centre + np.random.default_rng(draw.seed).integers(-reach, reach + 1, 2) / zoom
+        box = paper_box(centre, self._view.card.crop_size, zoom, case.shape[1:])
+        image = np.stack([take_crop(channel, box.origin_rc, box.size_rc) for channel in image])
+        return _resized(image, take_crop(label, box.origin_rc, box.size_rc), box.network_rc)
+
+
+def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:
+    """Stack samples to a batch; smaller images are filled with 0, which is background.
+
+    Args:
+        samples: images and labels.
+
+    Returns:
+        ``image``, float32, (B, 3, H, W) on the 0..255 scale, and ``label``, int64, (B, H, W).
+    """
+    height = max(label.shape[0] for _, label in samples)
+    width = max(label.shape[1] for _, label in samples)
+    images = np.zeros((len(samples), 3, height, width), np.float32)
+    labels = np.zeros((len(samples), height, width), np.int64)
+    for number, (image, label) in enumerate(samples):
+        rows, columns = label.shape
+        images[number, :, :rows, :columns], labels[number, :rows, :columns] = image, label
+    return {"image": torch.from_numpy(images), "label": torch.from_numpy(labels)}
+
+
+def make_pools(cases: Iterable[PreparedCase], patches: dict[str, CasePatches] | None) -> list[Pool]:
+    """List what can be drawn from each case.
+
+    Args:
+        cases: prepared cases.
+        patches: crops of each case; None draws whole slices.
+
+    Returns:
+        One pool a case, in the order given.
+    """
+    pools = []
+    for case in cases:
+        places = [(None, range(case.shape[0]))]
+        if patches is not None:
+            sides = patches[case.id].sides
+            places = [(side, range(*sides[side].slices)) for side in SIDES if sides[side] is not None]
+        every = tuple((index, side) for side, slices in places for index in slices)
+        kidney, tumor = set(case.kidney_slices), set(case.tumor_slices)
+        pools.append(
+            Pool(
+                case.id,
+                every,
+                tuple(item for item in every if item[0] in kidney),
+                tuple(item for item in every if item[0] in tumor),
+                case.is_extra,
+            )
+        )
+    return pools
+
+
+def validation_draws(pools: Iterable[Pool], per_case: int) -> list[Draw]:
+    """Choose evenly spaced slices of each case, half of them among those that show kidney or tumor.
+
+    Args:
+        pools: of the validation cases.
+        per_case: how many at most.
+
+    Returns:
+        Draws without augmentation, no slice twice.
+    """
+    draws: dict[Draw, Any] = {}
+    for pool in pools:
+        for items in (pool.kidney, pool.every):
+            count = min(max(1, per_case // 2), len(items))
+            chosen = np.linspace(0, len(items) - 1, count).round().astype(int) if count else []
+            draws.update({Draw(pool.case, *items[index]): None for index in chosen})
+    return list(draws)
+
+
+def without_augmentation(view: View) -> View:
+    """Return the same view for validation."""
+    return replace(view, augmentation=AugmentationConfig(flip=0, geometry=0), jitter_px=0)
+
+
+def _resized(image: np.ndarray, label: np.ndarray, shape_rc: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    if label.shape == tuple(shape_rc):
+        return image, label
+    rows, columns = shape_rc
+    label = cv2.resize(np.ascontiguousarray(label), (columns, rows), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.stack([resize_image(np.ascontiguousarray(channel), shape_rc) for channel in image]), label

@@ -1,0 +1,68 @@
+"""From a run's checkpoints to a model folder with its card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seru.model_card import ModelCard
+from seru.models import Model
+from seru.weights import write_model_folder
+from training.config import Config
+from training.steps import Step
+
+Weights = dict[str, torch.Tensor]
+
+
+def interim_model(config: Config, folder: Path, coarse: Weights, refine: Weights) -> Model:
+    """Write the model folder that later steps of the recipe run.
+
+    Args:
+        config: the recipe.
+        folder: of the model.
+        coarse: weights of the coarse stage.
+        refine: weights of the refine stage.
+
+    Returns:
+        The model.
+    """
+    return write_model_folder(folder, replace(config.card(), id=folder.name), _float32(coarse), _float32(refine))
+
+
+def export_model(
+    config: Config, folder: Path, weights: tuple[Weights, Weights], results: dict[str, Any], record: dict[str, Any]
+) -> Model:
+    """Write the final model folder.
+
+    Args:
+        config: the recipe; its ``export`` says what the card tells.
+        folder: of the model.
+        weights: of the coarse and of the refine stage.
+        results: of the steps ``alpha`` and ``evaluate``.
+        record: of the refine stage's run: revision, seed and manifest.
+
+    Returns:
+        The model.
+    """
+    made = {key: record[key] for key in ("git_revision", "seed", "manifest", "weights_at_start")}
+    card: ModelCard = replace(
+        config.card(),
+        alpha=results["alpha"]["alpha"],
+        scores={"data": config.data.kind, "split": "validation", **results["evaluate"], "made_by": made},
+    )
+    # A card that JSON cannot hold must not get as far as the folder.
+    json.dumps(card.to_dict(), allow_nan=False)
+    return write_model_folder(folder, card, *map(_float32, weights), quantise=config.export.quantise)
+
+
+def export_step(config: Config, work: Path, results: dict[str, Any]) -> Step:
+    """Return the step ``export``: it depends on all that the card tells."""
+    return Step(work / "export", {"export": config.to_dict()["export"], "results": results})
+
+
+def _float32(weights: Weights) -> Weights:
+    return {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}

@@ -1,0 +1,276 @@
+"""The training of one stage: Lightning's loop, resumed where it stopped, on any number of processes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+import seru
+from seru.errors import BadInputError, DeviceError
+from seru.network import SERU
+from training.callbacks import LossTable, ValidationTable, read_losses
+from training.config import Config, Stage, TrainConfig
+from training.datasets import SliceDataset, View, collate, make_pools, validation_draws, without_augmentation
+from training.encoder_weights import load_encoder_weights
+from training.module import StageModule, stage_weights
+from training.patches import CasePatches
+from training.plots import plot_losses
+from training.prepare import PreparedData
+from training.sampling import GlobalBatches, Pool, batches_in_epoch, draw_epoch
+from training.steps import Step, file_digest, git_revision, process_rank, read_json, write_json
+from training.synced_norm import use_synced_norm
+
+# The two stages draw, start and augment differently.
+_STAGE_SEEDS = {"coarse": 1, "refine": 2}
+
+
+@dataclass(frozen=True)
+class StageData:
+    """What a stage trains on.
+
+    Attributes:
+        data: prepared cases.
+        split: patients by ``train`` and ``val``.
+        patches: crops of each case; None for the coarse stage.
+    """
+
+    data: PreparedData
+    split: dict[str, list[str]]
+    patches: dict[str, CasePatches] | None = None
+
+    def pools(self, part: str) -> list[Pool]:
+        """Return what can be drawn from the cases of ``train`` (extra ones with it) or ``val``."""
+        patients = set(self.split[part])
+        cases = [
+            case
+            for case in self.data.cases.values()
+            if (case.is_extra and part == "train") or (not case.is_extra and case.patient in patients)
+        ]
+        return make_pools(cases, self.patches)
+
+
+class _Batches(lightning.LightningDataModule):
+    """Loaders of both parts; the training draws are those of the current epoch."""
+
+    def __init__(self, config: Config, stage: Stage, source: StageData) -> None:
+        super().__init__()
+        self._train, self._seed = config.stage(stage), config.seed * 10 + _STAGE_SEEDS[stage]
+        self._view = View(config.card(), self._train.augmentation, self._train.jitter_px, source.patches)
+        self._data = source.data
+        self.pools = source.pools("train")
+        self._validation = validation_draws(source.pools("val"), self._train.validation_slices)
+
+    def train_dataloader(self) -> DataLoader:
+        draws = draw_epoch(self.pools, self._train, self._seed, self.trainer.current_epoch)
+        batches = GlobalBatches(draws, self._train.batch_size, self.trainer.global_rank, self.trainer.world_size)
+        return self._loader(self._view, batches)
+
+    def val_dataloader(self) -> DataLoader:
+        # No slice twice, whatever the number of processes.
+        draws = self._validation[self.trainer.global_rank :: self.trainer.world_size]
+        size = max(1, self._train.batch_size // self.trainer.world_size)
+        batches = [draws[first : first + size] for first in range(0, len(draws), size)]
+        return self._loader(without_augmentation(self._view), batches)
+
+    def _loader(self, view: View, batches: Any) -> DataLoader:
+        return DataLoader(
+            SliceDataset(self._data, view),
+            batch_sampler=batches,
+            collate_fn=collate,
+            num_workers=self._train.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+
+def train_step(config: Config, work: Path, stage: Stage, manifest: str, before: dict[str, Any]) -> Step:
+    """Return the step that trains a stage.
+
+    Args:
+        config: the recipe.
+        work: the work folder.
+        stage: ``coarse`` or ``refine``.
+        manifest: hash of the prepared data.
+        before: what it builds on: the split, the crops, the coarse weights.
+    """
+    options = config.to_dict()
+    inputs = {"train": options[stage], "network": options["network"], "seed": config.seed, "manifest": manifest}
+    # How many processes prepare batches changes no result.
+    inputs["train"] = {key: value for key, value in inputs["train"].items() if key not in ("workers", "threads")}
+    return Step(work / stage, {**inputs, **before})
+
+
+def train_stage(
+    config: Config,
+    stage: Stage,
+    step: Step,
+    source: StageData,
+    start_from: Callable[[], dict[str, torch.Tensor]] | None = None,
+    restart: bool = False,
+) -> dict[str, Any]:
+    """Train one stage, or go on with its training.
+
+    Args:
+        config: the recipe.
+        stage: ``coarse`` or ``refine``.
+        step: from :func:`train_step`.
+        source: what to train on.
+        start_from: gives the weights to start from; None starts from the encoder's.
+        restart: delete what other inputs made.
+
+    Returns:
+        The step's result: the kept checkpoint with its hash, and the validation Dice.
+
+    Raises:
+        BadInputError: the batch cannot be shared, or nothing is left to train on.
+        DeviceError: the device is not there or too small.
+    """
+    if step.result is not None:
+        return step.result
+    if process_rank() == 0:
+        step.begin(restart)
+    train = config.stage(stage)
+    if train.threads is not None:
+        torch.set_num_threads(train.threads)
+    lightning.seed_everything(config.seed * 10 + _STAGE_SEEDS[stage], workers=True, verbose=False)
+    batches = _Batches(config, stage, source)
+    network = SERU(config.network.architecture)
+    started_from = "the coarse weights"
+    if start_from is None:
+        started_from = load_encoder_weights(network, config.network.encoder)
+    else:
+        network.load_state_dict(start_from())
+    steps_per_epoch = batches_in_epoch(batches.pools, train)
+    if process_rank() == 0:
+        print(f"{stage}: {steps_per_epoch} steps an epoch; weights at the start: {started_from}", flush=True)
+        write_json(step.folder / "run.json", _record(config, step, started_from))
+    trainer = _make_trainer(step.folder, train)
+    if train.sync_batch_norm and trainer.world_size > 1:
+        use_synced_norm(network, on_gpu=trainer.strategy.root_device.type == "cuda")
+    module = StageModule(network, config.card(), train, steps_per_epoch)
+    last = step.folder / "last.ckpt"
+    _fit(trainer, module, batches, last if last.is_file() else None)
+    kept = step.folder / f"{train.keep}.ckpt"
+    if process_rank() != 0:
+        return step.wait()
+    validation = read_json(step.folder / "validation.json")
+    plot_losses(step.folder / "losses.png", {stage: read_losses(step.folder / "losses.csv")})
+    return step.finish({"checkpoint": kept.name, "weights": file_digest(kept), "validation": validation[-1]})
+
+
+def read_stage(folder: Path, result: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the weights that a stage's training gave.
+
+    Args:
+        folder: of the step.
+        result: of the step.
+
+    Returns:
+        State dict of the network.
+
+    Raises:
+        BadInputError: the checkpoint is missing or damaged.
+    """
+    path = folder / result["checkpoint"]
+    try:
+        # Our own file; still nothing but tensors and plain values is accepted.
+        return stage_weights(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:
+        raise BadInputError(f"The checkpoint {path} cannot be read ({type(error).__name__}); train again.") from error
+
+
+def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
+    world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    _quieten()
+    checkpoints = ModelCheckpoint(
+        dirpath=folder,
+        filename="best",
+        monitor="val/score",
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    bars = [TQDMProgressBar(refresh_rate=20)] if sys.stderr.isatty() else []
+    table = folder / "validation.json"
+    try:
+        return lightning.Trainer(
+            max_epochs=train.epochs,
+            accelerator=train.accelerator,
+            devices=local if world > 1 else 1,
+            num_nodes=max(1, world // local),
+            strategy="ddp" if world > 1 else "auto",
+            precision=_precision(train),
+            deterministic="warn" if train.deterministic else False,
+            gradient_clip_val=train.gradient_clip,
+            callbacks=[*bars, LossTable(folder / "losses.csv", folder.name), ValidationTable(table), checkpoints],
+            enable_progress_bar=bool(bars),
+            logger=TensorBoardLogger(folder, name="", version="tensorboard"),
+            use_distributed_sampler=False,
+            reload_dataloaders_every_n_epochs=1,
+            num_sanity_val_steps=0,
+            enable_model_summary=False,
+            log_every_n_steps=50,
+        )
+    except (RuntimeError, ValueError, lightning.utilities.exceptions.MisconfigurationException) as error:
+        raise DeviceError(f"Training cannot start on this computer ({' '.join(str(error).split())}).") from error
+
+
+def _fit(trainer: lightning.Trainer, module: StageModule, batches: _Batches, checkpoint: Path | None) -> None:
+    try:
+        trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
+    except torch.OutOfMemoryError as error:
+        raise DeviceError("The device has too little memory for this batch; make batch_size smaller.") from error
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def _precision(train: TrainConfig) -> str:
+    if train.precision != "auto":
+        return train.precision
+    from seru.engines.torch_engine import fast_dtype
+
+    on_gpu = torch.cuda.is_available() and train.accelerator in ("auto", "gpu", "cuda")
+    return "bf16-mixed" if fast_dtype("cuda:0" if on_gpu else "cpu") == torch.bfloat16 else "32-true"
+
+
+def _record(config: Config, step: Step, started_from: str) -> dict[str, Any]:
+    return {
+        "config": config.to_dict(),
+        "git_revision": git_revision(),
+        "manifest": step.inputs["manifest"],
+        "seed": config.seed,
+        "weights_at_start": started_from,
+        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "lightning": lightning.__version__,
+            "seru": seru.__version__,
+        },
+    }
+
+
+def _quieten() -> None:
+    """Lightning's advice on workers and loggers is not for the users of this recipe."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for pattern in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory.*",
+        ".*litlogger.*",
+        ".*LeafSpec.*",
+        ".*logging interval.*",
+    ):
+        warnings.filterwarnings("ignore", pattern)

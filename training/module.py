@@ -1,0 +1,111 @@
+"""One stage's training as a Lightning module."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from torch import nn
+
+from seru.model_card import ModelCard
+from seru.network import SERU
+from training.config import TrainConfig
+from training.losses import SegmentationLoss
+
+
+class StageModule(lightning.LightningModule):
+    """The network of a stage with its loss, optimiser and schedule.
+
+    Args:
+        network: to be trained.
+        card: mean and deviation of the input.
+        config: how to train.
+        steps_per_epoch: optimiser steps, for the schedule.
+    """
+
+    def __init__(self, network: SERU, card: ModelCard, config: TrainConfig, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.network = network
+        self.config = config
+        self.steps_per_epoch = steps_per_epoch
+        self.loss = SegmentationLoss(config)
+        self.register_buffer("mean", torch.tensor(card.mean).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("scale", 1 / (torch.tensor(card.std).view(1, 3, 1, 1) * 255), persistent=False)
+        self.register_buffer("counts", torch.zeros(3, 2, dtype=torch.float64), persistent=False)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
+        normalised = (images.to(self.mean.dtype) - self.mean) * self.scale
+        return self.network(normalised.contiguous(memory_format=torch.channels_last))
+
+    def training_step(self, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
+        """Return the loss of a batch."""
+        logits = self(batch["image"])
+        return self.loss(logits if logits.dtype == torch.float64 else logits.float(), batch["label"])
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the counts of the last epoch."""
+        self.counts.zero_()
+
+    def validation_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
+        """Count overlaps and sizes of kidney+tumor and of tumor."""
+        labels, found = batch["label"], self(batch["image"]).argmax(dim=1)
+        for row, least in enumerate((1, 2)):
+            truth, predicted = labels >= least, found >= least
+            self.counts[row, 0] += 2 * (truth & predicted).sum()
+            self.counts[row, 1] += truth.sum() + predicted.sum()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the Dice over all validation slices together: for watching, not KiTS19's score per case."""
+        counts = self.trainer.strategy.reduce(self.counts, reduce_op="sum")
+        kidney, tumor = ((counts[row, 0] / counts[row, 1].clamp_min(1)).item() for row in (0, 1))
+        values = {"val/kidney_tumor": kidney, "val/tumor": tumor, "val/score": (kidney + tumor) / 2}
+        # Every process knows the same numbers already.
+        self.log_dict(values, prog_bar=True, sync_dist=False)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Return optimiser and schedule; the schedule is a function of the step alone."""
+        kind = torch.optim.AdamW if self.config.optimiser == "adamw" else torch.optim.Adam
+        optimiser = kind(self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: rate_factor(step, self.steps_per_epoch, self.config)
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def rate_factor(step: int, steps_per_epoch: int, config: TrainConfig) -> float:
+    """Return what the learning rate is multiplied with.
+
+    Args:
+        step: optimiser steps done.
+        steps_per_epoch: of an epoch.
+        config: the schedule.
+
+    Returns:
+        0..1. ``step``: the paper's 0.1 every 5 epochs; ``cosine``: from 1 to 0.
+    """
+    warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
+    if config.schedule == "step":
+        return warm * config.step_factor ** (step // steps_per_epoch // config.step_epochs)
+    done = min(1.0, step / max(1, steps_per_epoch * config.epochs))
+    return warm * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def stage_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the network's weights of a Lightning checkpoint.
+
+    Args:
+        state: the checkpoint.
+
+    Returns:
+        State dict of :class:`seru.network.SERU`.
+    """
+    prefix = "network."
+    return {name[len(prefix) :]: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Return the number of trained numbers."""
+    return sum(parameter.numel() for parameter in network.parameters())

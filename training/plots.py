@@ -1,0 +1,120 @@
+"""Pictures of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from seru.atomic_files import replacing
+from training.scoring import CaseScore
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+_COLOURS = {"kidney_tumor": "#1f6f8b", "tumor": "#c8553d", "score": "#444444"}
+_NAMES = {"kidney_tumor": "kidney + tumor", "tumor": "tumor", "score": "mean of both"}
+
+
+def plot_alpha(path: Path, alphas: Sequence[float], means: Mapping[str, Sequence[float]], chosen: float) -> None:
+    """Draw the mean Dice over alpha.
+
+    Args:
+        path: PNG.
+        alphas: 0..1.
+        means: of ``kidney_tumor``, ``tumor`` and ``score`` at each alpha.
+        chosen: marked by a line.
+    """
+    figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
+    for name, values in means.items():
+        axes.plot(alphas, values, color=_COLOURS[name], marker="o", markersize=3, label=_NAMES[name])
+    axes.axvline(chosen, color="#888888", linestyle="--", linewidth=1, label=f"chosen: {chosen:g}")
+    axes.set(xlabel="alpha (0: refined alone, 1: coarse alone)", ylabel="mean Dice", xlim=(0, 1))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+    _save(figure, path)
+
+
+def plot_cases(path: Path, scores: Sequence[CaseScore], title: str) -> None:
+    """Draw the Dice of every case, ordered, one panel a class.
+
+    Args:
+        path: PNG.
+        scores: of the cases; undefined ones are left out and counted.
+        title: above the panels.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    for axes, name in zip(panels, ("kidney_tumor", "tumor"), strict=True):
+        values = np.sort([getattr(score, name) for score in scores if not np.isnan(getattr(score, name))])
+        axes.plot(np.arange(1, values.size + 1), values, "o", markersize=4, color=_COLOURS[name])
+        if values.size:
+            axes.axhline(values.mean(), color=_COLOURS[name], linewidth=1)
+            axes.annotate(
+                f"mean {values.mean():.3f}, median {np.median(values):.3f}",
+                (0.98, 0.03),
+                xycoords="axes fraction",
+                ha="right",
+            )
+        undefined = len(scores) - values.size
+        axes.set(title=f"{_NAMES[name]} ({values.size} cases, {undefined} undefined)", xlabel="case, ordered by Dice")
+        axes.set_ylim(-0.03, 1.03)
+        axes.grid(alpha=0.3)
+    panels[0].set_ylabel("Dice")
+    figure.suptitle(title)
+    _save(figure, path)
+
+
+def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draw tumor Dice over true tumor volume, and found over true volume.
+
+    Args:
+        path: PNG.
+        rows: with ``true_tumor_ml``, ``found_tumor_ml`` and ``tumor``.
+    """
+    shown = [row for row in rows if row["true_tumor_ml"] > 0]
+    true, found, values = (
+        np.array([row[key] for row in shown]) for key in ("true_tumor_ml", "found_tumor_ml", "tumor")
+    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+    left.semilogx(true, values, "o", markersize=4, color=_COLOURS["tumor"])
+    left.set(xlabel="true tumor volume (ml)", ylabel="tumor Dice", ylim=(-0.03, 1.03))
+    if true.size:
+        limits = [0.5 * true.min(), 2 * max(true.max(), found.max())]
+        right.plot(limits, limits, color="#888888", linewidth=1)
+        right.loglog(true, np.maximum(found, limits[0]), "o", markersize=4, color=_COLOURS["tumor"])
+    right.set(xlabel="true tumor volume (ml)", ylabel="found tumor volume (ml)")
+    for axes in (left, right):
+        axes.grid(alpha=0.3, which="both")
+    _save(figure, path)
+
+
+def plot_losses(path: Path, losses: Mapping[str, Sequence[tuple[int, float, float]]]) -> None:
+    """Draw each stage's loss over its steps, smoothed over a fiftieth of them.
+
+    Args:
+        path: PNG.
+        losses: step, loss and learning rate of each stage.
+    """
+    figure, panels = plt.subplots(1, len(losses), figsize=(4.8 * len(losses), 3.8), layout="constrained", squeeze=False)
+    for axes, (stage, rows) in zip(panels[0], losses.items(), strict=True):
+        steps, values = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+        axes.plot(steps, values, color="#bbbbbb", linewidth=0.7, label="each step")
+        width = max(1, len(rows) // 50)
+        if len(rows) > width:
+            smooth = np.convolve(values, np.ones(width) / width, "valid")
+            axes.plot(steps[width - 1 :], smooth, color="#1f6f8b", label=f"mean of {width}")
+        axes.set(title=stage, xlabel="step", ylabel="loss")
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False)
+    _save(figure, path)
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=110)
+    plt.close(figure)

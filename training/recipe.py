@@ -1,0 +1,175 @@
+"""The steps of the recipe in order, each done once; any of them may be asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seru.errors import BadInputError
+from seru.models import Model, open_model
+from training.alpha import alpha_step, sweep_alpha
+from training.cases import Case, list_cases
+from training.config import Config, Stage
+from training.evaluate import evaluate_run, evaluate_step
+from training.export import export_model, export_step, interim_model
+from training.loop import StageData, read_stage, train_stage, train_step
+from training.patches import make_patches, patches_step, read_patches
+from training.prepare import PreparedData, prepare, prepare_step
+from training.split import split_patients
+from training.steps import Step, digest, process_rank, read_json, write_json
+
+STEPS = ("prepare", "coarse", "patches", "refine", "alpha", "evaluate", "export")
+Result = dict[str, Any]
+
+
+class Recipe:
+    """A run of the recipe in its work folder.
+
+    Under ``torchrun`` the first process alone does what is no training; the others wait for it.
+
+    Args:
+        config: every option.
+        restart: make again what was made with other inputs.
+    """
+
+    def __init__(self, config: Config, restart: bool = False) -> None:
+        self.config = config
+        self.restart = restart
+        self.work = Path(config.work)
+
+    def run(self, name: str) -> Result:
+        """Do one step; those before it must be done.
+
+        Args:
+            name: one of ``STEPS``.
+
+        Returns:
+            Its result.
+
+        Raises:
+            BadInputError: a step before it is not done, or was done with other inputs.
+        """
+        if name in ("coarse", "refine"):
+            return self._train(name)
+        if process_rank() != 0:
+            return self._step(name).wait()
+        return getattr(self, f"_{name}")()
+
+    def run_all(self) -> Result:
+        """Do every step that is not done; return the last one's result."""
+        result: Result = {}
+        for name in STEPS:
+            result = self.run(name)
+            if process_rank() == 0:
+                print(f"{name}: done", flush=True)
+        return result
+
+    # What the steps share
+
+    @cached_property
+    def data(self) -> PreparedData:
+        """The prepared slices."""
+        self._done("prepare")
+        return PreparedData(self.work / "prepare")
+
+    @cached_property
+    def split(self) -> dict[str, list[str]]:
+        """Patients by ``train`` and ``val``, written beside the run."""
+        patients = [case.patient for case in self.data.cases.values() if not case.is_extra]
+        split = split_patients(patients, self.config.split)
+        if process_rank() == 0 and read_json(self.work / "split.json") != split:
+            write_json(self.work / "split.json", split)
+        return split
+
+    def weights(self, stage: Stage) -> dict[str, torch.Tensor]:
+        """The weights that a stage's training gave."""
+        return read_stage(self.work / stage, self._done(stage))
+
+    def validation_cases(self) -> list[Case]:
+        """The cases that validate, as volumes."""
+        patients = set(self.split["val"])
+        return [case for case in list_cases(self.config.data) if not case.is_extra and case.patient in patients]
+
+    def _step(self, name: str) -> Step:
+        if name == "prepare":
+            return prepare_step(self.config, self.work)
+        if name == "coarse":
+            return train_step(self.config, self.work, name, self.data.hash, {"split": digest(self.split)})
+        if name == "patches":
+            coarse = self._done("coarse") if self.config.patches.source == "coarse" else None
+            return patches_step(self.config, self.work, self.data, coarse)
+        if name == "refine":
+            before = {"split": digest(self.split), "patches": digest(self._step("patches").inputs)}
+            if self.config.refine.start_from_coarse:
+                before["coarse"] = self._done("coarse")["weights"]
+            return train_step(self.config, self.work, name, self.data.hash, before)
+        if name == "alpha":
+            return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
+        if name == "evaluate":
+            return evaluate_step(self.config, self.work, self._done("alpha"), self._step("alpha").inputs)
+        results = {name: self._done(name) for name in ("alpha", "evaluate")}
+        return export_step(self.config, self.work, results)
+
+    def _done(self, name: str) -> Result:
+        result = self._step(name).result
+        if result is None:
+            raise BadInputError(f"The step '{name}' is not done with this config; run it first, or run 'all'.")
+        return result
+
+    # The steps
+
+    def _prepare(self) -> Result:
+        return prepare(self.config, self.work, self.restart)
+
+    def _train(self, stage: Stage) -> Result:
+        step, patches, start = self._step(stage), None, None
+        if stage == "refine":
+            self._done("patches")
+            patches = read_patches(self.work / "patches", self.data)
+            if self.config.refine.start_from_coarse:
+                start = lambda: self.weights("coarse")  # noqa: E731
+        source = StageData(self.data, self.split, patches)
+        return train_stage(self.config, stage, step, source, start, self.restart)
+
+    def _patches(self) -> Result:
+        step, model = self._step("patches"), None
+        if step.result is None and self.config.patches.source == "coarse":
+            # The coarse network stands in for the refine stage, which is not trained yet and not run here.
+            coarse = self.weights("coarse")
+            model = interim_model(self.config, self.work / "interim" / "coarse", coarse, coarse)
+        return make_patches(self.config, step, self.data, model, self.restart)
+
+    def _alpha(self) -> Result:
+        step = self._step("alpha")
+        if step.result is not None:
+            return step.result
+        return sweep_alpha(self.config, step, self._interim(), self.validation_cases(), self.restart)
+
+    def _evaluate(self) -> Result:
+        step = self._step("evaluate")
+        if step.result is not None:
+            return step.result
+        alpha = self._done("alpha")["alpha"]
+        maps = self.work / "alpha" / "maps"
+        return evaluate_run(self.config, step, self._interim(), self.validation_cases(), maps, alpha, self.restart)
+
+    def _export(self) -> Result:
+        step = self._step("export")
+        folder = step.folder / self.config.export.id
+        if step.result is not None and (folder / "model.json").is_file():
+            open_model(folder).verify()
+            return step.result
+        step.begin(self.restart)
+        results = step.inputs["results"]
+        weights = self.weights("coarse"), self.weights("refine")
+        model = export_model(self.config, folder, weights, results, read_json(self.work / "refine" / "run.json"))
+        model.verify()
+        return step.finish({"model": str(folder), "files": model.card.files})
+
+    def _interim(self) -> Model:
+        return interim_model(
+            self.config, self.work / "interim" / "both", self.weights("coarse"), self.weights("refine")
+        )
