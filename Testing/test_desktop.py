@@ -197,9 +197,7 @@ def test_error_at_the_button_is_shown_with_its_traceback(slicer_desktop: Desktop
 
 
 @pytest.mark.parametrize(("answer", "expected"), [("Yes", True), ("No", False), ("close", False)])
-def test_question_is_answered_by_a_real_click(
-    slicer_desktop: Desktop, panel: Any, answer: str, expected: bool
-) -> None:
+def test_question_is_answered_by_a_real_click(slicer_desktop: Desktop, panel: Any, answer: str, expected: bool) -> None:
     slicer_desktop.dialogs.answer(answer)
 
     click(panel.ui.askButton)

@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import slicer
 from PySide6.QtCore import QObject, QProcessEnvironment, QSettings, Signal
@@ -25,7 +25,7 @@ class qSlicerModuleManager(QObject):  # noqa: N801
     moduleLoaded = Signal(str)
     moduleAboutToBeUnloaded = Signal(str)
     moduleUnloaded = Signal(str)
-    SIGNATURES = {f"{n}(QString)": n for n in ("moduleLoaded", "moduleAboutToBeUnloaded", "moduleUnloaded")}
+    SIGNATURES: ClassVar = {f"{n}(QString)": n for n in ("moduleLoaded", "moduleAboutToBeUnloaded", "moduleUnloaded")}
 
     def module(self, name: str) -> Any:
         return getattr(slicer.modules, name.lower(), None) if name in self.modulesNames() else None
@@ -72,7 +72,7 @@ class qSlicerApplication(QApplication):  # noqa: N801
     startupCompleted = Signal()
     mrmlSceneChanged = Signal(object)
     renderPaused = Signal(bool)
-    SIGNATURES = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+    SIGNATURES: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
     def __init__(self, arguments: list[str], temporary_folder: Path) -> None:
         super().__init__(arguments)

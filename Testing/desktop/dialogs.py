@@ -17,6 +17,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QColorDialog, QDialog, QFileDialog, QInputDialog, QMessageBox
 
 
+PATIENCE_MS = 8000  # how long a dialog that is no message box may stay open to close by itself
+
+
 class UnansweredDialogError(AssertionError):
     """A question was asked and the test had prepared no answer."""
 
@@ -112,13 +115,15 @@ class Dialogs:
         problems: list[Exception] = []
 
         def act_once() -> None:
+            if not shiboken6.isValid(dialog) or not dialog.isVisible():
+                return  # it closed by itself, as slicer.util.delayDisplay's does
             try:
                 act(dialog)
             except Exception as problem:
                 problems.append(problem)
                 dialog.done(0)
 
-        QTimer.singleShot(0, act_once)
+        QTimer.singleShot(0 if self._answers or isinstance(dialog, QMessageBox) else PATIENCE_MS, act_once)
         result = own_exec(dialog)
         if problems:
             raise problems[0]

@@ -49,7 +49,8 @@ def drag_slider(slider: Any, value: float, steps: int = 8) -> None:
     """
     QApplication.processEvents()
     inner, position = _inner_slider(slider, value)
-    assert inner.isVisible() and inner.isEnabled(), "the slider cannot be dragged: it is hidden or disabled"
+    assert inner.isVisible(), "the slider cannot be dragged: it is not visible"
+    assert inner.isEnabled(), "the slider cannot be dragged: it is disabled"
     start, end = _handle_center(inner, inner.value), _handle_center(inner, position)
     _mouse(inner, QEvent.Type.MouseButtonPress, start, LEFT, LEFT)
     for step in range(1, steps + 1):
@@ -78,7 +79,8 @@ def choose(combo: Any, text: str) -> None:
         AssertionError: there is no such entry, or the box cannot be used.
     """
     box = combo if isinstance(combo, QComboBox) else combo.comboBox()
-    assert box.isVisible() and box.isEnabled(), "the combo box cannot be used: it is hidden or disabled"
+    assert box.isVisible(), "the combo box cannot be used: it is not visible"
+    assert box.isEnabled(), "the combo box cannot be used: it is disabled"
     index = box.findText(text)
     assert index >= 0, f"no entry '{text}' among {[box.itemText(i) for i in range(box.count)]}"
     box.showPopup()
@@ -130,9 +132,7 @@ def drag(
     QApplication.processEvents()
 
 
-def _mouse(
-    widget: QWidget, kind: Any, place: QPoint, button: Any, buttons: Any, modifiers: Any = NO_MODIFIER
-) -> None:
+def _mouse(widget: QWidget, kind: Any, place: QPoint, button: Any, buttons: Any, modifiers: Any = NO_MODIFIER) -> None:
     local = QPointF(place)
     event = QMouseEvent(kind, local, widget.mapToGlobal(local), button, buttons, modifiers)
     QApplication.sendEvent(widget, event)

@@ -142,14 +142,12 @@ class qSlicerCoreIOManager:  # noqa: N801
         return True
 
     def extractKnownExtension(self, path: str, node: Any) -> str:
-        storage = node.CreateDefaultStorageNode()
-        storage.UnRegister(None)
-        return storage.GetSupportedFileExtension(path, False, True) or ""
+        of_format = slicer.vtkDataFileFormatHelper.GetFileExtensionFromFormatString
+        endings = [of_format(file_format) for file_format in self.fileWriterExtensions(node)]
+        return max((e for e in endings if e and str(path).endswith(e)), key=len, default="")
 
     def fileWriterExtensions(self, node: Any) -> tuple[str, ...]:
-        storage = node.CreateDefaultStorageNode()
-        storage.UnRegister(None)
-        types = storage.GetSupportedWriteFileTypes()
+        types = _new_storage(node).GetSupportedWriteFileTypes()
         return tuple(types.GetValue(i) for i in range(types.GetNumberOfValues()))
 
     def exportNodes(self, ids: list, paths: list, _properties: dict, is_world: bool, messages: Any = None) -> bool:
@@ -162,13 +160,20 @@ class qSlicerCoreIOManager:  # noqa: N801
             if is_world and node.GetParentTransformNode() is not None:
                 copy.SetAndObserveTransformNodeID(node.GetTransformNodeID())
                 copy.ApplyTransform(node.GetParentTransformNode().GetTransformToParent())
-            storage = node.CreateDefaultStorageNode()
-            storage.UnRegister(None)
+            storage = _new_storage(node)
             storage.SetFileName(str(path))
             if not storage.WriteData(copy):
                 _say(messages, f"Cannot write '{node.GetName()}' to '{path}'.")
                 return False
         return True
+
+
+def _new_storage(node: Any) -> Any:
+    """Return a storage node for a node; it knows the scene and so its file types, and is not in it."""
+    storage = node.CreateDefaultStorageNode()
+    storage.UnRegister(None)
+    storage.SetScene(slicer.mrmlScene)
+    return storage
 
 
 def _show(node: Any, is_labelmap: bool) -> None:

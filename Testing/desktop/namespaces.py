@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 import slicer
 from PySide6 import QtCore, QtGui, QtNetwork, QtWidgets
@@ -58,7 +59,7 @@ class qMRMLCollapsibleButton(ctk_containers.ctkCollapsibleButton):  # noqa: N801
     """CTK's collapsible button, which keeps the scene for its children."""
 
     mrmlSceneChanged = QtCore.Signal(object)
-    SIGNATURES = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}  # noqa: RUF012
+    SIGNATURES: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
     def setMRMLScene(self, scene: object) -> None:
         self.mrmlSceneChanged.emit(scene)
@@ -87,7 +88,7 @@ def make_qt() -> ModuleType:
     qt = ModuleType("qt")
     for source in (QtCore, QtGui, QtWidgets, QtNetwork):
         for name in dir(source):
-            if name.startswith("Q") and not name.startswith("Qt") or name == "Qt":
+            if (name.startswith("Q") and not name.startswith("Qt")) or name == "Qt":
                 setattr(qt, name, getattr(source, name))
     qt.Signal, qt.Slot, qt.Property = QtCore.Signal, QtCore.Slot, QtCore.Property
     qt.QUiLoader = ui_loader.QUiLoader

@@ -104,9 +104,7 @@ def _read_table(meta: QMetaObject) -> ClassTable:
         name, _bracket, arguments = signature.rstrip(")").partition("(")
         types.setdefault(name, []).append(arguments)
     fullest = {n: max(t, key=lambda x: x.count(",") + bool(x)) for n, t in types.items() if len(t) > 1}
-    return ClassTable(
-        {p.name(): (p.typeName(), p.isWritable()) for p in properties}, frozenset(signatures), fullest
-    )
+    return ClassTable({p.name(): (p.typeName(), p.isWritable()) for p in properties}, frozenset(signatures), fullest)
 
 
 def kind_of(cls: type, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import slicer
 import vtk
@@ -27,7 +27,7 @@ from Testing.desktop.qproperty import accessors, field, setters
 class qMRMLTableView(QTableWidget):  # noqa: N801
     """Shows a table node; cells edited here are written to it."""
 
-    SIGNATURES = {"mrmlTableNodeChanged(vtkMRMLTableNode*)": "mrmlTableNodeChanged"}
+    SIGNATURES: ClassVar = {"mrmlTableNodeChanged(vtkMRMLTableNode*)": "mrmlTableNodeChanged"}
     mrmlTableNodeChanged = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -260,7 +260,7 @@ class qMRMLSegmentationShow3DButton(QPushButton):  # noqa: N801
 class qMRMLSegmentSelectorWidget(QWidget):  # noqa: N801
     """A segmentation and one of its segments."""
 
-    SIGNATURES = {"currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged"}
+    SIGNATURES: ClassVar = {"currentNodeChanged(vtkMRMLNode*)": "currentNodeChanged"}
     currentNodeChanged = Signal(object)
     currentSegmentChanged = Signal(str)
 

@@ -5,7 +5,7 @@ Source: qMRMLNodeComboBox.cxx, qMRMLNodeFactory.cxx of Slicer/Slicer.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import shiboken6
 import slicer
@@ -53,7 +53,7 @@ class qMRMLWidget(QWidget):  # noqa: N801
     """A widget that knows the scene and tells its children."""
 
     mrmlSceneChanged = Signal(object)
-    SIGNATURES = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
+    SIGNATURES: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
 
     def __init__(self, parent: QWidget | None = None, *_flags: Any) -> None:
         super().__init__(parent)
@@ -161,7 +161,7 @@ class qMRMLNodeComboBox(QWidget, _NodeActions):  # noqa: N801
     nodeAboutToBeRemoved = Signal(object)
     nodeAboutToBeEdited = Signal(object)
     currentNodeRenamed = Signal(str)
-    SIGNATURES = {
+    SIGNATURES: ClassVar = {
         "currentNodeChanged(bool)": "currentNodeIsValid",
         **{
             f"{name}(vtkMRMLNode*)": name

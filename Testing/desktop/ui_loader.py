@@ -7,7 +7,7 @@ before it is loaded and made in Python afterwards.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from typing import Any
+from typing import Any, ClassVar
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
 from PySide6.QtUiTools import QUiLoader as PySideLoader
@@ -19,7 +19,7 @@ from Testing.desktop.pythonqt import signal_by_signature
 class QUiLoader(PySideLoader):
     """Qt's form loader, for forms with CTK and qMRML widgets."""
 
-    stand_ins: dict[str, type] = {}
+    stand_ins: ClassVar[dict[str, type]] = {}
 
     def createWidget(self, class_name: str, parent: QWidget | None = None, name: str = "") -> QWidget:
         kind = self.stand_ins.get(class_name)
