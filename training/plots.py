@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 _COLOURS = {"kidney_tumor": "#1f6f8b", "tumor": "#c8553d", "score": "#444444"}
 _NAMES = {"kidney_tumor": "kidney + tumor", "tumor": "tumor", "score": "mean of both"}
@@ -62,6 +63,7 @@ def plot_cases(path: Path, scores: Sequence[CaseScore], title: str) -> None:
         undefined = len(scores) - values.size
         axes.set(title=f"{_NAMES[name]} ({values.size} cases, {undefined} undefined)", xlabel="case, ordered by Dice")
         axes.set_ylim(-0.03, 1.03)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("Dice")
     figure.suptitle(title)
@@ -83,7 +85,9 @@ def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     left.semilogx(true, values, "o", markersize=4, color=_COLOURS["tumor"])
     left.set(xlabel="true tumor volume (ml)", ylabel="tumor Dice", ylim=(-0.03, 1.03))
     if true.size:
-        limits = [0.5 * true.min(), 2 * max(true.max(), found.max())]
+        # Whole decades: a log axis labels them cleanly.
+        limits = [10 ** np.floor(np.log10(true.min())), 10 ** np.ceil(np.log10(max(true.max(), found.max())))]
+        left.set_xlim(limits)
         right.plot(limits, limits, color="#888888", linewidth=1)
         right.loglog(true, np.maximum(found, limits[0]), "o", markersize=4, color=_COLOURS["tumor"])
     right.set(xlabel="true tumor volume (ml)", ylabel="found tumor volume (ml)")
@@ -93,7 +97,7 @@ def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
 
 
 def plot_losses(path: Path, losses: Mapping[str, Sequence[tuple[int, float, float]]]) -> None:
-    """Draw each stage's loss over its steps, smoothed over a fiftieth of them.
+    """Draw each stage's loss over its steps, smoothed over a twentieth of them.
 
     Args:
         path: PNG.
@@ -103,7 +107,7 @@ def plot_losses(path: Path, losses: Mapping[str, Sequence[tuple[int, float, floa
     for axes, (stage, rows) in zip(panels[0], losses.items(), strict=True):
         steps, values = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
         axes.plot(steps, values, color="#bbbbbb", linewidth=0.7, label="each step")
-        width = max(1, len(rows) // 50)
+        width = max(1, len(rows) // 20)
         if len(rows) > width:
             smooth = np.convolve(values, np.ones(width) / width, "valid")
             axes.plot(steps[width - 1 :], smooth, color="#1f6f8b", label=f"mean of {width}")

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import distributed, nn
-from torch.distributed.nn.functional import all_reduce
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    """The sum of every process's tensor; the gradient is the sum of every process's gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+        total = tensor.clone(memory_format=torch.contiguous_format)
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return _SumOverProcesses.forward(ctx, gradient)
 
 
 class SyncedBatchNorm2d(nn.BatchNorm2d):
@@ -18,9 +33,9 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
         if not (self.training and distributed.is_initialized() and distributed.get_world_size() > 1):
             return super().forward(features)
         world = distributed.get_world_size()
-        mean = all_reduce(features.mean((0, 2, 3))) / world
+        mean = _SumOverProcesses.apply(features.mean((0, 2, 3))) / world
         centred = features - mean.view(1, -1, 1, 1)
-        variance = all_reduce(centred.square().mean((0, 2, 3))) / world
+        variance = _SumOverProcesses.apply(centred.square().mean((0, 2, 3))) / world
         self._update(mean.detach(), variance.detach(), features.numel() // features.shape[1] * world)
         scale = (self.weight / (variance + self.eps).sqrt()).view(1, -1, 1, 1)
         return centred * scale + self.bias.view(1, -1, 1, 1)
