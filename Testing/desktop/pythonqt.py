@@ -19,7 +19,6 @@ import inspect
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MethodType
 from typing import Any
 
@@ -27,11 +26,12 @@ import shiboken6
 from PySide6 import QtCore, QtGui, QtNetwork, QtWidgets
 from PySide6.QtCore import QMetaObject, QObject, SignalInstance
 
+from Testing.desktop.class_tables import table_of
+
 PLAIN, PROPERTY, SIGNAL, MISSING, MANNER = "plain", "property", "signal", "missing", "manner"
 
 _getattributes: dict[type, Callable] = {}
 _kinds: dict[tuple[type, str], str] = {}
-_tables: dict[type, ClassTable] = {}
 _reading: set[tuple[int, str]] = set()
 _installed = False
 
@@ -72,39 +72,6 @@ class BoundSignal:
 def is_native(cls: type) -> bool:
     """Return whether a class is C++ in Slicer: PySide's own, or a stand-in of this package."""
     return cls.__module__.startswith(("PySide6.", "Shiboken", "Testing.desktop."))
-
-
-@dataclass(frozen=True)
-class ClassTable:
-    """What Qt's meta object says of a class, read once.
-
-    PySide lends out one Python object per meta object and takes it back with the first widget that asked for it, so no
-    instance is ever asked.
-    """
-
-    properties: dict[str, tuple[str, bool]]  # type name, writable
-    signatures: frozenset[str]
-    fullest_types: dict[str, str]  # of a signal with default arguments, its longest list of types
-
-
-def table_of(cls: type) -> ClassTable:
-    """Return a Qt class's properties and signals, inherited ones included."""
-    if cls not in _tables:
-        _tables[cls] = _read_table(cls.staticMetaObject)
-    return _tables[cls]
-
-
-def _read_table(meta: QMetaObject) -> ClassTable:
-    properties = [meta.property(i) for i in range(meta.propertyCount())]
-    methods = [meta.method(i) for i in range(meta.methodCount())]
-    signals = [m for m in methods if m.methodType() == m.MethodType.Signal]
-    signatures = [bytes(m.methodSignature().data()).decode() for m in signals]
-    types: dict[str, list[str]] = {}
-    for signature in signatures:
-        name, _bracket, arguments = signature.rstrip(")").partition("(")
-        types.setdefault(name, []).append(arguments)
-    fullest = {n: max(t, key=lambda x: x.count(",") + bool(x)) for n, t in types.items() if len(t) > 1}
-    return ClassTable({p.name(): (p.typeName(), p.isWritable()) for p in properties}, frozenset(signatures), fullest)
 
 
 def kind_of(cls: type, name: str) -> str:

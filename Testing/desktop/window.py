@@ -39,6 +39,7 @@ class qSlicerModuleSelectorToolBar(QToolBar):  # noqa: N801
         self.setMovable(False)
         self._combo = QComboBox(self)
         self._combo.setMinimumWidth(220)
+        self._combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.addWidget(QLabel(" Modules:  "))
         self.addWidget(self._combo)
         self._combo.currentIndexChanged.connect(lambda *_: self.moduleSelected.emit(self._selected()))

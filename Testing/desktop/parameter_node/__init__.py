@@ -28,6 +28,7 @@ from Testing.desktop.parameter_node.annotations import (
     splitAnnotations,
     unannotatedType,
 )
+from Testing.desktop.parameter_node.containers import ObservedList
 from Testing.desktop.parameter_node.gui import GuiConnector, createGuiConnector, parameterNodeGuiConnector
 from Testing.desktop.parameter_node.pack import isParameterPack, nestedParameterNames, parameterPack
 from Testing.desktop.parameter_node.serializers import Serializer, parameterNodeSerializer
@@ -48,6 +49,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "NotNone",
+    "ObservedList",
     "Serializer",
     "SingleStep",
     "SlicerParameterNamePropertyName",
