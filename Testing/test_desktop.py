@@ -210,7 +210,9 @@ def test_question_nobody_answered_is_an_error(slicer_desktop: Desktop, panel: An
     click(panel.ui.askButton)
 
     assert [type(error) for error in slicer_desktop.errors] == [UnansweredDialogError]
+    assert slicer_desktop.dialogs.unanswered == ["nobody answered the question: Go on?"]
     slicer_desktop.errors.clear()
+    slicer_desktop.dialogs.unanswered.clear()
 
 
 def test_testing_mode_skips_the_question(slicer_desktop: Desktop, panel: Any) -> None:

@@ -77,7 +77,6 @@ class qSlicerApplication(QApplication):  # noqa: N801
     def __init__(self, arguments: list[str], temporary_folder: Path) -> None:
         super().__init__(arguments)
         self._temporary = temporary_folder
-        self._settings_path = str(temporary_folder / "Slicer.ini")
         self._parts: SceneParts | None = None
         self._layout_manager: Any = None
         self._main_window: Any = None
@@ -87,7 +86,7 @@ class qSlicerApplication(QApplication):  # noqa: N801
         self._extensions = qSlicerExtensionsManagerModel(self)
         self._options = qSlicerCommandOptions(self)
         self._io_manager = qSlicerCoreIOManager()
-        self._settings = QSettings(self._settings_path, QSettings.Format.IniFormat, self)
+        self._settings = QSettings(self)  # the same file as qt.QSettings(), as in Slicer
 
     def attach(self, parts: SceneParts) -> None:
         """Give the application its scene (the desktop's own)."""
@@ -181,7 +180,7 @@ class qSlicerApplication(QApplication):  # noqa: N801
     cachePath = accessors(str, lambda self: str(self._temporary / "RemoteIO"))
     slicerHome = accessors(str, lambda self: str(Path(slicer.__file__).parent))
     extensionsInstallPath = accessors(str, lambda self: str(self._temporary / "Extensions"))
-    slicerUserSettingsFilePath = accessors(str, lambda self: self._settings_path)
+    slicerUserSettingsFilePath = accessors(str, lambda self: self._settings.fileName())
     startupWorkingPath = accessors(str, lambda self: str(Path.cwd()))
     launcherExecutableFilePath = accessors(str, lambda self: "")
     documentationBaseUrl = accessors(str, lambda self: "https://slicer.readthedocs.io/en/latest/")

@@ -20,7 +20,11 @@ PATIENCE_MS = 8000  # how long a dialog that is no message box may stay open to 
 
 
 class UnansweredDialogError(AssertionError):
-    """A question was asked and the test had prepared no answer."""
+    """A question was asked and the test had prepared no answer.
+
+    It is raised where the dialog was asked for and, as a module may catch it there, also kept in
+    ``Dialogs.unanswered``.
+    """
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Dialogs:
 
     def __init__(self) -> None:
         self.shown: list[ShownDialog] = []
+        self.unanswered: list[str] = []
         self.is_automatic = True
         self._answers: list[Any] = []
         self._own_exec = QMessageBox.exec
@@ -57,6 +62,7 @@ class Dialogs:
     def clear(self) -> None:
         """Forget what was shown and prepared."""
         self.shown.clear()
+        self.unanswered.clear()
         self._answers.clear()
 
     @property
@@ -128,12 +134,16 @@ class Dialogs:
             raise problems[0]
         return result
 
+    def _unanswered(self, text: str) -> UnansweredDialogError:
+        self.unanswered.append(text)
+        return UnansweredDialogError(text)
+
     def _click_answer(self, box: QMessageBox) -> None:
         deciding = [b for b in box.buttons() if box.buttonRole(b) != QMessageBox.ButtonRole.ActionRole]  # not "Details"
         if not self._answers and len(deciding) <= 1:
             answer: Any = deciding[0] if deciding else "close"
         elif not self._answers:
-            raise UnansweredDialogError(f"nobody answered the question: {box.text}")
+            raise self._unanswered(f"nobody answered the question: {box.text}")
         else:
             answer = self._answers.pop(0)
         if isinstance(answer, FunctionType | MethodType):
@@ -156,7 +166,7 @@ class Dialogs:
 
     def _run_answer(self, dialog: QDialog) -> None:
         if not self._answers:
-            raise UnansweredDialogError(f"nobody answered the dialog: {dialog.windowTitle}")
+            raise self._unanswered(f"nobody answered the dialog: {dialog.windowTitle}")
         answer = self._answers.pop(0)
         if answer == "close":
             dialog.close()
@@ -186,7 +196,7 @@ class Dialogs:
             if not self.is_automatic:
                 return own(*arguments, **options)
             if not self._answers:
-                raise UnansweredDialogError(f"nobody answered {kind.__name__}.{name}")
+                raise self._unanswered(f"nobody answered {kind.__name__}.{name}")
             return self._answers.pop(0)
 
         return ask

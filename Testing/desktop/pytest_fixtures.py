@@ -16,7 +16,7 @@ NEEDED = ("slicer", "PySide6")
 def slicer_desktop() -> Iterator[Desktop]:
     """Give this process's desktop as on its start; fail where a slot raised and the test did not take note of it.
 
-    A test that expects an error empties ``slicer_desktop.errors``.
+    A test that expects an error empties ``slicer_desktop.errors``; the same holds for ``dialogs.unanswered``.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -26,6 +26,8 @@ def slicer_desktop() -> Iterator[Desktop]:
     yield here
     errors = list(here.errors)
     unused = here.dialogs.unused_answers
+    unanswered = list(here.dialogs.unanswered)
     here.reset()
     assert not errors, f"raised while Qt ran: {errors}"
+    assert not unanswered, f"dialogs without an answer: {unanswered}"
     assert not unused, f"answers that no dialog asked for: {unused}"
