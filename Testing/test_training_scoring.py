@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 
 from scipy import ndimage
+
 from seru.errors import BadInputError
 from seru.maps import Maps
 from seru.volume import Volume
