@@ -273,6 +273,7 @@ class _Run:
             # Each sum is at most 255: it stays in 8 bits.
             sums = (stage[index, 0] + stage[index, 1] for stage in (self.coarse, refined))
             np.greater(np.maximum(*sums), SURELY_BACKGROUND, out=stored[index])
+        del self.images  # a large scan needs the room
         box = bounding_box(stored) or (slice(0, 0),) * 3
         mask, to_input = stored[box], self.stack.orientation.from_stack
         parts = {"coarse": self.coarse[box[0], :, box[1], box[2]], "refined": refined[box[0], :, box[1], box[2]]}

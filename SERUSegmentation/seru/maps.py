@@ -17,8 +17,9 @@ from seru.errors import BadInputError
 MAPS_FILE = "maps.npz"
 VERSION = 1
 
-# Below a foreground probability of 13/255 (5 %) in both stages a voxel is surely background at every alpha.
-SURELY_BACKGROUND = 12
+# A class wins only where kidney and tumor together have half the probability or more: at a quarter or less in both
+# stages a voxel is background at every alpha.
+SURELY_BACKGROUND = 63
 
 
 @dataclass(frozen=True)
