@@ -6,14 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+import qt
 import slicer
 import vtk
-from SERUSegmentationLib.parameters import postprocessingOf, stateOf
-from SERUSegmentationLib.run_watcher import RunWatcher
-from SERUSegmentationLib.sample_data import addPhantom, registerSampleData
-from SERUSegmentationLib.segmentation_run import RunSettings, SegmentationRun
-from SERUSegmentationLib.stage_segments import Shown
-from SERUSegmentationLib.widget_parts import WidgetParts
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
@@ -25,6 +20,14 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleWidget,
 )
 from slicer.util import VTKObservationMixin
+
+from SERUSegmentationLib.owned_nodes import outputFor
+from SERUSegmentationLib.parameters import postprocessingOf, stateOf
+from SERUSegmentationLib.run_watcher import RunWatcher
+from SERUSegmentationLib.sample_data import addPhantom, registerSampleData
+from SERUSegmentationLib.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.stage_segments import Shown
+from SERUSegmentationLib.widget_parts import WidgetParts
 
 
 class SERUSegmentation(ScriptedLoadableModule):
@@ -95,6 +98,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode: SERUSegmentationParameterNode | None = None
         self._parameterNodeGuiTag = None
         self._isUpdating = False
+        self._isClosed = False
+        self._input: Any = None
 
     def setup(self) -> None:
         """Build the panel; nothing is installed, downloaded or started."""
@@ -115,6 +120,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self) -> None:
         """End a run and let go of everything; called when the module is reloaded or Slicer quits."""
+        self._isClosed = True
         self.logic.abort()
         self.setParameterNode(None)
         self.parts.cleanup()
@@ -138,8 +144,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.initializeParameterNode()
 
     def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
-        """Take over what a loaded scene has chosen."""
-        if self.parent.isEntered:
+        """Take over what a loaded scene has chosen, once the node selectors know its nodes too."""
+        qt.QTimer.singleShot(0, self._onImported)
+
+    def _onImported(self) -> None:
+        if not self._isClosed and self.parent.isEntered:
             self.initializeParameterNode()
 
     def initializeParameterNode(self) -> None:
@@ -178,6 +187,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _update(self) -> None:
         parameters, controller = self._parameterNode, self.parts.controller
+        if parameters:
+            self._chooseOutput(parameters)
         if controller.follow(parameters.outputSegmentation if parameters else None) and controller.state:
             # Another result: the panel takes over what that one shows.
             self.parts.takeState(parameters, controller.state)
@@ -185,6 +196,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             controller.apply(stateOf(parameters))
             controller.show(parameters.shown, parameters.coarseOutline)
         self.parts.refresh(parameters.inputVolume if parameters else None)
+
+    def _chooseOutput(self, parameters: SERUSegmentationParameterNode) -> None:
+        """Another CT gets its own result: that of the CT before is not to be overwritten."""
+        volume = parameters.inputVolume
+        if volume is not self._input:
+            self._input = volume
+            output = outputFor(volume, parameters.outputSegmentation)
+            if output is not parameters.outputSegmentation:
+                parameters.outputSegmentation = output
 
     def onSegment(self) -> None:
         """Start a run with what is chosen."""
@@ -217,8 +237,10 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             error: or None.
         """
         self.parts.run.finish(result, error, run.progress)
-        if result is not None and self._parameterNode:
-            self._parameterNode.outputSegmentation = result.segmentationNode
+        # The panel may be closed meanwhile, or look at another CT.
+        parameters = self._parameterNode or self.logic.getParameterNode()
+        if result is not None and parameters.inputVolume is run.volumeNode:
+            parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
 
 

@@ -1,7 +1,7 @@
 """Runs inside the child process: the command ``seru``, which ends when Slicer lets go of it.
 
-Slicer holds the other end of standard input. When it closes that, or crashes, or is quit, the run is cancelled as by
-SIGTERM, on every system and through Slicer's Python launcher too, which passes no signals on.
+Slicer holds the other end of standard input. A word from there cancels the run, and so does its end, when Slicer has
+crashed or was killed: on every system, and through Slicer's Python launcher too, which passes no signals on.
 """
 
 from __future__ import annotations
@@ -30,30 +30,29 @@ def main() -> int:
     from seru.__main__ import main as seru
 
     code = seru(arguments)
-    if parent.isGone.is_set():
+    if parent.isGone:
         parent.removeFolder()
     return code
 
 
 class _Parent(threading.Thread):
-    """Waits for the parent to close standard input."""
+    """Waits for a word from the parent, or for its end."""
 
     def __init__(self, folder: str) -> None:
         super().__init__(daemon=True)
-        self.isGone = threading.Event()
+        self.isGone = False
         self._folder = folder
 
     def run(self) -> None:
         try:
             # The file itself and not sys.stdin, whose lock the interpreter wants at its end.
-            while os.read(0, 1024):
-                pass
+            self.isGone = not os.read(0, 1024)
         except OSError:
-            pass
-        self.isGone.set()
+            self.isGone = True
         _thread.interrupt_main(signal.SIGTERM)
         time.sleep(GRACE_S)
-        self.removeFolder()
+        if self.isGone:
+            self.removeFolder()
         os._exit(130)
 
     def removeFolder(self) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+
 from seru.errors import ModelError
 from seru.models import open_model
-
 from SERUSegmentationLib.model_choices import ModelChoice, listChoices
 from SERUSegmentationLib.settings import readSetting, writeSetting
 from SERUSegmentationLib.texts import _

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import slicer
-from seru.errors import ModelError, SeruError
 
+from seru.errors import ModelError, SeruError
 from SERUSegmentationLib.texts import _
 
 TORCH_REQUIREMENT = ">=2.2"

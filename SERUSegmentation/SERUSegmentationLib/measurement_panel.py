@@ -8,8 +8,8 @@ from typing import Any
 
 import qt
 import slicer
-from seru.errors import SeruError
 
+from seru.errors import SeruError
 from SERUSegmentationLib.measurement_table import exportCsv
 from SERUSegmentationLib.owned_nodes import TABLE, companion
 from SERUSegmentationLib.result_controller import ResultController

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from seru.errors import ModelError
 from seru.models import RegistryEntry, list_models, open_model, read_registry, resources_folder
-
 from SERUSegmentationLib.texts import _
 
 

@@ -79,6 +79,25 @@ def inputVolume(segmentationNode: Any) -> Any | None:
     return segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole())
 
 
+def outputFor(volumeNode: Any | None, segmentationNode: Any | None) -> Any | None:
+    """Return where the result of a volume should go.
+
+    Args:
+        volumeNode: newly chosen, or None.
+        segmentationNode: chosen so far.
+
+    Returns:
+        The same segmentation, unless it holds the result of another volume: then this volume's own earlier result, or
+        None for a new one.
+    """
+    if volumeNode is None or companion(segmentationNode, MAPS) is None or inputVolume(segmentationNode) is volumeNode:
+        return segmentationNode
+    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
+        if companion(node, MAPS) is not None and inputVolume(node) is volumeNode:
+            return node
+    return None
+
+
 def placeBeside(node: Any, volumeNode: Any) -> None:
     """Put a node under the volume's own transform and beside it in the subject hierarchy.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from seru.options import PostprocessingOptions
-
 from SERUSegmentationLib.result_state import ResultState
 
 

@@ -112,6 +112,8 @@ class ChildProcess:
         if self._process is not None and self._killAt is None:
             self._killAt = time.monotonic() + KILL_AFTER_S
             with suppress(OSError):
+                self._process.stdin.write(b"cancel\n")
+            with suppress(OSError):
                 self._process.stdin.close()
 
     def kill(self) -> None:

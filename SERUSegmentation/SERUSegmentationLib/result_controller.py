@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from seru.errors import BadInputError
-
 from SERUSegmentationLib.live_result import LiveResult
 from SERUSegmentationLib.maps_node import mapsTime, readMaps
 from SERUSegmentationLib.measurement_table import MeasurementRow, rowsOf

@@ -8,7 +8,6 @@ from typing import Any
 
 from seru.errors import BadInputError
 from seru.options import PostprocessingOptions
-
 from SERUSegmentationLib.owned_nodes import ALPHA, CLEAN_UP, SPLIT_SIDES
 
 

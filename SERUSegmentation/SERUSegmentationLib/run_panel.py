@@ -8,8 +8,8 @@ from typing import Any
 
 import qt
 import slicer
-from seru.errors import CancelledError
 
+from seru.errors import CancelledError
 from SERUSegmentationLib.live_result import LiveResult
 from SERUSegmentationLib.run_log import RunLog
 from SERUSegmentationLib.run_progress import RunProgress, clock

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from seru.progress import STAGES
-
 from SERUSegmentationLib.texts import _
 
 # Shares of the time of a usual case; they only shape the bar.

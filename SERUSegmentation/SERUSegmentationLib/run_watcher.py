@@ -8,8 +8,8 @@ from typing import Any
 
 import qt
 import slicer
-from seru.errors import SeruError
 
+from seru.errors import SeruError
 from SERUSegmentationLib.live_result import LiveResult
 from SERUSegmentationLib.segmentation_run import SegmentationRun
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import slicer
+
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
 from seru.maps import MAPS_FILE
 from seru.options import PostprocessingOptions, SegmentOptions
-
 from SERUSegmentationLib.geometry import shapeKji
 from SERUSegmentationLib.live_result import LiveResult
 from SERUSegmentationLib.process import ChildProcess

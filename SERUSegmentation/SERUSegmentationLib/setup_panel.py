@@ -9,10 +9,10 @@ from typing import Any
 
 import qt
 import slicer
-from seru.errors import SeruError
-from seru.models import cache_folder, clear_cache, find_model
 
 import seru
+from seru.errors import SeruError
+from seru.models import cache_folder, clear_cache, find_model
 from SERUSegmentationLib.background_command import BackgroundCommand
 from SERUSegmentationLib.input_panel import InputPanel, deviceTitle
 from SERUSegmentationLib.installation import findMissing, installedVersion, installMissing, readRequirements

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from seru.errors import BadInputError
-
 from SERUSegmentationLib.input_panel import InputPanel
 from SERUSegmentationLib.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.licence import askLicence
