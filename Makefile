@@ -1,12 +1,15 @@
-# make demo   the main job on the project's own sample, from nothing
-# make test   lint and the whole test suite, from nothing
+# make demo         the main job on the project's own sample, from nothing
+# make test         lint and the whole test suite, from nothing
+# make desktop      the module in a window of the headless desktop, where there is a screen
+# make screenshots  the README's pictures
+# make benchmark    the design's numbers
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODEL := build/models/phantom-tiny
 
-.PHONY: demo demo-command test lint benchmark clean
+.PHONY: demo demo-command test lint desktop screenshots benchmark clean
 
 demo: demo-command
 
@@ -19,6 +22,12 @@ test: $(VENV)/.installed lint
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
+
+desktop: $(VENV)/.installed $(MODEL)/model.json
+	$(BIN)/python -m Testing.desktop SERUSegmentation/SERUSegmentation.py
+
+screenshots: $(VENV)/.installed $(MODEL)/model.json
+	$(BIN)/python -m Testing.screenshots
 
 benchmark: $(VENV)/.installed build/models/phantom-full-size/model.json
 	$(BIN)/python -m benchmarks.end_to_end --model build/models/phantom-full-size
