@@ -7,9 +7,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from seru.errors import BadInputError, CancelledError, SeruError
+
+if TYPE_CHECKING:
+    from training.config import Config
 
 _CONFIG = Path(__file__).parent / "configs" / "paper.yaml"
 _STEPS = {
@@ -17,7 +20,7 @@ _STEPS = {
     "patches": "crops from the coarse model's predictions",
     "alpha": "sweep alpha on the validation cases",
     "export": "write the model folder",
-    "all": "every step from prepare to export that is not done",
+    "all": "every step, from the download to the export, that is not done",
 }
 
 
@@ -37,6 +40,10 @@ def make_parser() -> argparse.ArgumentParser:
     for name, text in _STEPS.items():
         step = commands.add_parser(name, help=text)
         _add_config(step)
+        if name == "all":
+            step.add_argument(
+                "--accept-licence", action="store_true", help="agree to CC BY-NC-SA 4.0 and download KiTS19"
+            )
         if name == "export":
             step.add_argument("--quantise", action="store_true", help="convolution weights as 8-bit integers")
         step.set_defaults(run=_run_step, step=name)
@@ -139,10 +146,27 @@ def _run_step(options: argparse.Namespace) -> None:
     changes = list(options.set)
     if getattr(options, "quantise", False):
         changes.append("export.quantise=true")
-    recipe = Recipe(load_config(options.config, tuple(changes)), options.restart)
+    config = load_config(options.config, tuple(changes))
+    if options.step == "all" and process_rank() == 0:
+        _download_missing(config, options.accept_licence)
+    recipe = Recipe(config, options.restart)
     result = recipe.run_all() if options.step == "all" else recipe.run(options.step)
     if process_rank() == 0:
         print(f"{options.step}: {_short(result)}")
+
+
+def _download_missing(config: Config, accepted: bool) -> None:
+    """Fetch KiTS19 where ``all`` runs on it and its folder holds no case yet."""
+    from training.cases import kits19_cases
+    from training.download import CASES, agree_to_licence, download_cases
+
+    folder = Path(config.data.folder)
+    # Who has put some of the cases there wants those; what a broken-off download left is known by its checksums.
+    is_begun = (folder / "checksums.json").is_file()
+    missing = CASES - len(kits19_cases(folder))
+    if config.data.kind == "kits19" and missing and (is_begun or missing == CASES):
+        agree_to_licence(accepted)
+        download_cases(folder, list(range(CASES)))
 
 
 def _evaluate(options: argparse.Namespace) -> None:

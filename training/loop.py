@@ -155,7 +155,7 @@ def train_stage(
     steps_per_epoch = batches_in_epoch(batches.pools, train)
     if process_rank() == 0:
         print(f"{stage}: {steps_per_epoch} steps an epoch; weights at the start: {started_from}", flush=True)
-        write_json(step.folder / "run.json", _record(config, step, started_from))
+        _write_record(step, _record(config, step, started_from))
     trainer = _make_trainer(step.folder, train)
     if train.sync_batch_norm and trainer.world_size > 1:
         use_synced_norm(network, on_gpu=trainer.strategy.root_device.type == "cuda")
@@ -229,10 +229,14 @@ def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
 
 
 def _fit(trainer: lightning.Trainer, module: StageModule, batches: _Batches, checkpoint: Path | None) -> None:
+    was_deterministic = torch.are_deterministic_algorithms_enabled()
     try:
         trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
     except torch.OutOfMemoryError as error:
         raise DeviceError("The device has too little memory for this batch; make batch_size smaller.") from error
+    finally:
+        # Lightning sets it for the whole process.
+        torch.use_deterministic_algorithms(was_deterministic)
     if trainer.interrupted:
         raise KeyboardInterrupt
 
@@ -261,6 +265,16 @@ def _record(config: Config, step: Step, started_from: str) -> dict[str, Any]:
             "seru": seru.__version__,
         },
     }
+
+
+def _write_record(step: Step, record: dict[str, Any]) -> None:
+    """Write the run's record; that of a run that goes on is kept, with the revision it goes on with."""
+    path = step.folder / "run.json"
+    earlier = read_json(path)
+    if earlier is not None and (step.folder / "last.ckpt").is_file():
+        goes_on = {key: record[key] for key in ("git_revision", "processes", "versions")}
+        record = {**earlier, "resumed": [*earlier.get("resumed", []), goes_on]}
+    write_json(path, record)
 
 
 def _quieten() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,26 @@ def prepare(config: Config, work: Path, restart: bool = False) -> dict[str, Any]
     slices = sum(entry.shape[0] for entry in entries)
     result = {"cases": len(entries), "slices": slices, "manifest": data.hash, "sources": _sources(cases)}
     return step.finish(result)
+
+
+def wait_prepared(config: Config, work: Path, seconds: float = 2.0) -> dict[str, Any]:
+    """Wait until another process has prepared every case there is.
+
+    Args:
+        config: data and pre-processing.
+        work: the work folder, on a disk that the processes share.
+        seconds: between two looks.
+
+    Returns:
+        The step's result.
+    """
+    step = prepare_step(config, work)
+    while True:
+        # While the other process still downloads, there are fewer cases than it will prepare.
+        result = step.result
+        if result is not None and result["sources"] == _sources(list_cases(config.data)):
+            return result
+        time.sleep(seconds)
 
 
 def prepare_case(case: Case, card: ModelCard, folder: Path) -> PreparedCase:

@@ -17,7 +17,7 @@ from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
 from training.loop import StageData, read_stage, train_stage, train_step
 from training.patches import make_patches, patches_step, read_patches
-from training.prepare import PreparedData, prepare, prepare_step
+from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
 
@@ -55,7 +55,7 @@ class Recipe:
         if name in ("coarse", "refine"):
             return self._train(name)
         if process_rank() != 0:
-            return self._step(name).wait()
+            return wait_prepared(self.config, self.work) if name == "prepare" else self._step(name).wait()
         return getattr(self, f"_{name}")()
 
     def run_all(self) -> Result:
