@@ -358,14 +358,14 @@ class SERUSegmentationTest(ScriptedLoadableModuleTest):
             segmentation = SERUSegmentationLogic().process(volume)
         except ModelError as error:
             # Without a model the sentence is what is to be shown; everything else fails the test.
-            self.assertRegex(str(error), r"model|package")
+            self.assertRegex(str(error), r"model|package")  # noqa: PT009
             self.delayDisplay(str(error))
             return
         names = [segmentation.GetSegmentation().GetNthSegment(n).GetName() for n in range(2)]
-        self.assertEqual(names, ["Kidney", "Tumor"])
+        self.assertEqual(names, ["Kidney", "Tumor"])  # noqa: PT009
         kidney = slicer.util.arrayFromSegmentBinaryLabelmap(
             segmentation, segmentation.GetSegmentation().GetSegmentIdBySegmentName("Kidney"), volume
         )
         millilitres = kidney.sum() * abs(volume.GetSpacing()[0] * volume.GetSpacing()[1] * volume.GetSpacing()[2]) / 1e3
-        self.assertGreater(millilitres, 100)
+        self.assertGreater(millilitres, 100)  # noqa: PT009
         self.delayDisplay(_("Done in {seconds:.0f} s").format(seconds=time.monotonic() - start))

@@ -29,8 +29,9 @@ def bare_scene() -> Iterator[Any]:
     before = (getattr(slicer, "mrmlScene", None), getattr(slicer, "modules", None))
     with tempfile.TemporaryDirectory() as folder:
         parts = make_scene(Path(folder))
+        modules = {name.lower(): logic for name, logic in parts.logics.items()}
         slicer.modules = types.SimpleNamespace(
-            **{name.lower(): types.SimpleNamespace(logic=lambda logic=logic: logic) for name, logic in parts.logics.items()}
+            **{name: types.SimpleNamespace(logic=lambda logic=logic: logic) for name, logic in modules.items()}
         )
         yield parts.scene
         parts.scene.Clear(1)

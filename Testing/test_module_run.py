@@ -74,12 +74,13 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     fractions, texts = [], []
     run = start(panel)
     assert panel.ui.segmentButton.text == "Cancel"
-    slicer_desktop.wait_until(
-        lambda: (
-            fractions.append(run.progress.fraction) or texts.append(panel.ui.statusLabel.text) or not panel.logic.isRunning
-        ),
-        TIMEOUT_S,
-    )
+
+    def look() -> bool:
+        fractions.append(run.progress.fraction)
+        texts.append(panel.ui.statusLabel.text)
+        return not panel.logic.isRunning
+
+    slicer_desktop.wait_until(look, TIMEOUT_S)
 
     node = panel.ui.outputSelector.currentNode()
     labels = labels_of(node, slicer.util.getNode("CT"))

@@ -75,7 +75,7 @@ def grid_transform(scene: Any) -> Any:
     grid.SetSpacing(75, 75, 75)
     grid.AllocateScalars(vtk.VTK_DOUBLE, 3)
     vectors = vtk.util.numpy_support.vtk_to_numpy(grid.GetPointData().GetScalars()).reshape(9, 9, 9, 3)
-    k, j, i = np.meshgrid(*[np.arange(9)] * 3, indexing="ij")
+    k, _j, i = np.meshgrid(*[np.arange(9)] * 3, indexing="ij")
     vectors[..., 0] = 6 * np.sin(k / 3) + 12
     vectors[..., 1] = 0.25 * 75 * (k - 4)
     vectors[..., 2] = 4 * np.cos(i / 4) - 15
@@ -422,7 +422,8 @@ def test_two_volumes_have_two_results_that_keep_apart(scene: Any, phantom: Phant
     first, second = (SceneWriter(volume).write(file) for volume, file in zip(volumes, files, strict=True))
     second.preview(1.0)
 
-    companions = [companion(node, role) for node in (first.segmentationNode, second.segmentationNode) for role in COMPANIONS]
+    results = (first.segmentationNode, second.segmentationNode)
+    companions = [companion(node, role) for node in results for role in COMPANIONS]
     assert len({node.GetID() for node in companions}) == 2 * len(COMPANIONS)
     assert np.array_equal(labels_of(first.segmentationNode, volumes[0]), fused_truth(maps_of(phantom), 0.4))
     assert np.array_equal(labels_of(second.segmentationNode, volumes[1]), fused_truth(maps_of(other), 1.0))

@@ -45,7 +45,8 @@ class KeySlicePanel:
             position = positions[side]
             missing = _("none found") if report else "\u2013"
             getattr(ui, f"{side}SliceLabel").text = str(keySlice["index"]) if keySlice else missing
-            getattr(ui, f"{side}AreaLabel").text = f"{keySlice['area_mm2'] / 100:.1f} cm\u00b2" if keySlice else "\u2013"
+            area = f"{keySlice['area_mm2'] / 100:.1f} cm\u00b2" if keySlice else "\u2013"
+            getattr(ui, f"{side}AreaLabel").text = area
             text = ", ".join(f"{value:.0f}" for value in position) if position else "\u2013"
             getattr(ui, f"{side}PositionLabel").text = text
             getattr(ui, f"{side}JumpButton").enabled = position is not None

@@ -47,7 +47,8 @@ class MeasurementPanel:
         table = self._ui.measurementsTable
         table.setRowCount(3)
         table.setColumnCount(4)
-        table.setHorizontalHeaderLabels([_("Kidney\nml"), _("Tumor\nml"), _("Tumor\nlongest, mm"), _("Tumor\nshare, %")])
+        titles = [_("Kidney\nml"), _("Tumor\nml"), _("Tumor\nlongest, mm"), _("Tumor\nshare, %")]
+        table.setHorizontalHeaderLabels(titles)
         table.setVerticalHeaderLabels(list(rowTitles().values()))
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionMode(qt.QAbstractItemView.NoSelection)

@@ -120,7 +120,7 @@ def exportCsv(segmentationNode: Any, path: Path) -> None:
             for row in range(table.GetNumberOfRows()):
                 writer.writerow([_cell(column, row) for column in columns])
     except OSError as error:
-        raise BadInputError(f"The file '{path}' cannot be written ({error.strerror}); choose another folder.") from error
+        raise BadInputError(f"The file '{path}' cannot be written ({error.strerror}); choose another.") from error
 
 
 def _cell(column: Any, row: int) -> str:

@@ -51,8 +51,8 @@ class RunPanel:
             return
         button = self._ui.segmentButton
         button.enabled = not reasons
-        tip = _("Segment kidneys and tumors of the selected CT.")
-        button.toolTip = "\n".join([_("Segment cannot start yet:"), *(f"\u2022 {r}" for r in reasons)]) if reasons else tip
+        lines = [_("Segment cannot start yet:"), *(f"\u2022 {reason}" for reason in reasons)]
+        button.toolTip = "\n".join(lines) if reasons else _("Segment kidneys and tumors of the selected CT.")
 
     def start(self) -> None:
         """Show that a run begins."""

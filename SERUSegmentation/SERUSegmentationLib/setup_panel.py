@@ -68,9 +68,8 @@ class SetupPanel:
             return
         missing = findMissing(self._requirements)
         ui.installButton.enabled = bool(missing)
-        ui.installButton.toolTip = (
-            _("Install what is missing, after asking") if missing else _("Everything the segmentation needs is installed")
-        )
+        tips = (_("Everything the segmentation needs is installed"), _("Install what is missing, after asking"))
+        ui.installButton.toolTip = tips[bool(missing)]
         ui.setupStatusLabel.text = "<br>".join(self.facts(withMissing=True))
 
     def ensureInstalled(self) -> bool:

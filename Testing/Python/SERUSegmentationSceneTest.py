@@ -1,0 +1,63 @@
+"""Inside Slicer: a result whose truth is known is written into the scene, moved, saved and loaded. Needs no PyTorch."""
+
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import slicer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from SERUSegmentationLib.live_result import LiveResult
+from SERUSegmentationLib.maps_node import readMaps
+from SERUSegmentationLib.owned_nodes import COMPANIONS, companion
+from SERUSegmentationLib.scene_writer import SceneWriter
+from Testing.module_tools import labels_of
+from Testing.scene_tools import add_volume, fused_truth, maps_of, save, small_phantom
+
+
+class SERUSegmentationSceneTest(unittest.TestCase):
+    """What Segment writes, in the Slicer that runs this."""
+
+    def setUp(self) -> None:
+        """Start with an empty scene and a result under a rotation."""
+        slicer.mrmlScene.Clear(0)
+        self.folder = tempfile.TemporaryDirectory()
+        self.phantom = small_phantom(oblique_degrees=(10.0, -5.0, 15.0))
+        self.maps = maps_of(self.phantom)
+        self.volume = add_volume(self.phantom)
+        transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        matrix = np.array([[0.0, -1.0, 0.0, 10.0], [1.0, 0.0, 0.0, 20.0], [0.0, 0.0, 1.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
+        transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+        self.volume.SetAndObserveTransformNodeID(transform.GetID())
+        self.result = SceneWriter(self.volume).write(save(self.maps, Path(self.folder.name)))
+
+    def tearDown(self) -> None:
+        """Leave nothing behind."""
+        slicer.mrmlScene.Clear(0)
+        self.folder.cleanup()
+
+    def test_labels_are_the_truth_s_at_any_alpha(self) -> None:
+        """The segments equal the fusion voxel for voxel, live and for good."""
+        node = self.result.segmentationNode
+        for alpha in (0.4, 0.9, 0.0):
+            self.result.preview(alpha)
+            np.testing.assert_array_equal(labels_of(node, self.volume), fused_truth(self.maps, alpha))
+
+    def test_an_mrb_brings_the_result_back(self) -> None:
+        """Everything is there after saving and loading, and alpha moves."""
+        path = str(Path(self.folder.name) / "case.mrb")
+        assert slicer.util.saveScene(path)
+        slicer.mrmlScene.Clear(0)
+        slicer.util.loadScene(path)
+        nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+        node = next(node for node in nodes if all(companion(node, role) is not None for role in COMPANIONS))
+        volume = slicer.util.getNode("CT")
+        LiveResult(node, readMaps(node)).preview(0.8)
+        np.testing.assert_array_equal(labels_of(node, volume), fused_truth(self.maps, 0.8))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,60 @@
+"""Runs every test of this folder, and a whole segmentation, inside Slicer; its exit code tells how it went."""
+
+import os
+import sys
+import traceback
+import unittest
+from pathlib import Path
+
+import slicer
+
+HERE = Path(__file__).resolve().parent
+
+
+def segmentPhantom(modelFolder: str) -> None:
+    """Segment the phantom with a model and compare with the truth.
+
+    Args:
+        modelFolder: of the demonstration model.
+    """
+    import numpy as np
+
+    from seru.phantom import make_phantom
+    from SERUSegmentation import SERUSegmentationLogic
+    from SERUSegmentationLib.sample_data import addPhantom
+    from SERUSegmentationLib.segmentation_run import RunSettings
+    from Testing.module_tools import labels_of
+
+    volume = addPhantom()
+    node = SERUSegmentationLogic().process(volume, device="cpu", settings=RunSettings(model=modelFolder))
+    found, truth = labels_of(node, volume) > 0, make_phantom().labels_kji > 0
+    dice = 2 * np.count_nonzero(found & truth) / (found.sum() + truth.sum())
+    print(f"Dice of kidney and tumor together: {dice:.3f}")
+    if dice < 0.85:
+        raise AssertionError(f"Dice is {dice:.3f}, expected 0.85 or more")
+
+
+def main() -> int:
+    """Run everything.
+
+    Returns:
+        0 where all went well.
+    """
+    sys.path[:0] = [str(HERE), str(HERE.parents[1])]
+    suite = unittest.TestSuite()
+    for file in sorted(HERE.glob("*Test.py")):
+        suite.addTests(unittest.defaultTestLoader.loadTestsFromName(file.stem))
+    outcome = unittest.TextTestRunner(verbosity=2).run(suite)
+    if not outcome.testsRun or not outcome.wasSuccessful():
+        return 1
+    if os.environ.get("SERU_MODEL"):
+        segmentPhantom(os.environ["SERU_MODEL"])
+    return 0
+
+
+try:
+    code = main()
+except Exception:
+    traceback.print_exc()
+    code = 1
+slicer.util.exit(code)
