@@ -40,7 +40,8 @@ def update() -> None:
     text = CMAKE.read_text(encoding="utf-8")
     for name, files in files_in_tree().items():
         lines = "".join(f"  {file}\n" for file in files)
-        text = re.sub(rf"(set\({name}\n).*?(  \))", lambda match, lines=lines: match[1] + lines + match[2], text, flags=re.S)
+        start = text.index(f"set({name}\n") + len(f"set({name}\n")
+        text = text[:start] + lines + text[text.index("  )", start) :]
     CMAKE.write_text(text, encoding="utf-8")
 
 

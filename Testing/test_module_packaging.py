@@ -41,7 +41,8 @@ def test_every_input_has_a_tooltip_and_every_button_is_used() -> None:
             without_tip.append(name)
         is_side = re.sub(r"^(right|left)", "", name)
         is_bound = "SlicerParameterName" in properties
-        if widget.get("class") in INPUTS and not (is_bound or name in code or is_side in code or button_stem(name) in code):
+        is_used = is_bound or any(text in code for text in (name, is_side, button_stem(name)))
+        if widget.get("class") in INPUTS and not is_used:
             unused.append(name)
 
     assert without_tip == []

@@ -80,5 +80,5 @@ def _display(node: Any) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
     display.SetSelectedColor(1.0, 0.85, 0.2)
-    display.SetTextScale(3.0)
+    display.SetTextScale(2.2)
     display.SetGlyphScale(2.0)
