@@ -11,7 +11,11 @@ MODEL := build/models/phantom-tiny
 
 .PHONY: demo demo-command test lint desktop screenshots benchmark clean
 
+# What a user does, in the headless desktop where it can be installed (CPython 3.11 on Linux); else the command.
 demo: demo-command
+	@if $(BIN)/python -c "import slicer, PySide6" 2>/dev/null; then \
+	  QT_QPA_PLATFORM=offscreen $(BIN)/python -m Testing.demo --model $(MODEL) --output build/demo; \
+	else echo "The headless desktop is not installed here; the command's demo above is all."; fi
 
 # The cascade through its command line: phantom, segmentation, measurements, Dice, pictures.
 demo-command: $(VENV)/.installed $(MODEL)/model.json

@@ -23,14 +23,14 @@ def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True, help="model folder")
-    parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x100")
+    parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x200")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--skip", nargs="*", default=[], choices=["speed", "memory", "alpha", "import"])
     parser.add_argument("--child", choices=["slow", "fast-torch", "fast-openvino"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     folder = REPOSITORY / "build" / "benchmark"
     folder.mkdir(parents=True, exist_ok=True)
-    source = arguments.input or make_phantom_file(folder / "phantom.nii.gz", 100)
+    source = arguments.input or make_phantom_file(folder / "phantom_200.nii.gz", 200)
     if arguments.child:
         return run_child(arguments.child, source, arguments.model, folder)
     print(f"model {arguments.model.name}, input {source.name}, {arguments.runs} runs each, medians\n")
