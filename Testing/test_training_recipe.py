@@ -17,6 +17,8 @@ import torch
 
 from seru.errors import BadInputError
 from seru.models import open_model
+from seru.phantom import PhantomOptions, make_phantom
+from seru.volume_io import write_labels, write_volume
 from seru.weights import load_network
 from training.callbacks import read_losses
 from training.cli import main
@@ -161,3 +163,44 @@ def test_any_model_is_scored_on_a_data_folder(
     assert "that show it" in printed
     assert summary["shown"]["kidney_tumor"]["slices"] + summary["shown"]["kidney_tumor"]["without"] == 4
     assert 0 <= summary["shown"]["kidney_tumor"]["mean"] <= 1
+
+
+@pytest.mark.parametrize("name", ["paper", "best", "preview"])
+def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, tmp_path: Path) -> None:
+    for number in range(3):
+        phantom = make_phantom(PhantomOptions((16, 64, 64), (14.0, 6.0, 6.0), number, orientation="PIR"))
+        case = tmp_path / "data" / f"case_{number:05d}"
+        case.mkdir(parents=True)
+        write_volume(phantom.volume, case / "imaging.nii.gz")
+        write_labels(phantom.labels_kji, phantom.volume, case / "segmentation.nii.gz")
+    tiny = {"blocks": [1, 1, 1, 1], "base_channels": 16, "cardinality": 4, "base_width": 16}
+    config = load_config(
+        SMOKE.parent / f"{name}.yaml",
+        (
+            f"work={tmp_path / 'work'}",
+            f"data={{kind: kits19, folder: {tmp_path / 'data'}, phantom: {{patients: 1, shape_kji: [4, 32, 32]}}}}",
+            "split={validation_share: 0.34}",
+            "network.encoder=none",
+            f"network.architecture={json.dumps(tiny)}",
+            "network.crop_size=32",
+            "network.coarse_size=64",
+            "train.epochs=1",
+            "train.slices_per_epoch=32",
+            "train.workers=0",
+            "train.threads=1",
+            "train.accelerator=cpu",
+            "patches.fall_back_to_labels=true",
+            "inference.device=cpu",
+            "inference.threads=1",
+            "alpha.count=3",
+        ),
+    )
+
+    Recipe(config).run_all()
+
+    model = open_model(tmp_path / "work" / "export" / config.export.id)
+    summary = read_json(tmp_path / "work" / "evaluate" / "summary.json")
+    assert model.card.alpha == 0.4 or name != "paper"
+    assert "NC" in model.card.licence
+    assert summary["fused"]["cases"] == 1
+    assert len(read_losses(tmp_path / "work" / "refine" / "losses.csv")) >= 1

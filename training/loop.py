@@ -234,6 +234,9 @@ def _fit(trainer: lightning.Trainer, module: StageModule, batches: _Batches, che
         trainer.fit(module, datamodule=batches, ckpt_path=checkpoint)
     except torch.OutOfMemoryError as error:
         raise DeviceError("The device has too little memory for this batch; make batch_size smaller.") from error
+    except SystemExit as stop:
+        # How Lightning ends after Ctrl+C.
+        raise KeyboardInterrupt from stop
     finally:
         # Lightning sets it for the whole process.
         torch.use_deterministic_algorithms(was_deterministic)

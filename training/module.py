@@ -33,7 +33,7 @@ class StageModule(lightning.LightningModule):
         self.loss = SegmentationLoss(config)
         self.register_buffer("mean", torch.tensor(card.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("scale", 1 / (torch.tensor(card.std).view(1, 3, 1, 1) * 255), persistent=False)
-        self.register_buffer("counts", torch.zeros(3, 2, dtype=torch.float64), persistent=False)
+        self.register_buffer("counts", torch.zeros(2, 2, dtype=torch.int64), persistent=False)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
@@ -62,8 +62,7 @@ class StageModule(lightning.LightningModule):
         counts = self.trainer.strategy.reduce(self.counts, reduce_op="sum")
         kidney, tumor = ((counts[row, 0] / counts[row, 1].clamp_min(1)).item() for row in (0, 1))
         values = {"val/kidney_tumor": kidney, "val/tumor": tumor, "val/score": (kidney + tumor) / 2}
-        # Every process knows the same numbers already.
-        self.log_dict(values, prog_bar=True, sync_dist=False)
+        self.log_dict(values, prog_bar=True, sync_dist=self.trainer.world_size > 1)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """Return optimiser and schedule; the schedule is a function of the step alone."""
