@@ -1,6 +1,7 @@
 """Kidney and kidney-tumor segmentation in CT with the SERU cascade: module, parameters, panel, logic, self test."""
 
 import logging
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+from SERUSegmentationLib.key_patch_layout import registerLayout
 from SERUSegmentationLib.owned_nodes import outputFor
 from SERUSegmentationLib.parameters import postprocessingOf, stateOf
 from SERUSegmentationLib.run_watcher import RunWatcher
@@ -55,6 +57,7 @@ class SERUSegmentation(ScriptedLoadableModule):
 
     def _onStartupCompleted(self) -> None:
         registerSampleData(Path(__file__).resolve().parent / "Resources" / "Icons")
+        registerLayout(slicer.app.layoutManager())
 
 
 @parameterNodeWrapper
@@ -125,6 +128,12 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
         self.parts.cleanup()
         self.removeObservers()
+
+    def onReload(self) -> None:
+        """Reload the module's rooms as well; called by the developer's button."""
+        for name in [name for name in sys.modules if name.partition(".")[0] in ("SERUSegmentationLib", "seru")]:
+            del sys.modules[name]
+        ScriptedLoadableModuleWidget.onReload(self)
 
     def enter(self) -> None:
         """Follow the parameter node while the panel is shown."""

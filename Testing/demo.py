@@ -48,6 +48,7 @@ def print_dice(widget: Any, node: Any, volume: Any) -> None:
 def save(here: Any, node: Any, folder: Path) -> None:
     """Write segmentation, measurements and scene."""
     import slicer
+
     from SERUSegmentationLib.measurement_table import exportCsv
 
     storage = slicer.vtkMRMLSegmentationStorageNode()

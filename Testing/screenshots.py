@@ -67,6 +67,7 @@ def take_alphas(here: Desktop, widget: Any, folder: Path) -> None:
     """The axial view of the left tumor at three alphas, side by side."""
     from PySide6.QtCore import QRect, Qt
     from PySide6.QtGui import QColor, QFont, QImage, QPainter
+
     from SERUSegmentationLib.key_patch_layout import LAYOUT_ID
 
     click(widget.ui.cropBoxesCheckBox)

@@ -153,6 +153,25 @@ def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: 
     assert not np.array_equal(with_outline, view_pixels(slicer_desktop, "Red"))
 
 
+def test_the_slice_views_follow_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    click(panel.ui.leftJumpButton)
+    pictures = []
+    for alpha in (0.0, 1.0, 0.0):
+        panel.ui.alphaSlider.valueIsChanging.emit(alpha)
+        pictures.append(np.array(view_pixels(slicer_desktop, "Red")))
+
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert np.array_equal(pictures[0], pictures[2])
+
+
+def test_what_the_user_hides_stays_hidden_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    node.GetDisplayNode().SetVisibility2D(False)
+
+    drag_slider(panel.ui.alphaSlider, 0.8)
+
+    assert not node.GetDisplayNode().GetVisibility2D()
+
+
 def view_pixels(desktop: Desktop, name: str) -> np.ndarray:
     desktop.process_events(0.05)
     image = desktop.grab_view(name)
@@ -241,6 +260,26 @@ def test_key_patches_fill_their_views_and_the_user_s_layout_comes_back(
     click(panel.ui.inspectButton)
     slicer_desktop.process_events()
     assert manager.layoutLogic().GetLayoutNode().GetViewArrangement() == CUSTOM_LAYOUT
+
+
+def test_a_scene_saved_with_the_patches_opens_with_them_and_leads_back(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    from SERUSegmentationLib.key_patch_layout import LAYOUT_ID
+
+    layout = slicer_desktop.layout_manager.layoutLogic().GetLayoutNode()
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events(0.2)
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+    slicer_desktop.close_scene()
+    assert layout.GetViewArrangement() != LAYOUT_ID
+
+    assert slicer_desktop.open_scene(tmp_path / "case.mrb")
+
+    assert layout.GetViewArrangement() == LAYOUT_ID
+    assert panel.ui.inspectButton.checked
+    click(panel.ui.inspectButton)
+    assert layout.GetViewArrangement() != LAYOUT_ID
 
 
 def test_leaving_the_patches_through_slicer_s_own_menu_pops_the_button(

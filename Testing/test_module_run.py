@@ -270,3 +270,51 @@ def test_damaged_weights_are_told(slicer_desktop: Desktop, tiny_model: Path, sma
     wait_for(slicer_desktop, panel)
 
     assert "refine.safetensors is damaged" in panel.ui.statusLabel.text
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "IPL"])
+def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_is(
+    slicer_desktop: Desktop, tiny_model: Path, orientation: str
+) -> None:
+    from SERUSegmentationLib.segmentation_run import RunSettings
+
+    import slicer
+
+    phantom = make_phantom(
+        PhantomOptions(
+            shape_kji=(48, 128, 128),
+            spacing_kji_mm=(6.0, 3.0, 3.0),
+            orientation=orientation,
+            oblique_degrees=(6.0, -4.0, 10.0),
+        )
+    )
+    panel = open_module(slicer_desktop, tiny_model, phantom)
+    volume = slicer.util.getNode("CT")
+    matrix = np.array([[0.0, -1.0, 0.0, 40.0], [1.0, 0.0, 0.0, -30.0], [0.0, 0.0, 1.0, 200.0], [0.0, 0.0, 0.0, 1.0]])
+    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+
+    node = panel.logic.process(volume, settings=RunSettings(model=str(tiny_model)))
+
+    assert dice(labels_of(node, volume) > 0, phantom.labels_kji > 0) > 0.8
+    kji = np.argwhere(phantom.labels_kji == 1)
+    expected = matrix @ phantom.volume.ijk_to_ras @ [*kji.mean(axis=0)[::-1], 1.0]
+    assert np.abs(world_centroid(node, "Kidney") - expected[:3]).max() < 8
+
+
+def world_centroid(node: Any, name: str) -> np.ndarray:
+    """Centroid of a segment as Slicer gives it in world space, mm."""
+    import slicer
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    image = slicer.vtkOrientedImageData()
+    segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+    assert slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentBinaryLabelmapRepresentation(node, segment_id, image, True)
+    extent = np.array(image.GetExtent()).reshape(3, 2)
+    array = vtk_to_numpy(image.GetPointData().GetScalars()).reshape((extent[:, 1] - extent[:, 0] + 1)[::-1])
+    ijk = np.argwhere(array).mean(axis=0)[::-1] + extent[:, 0]
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    return (slicer.util.arrayFromVTKMatrix(matrix) @ [*ijk, 1.0])[:3]

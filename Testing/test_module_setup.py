@@ -45,6 +45,16 @@ def test_opening_the_module_imports_neither_torch_nor_opencv() -> None:
     assert "errors: []" in ended.stdout
 
 
+def test_the_module_opens_without_a_main_window(slicer_desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(slicer_desktop.app), "layoutManager", lambda self: None)
+
+    panel = open_module(slicer_desktop)
+
+    assert not panel.ui.inspectButton.enabled
+    assert not panel.ui.segmentButton.enabled
+    slicer_desktop.unload("SERUSegmentation")
+
+
 def test_segment_says_everything_that_is_missing(slicer_desktop: Desktop) -> None:
     panel = open_module(slicer_desktop)
 

@@ -280,6 +280,39 @@ def test_writing_into_a_segmentation_under_another_transform_is_refused(scene: A
         SceneWriter(volume, node)
 
 
+def test_the_stages_are_no_place_for_a_result(scene: Any, phantom: Phantom, maps_file: Path) -> None:
+    volume = add_volume(phantom)
+    node = SceneWriter(volume).write(maps_file).segmentationNode
+
+    with pytest.raises(BadInputError, match="shows a result's stages"):
+        SceneWriter(volume, companion(node, STAGES))
+
+
+@vtk.calldata_type(vtk.VTK_OBJECT)
+def make_item(scene: Any, event: str, node: Any) -> None:
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    if node.IsA("vtkMRMLStorableNode"):
+        hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+
+
+def test_companions_share_a_folder_beside_the_volume(scene: Any, phantom: Phantom, maps_file: Path) -> None:
+    volume = add_volume(phantom)
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
+    # Slicer makes an item for every node that is added; its Qt part does, which is not here.
+    scene.AddObserver(scene.NodeAddedEvent, make_item)
+    hierarchy.CreateItem(study, volume)
+
+    node = SceneWriter(volume).write(maps_file).segmentationNode
+    SceneWriter(volume, node).write(maps_file)
+
+    items = [hierarchy.GetItemByDataNode(companion(node, role)) for role in COMPANIONS]
+    folders = {hierarchy.GetItemParent(item) for item in items}
+    assert len(folders) == 1
+    assert hierarchy.GetItemParent(folders.pop()) == study
+    assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == study
+
+
 def test_a_volume_that_was_moved_during_the_run_is_refused(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     volume.SetOrigin(1, 2, 3)

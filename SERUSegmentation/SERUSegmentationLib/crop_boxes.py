@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 
 from SERUSegmentationLib.geometry import ijkToRas, vtkMatrix
-from SERUSegmentationLib.owned_nodes import CROPS, companion, ensureCompanion, placeBeside, placeUnder, removeCompanion
+from SERUSegmentationLib.owned_nodes import CROPS, companion, ensureCompanion, placeInFolder, removeCompanion
 
 _COLOURS = {"right": (0.25, 0.75, 1.0), "left": (0.95, 0.75, 0.25)}
 
@@ -29,8 +29,8 @@ def writeCropBoxes(segmentationNode: Any, volumeNode: Any, report: dict[str, Any
             continue
         isNew = companion(segmentationNode, role) is None
         roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
-        placeBeside(roi, volumeNode)
-        placeUnder(roi, segmentationNode)
+        roi.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        placeInFolder(roi, segmentationNode)
         matrix, size = boxOf(ijkToRas(volumeNode), crop["ijk_min"], crop["ijk_max"])
         roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
         roi.SetSize(*size)

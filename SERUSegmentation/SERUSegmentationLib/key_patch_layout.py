@@ -47,16 +47,7 @@ class KeyPatchLayout:
         node = self._node
         if not self.isShown:
             self._before = node.GetViewArrangement()
-        items = [
-            _VIEW.format(tag=VIEWS[side], label=side[0].upper(), colour=_COLOURS[side])
-            for side in VIEWS
-            if report[side]["key_slice"] is not None
-        ]
-        description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
-        if node.IsLayoutDescription(LAYOUT_ID):
-            node.SetLayoutDescription(LAYOUT_ID, description)
-        else:
-            node.AddLayoutDescription(LAYOUT_ID, description)
+        _describe(node, [side for side in VIEWS if report[side]["key_slice"] is not None])
         node.SetViewArrangement(LAYOUT_ID)
         self.aim(volumeNode, report)
 
@@ -82,6 +73,25 @@ class KeyPatchLayout:
     @property
     def _node(self) -> Any:
         return self._manager.layoutLogic().GetLayoutNode()
+
+
+def registerLayout(layoutManager: Any) -> None:
+    """Make the layout known, so that a scene that was saved while it was shown opens with it.
+
+    Args:
+        layoutManager: Slicer's; None without a window.
+    """
+    if layoutManager is not None:
+        _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
+
+
+def _describe(layoutNode: Any, sides: list[str]) -> None:
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), colour=_COLOURS[side]) for side in sides]
+    description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
+    if layoutNode.IsLayoutDescription(LAYOUT_ID):
+        layoutNode.SetLayoutDescription(LAYOUT_ID, description)
+    else:
+        layoutNode.AddLayoutDescription(LAYOUT_ID, description)
 
 
 def patchCentre(volumeNode: Any, side: dict[str, Any], stackAxis: int) -> tuple[tuple[float, ...], np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 import vtk
 
 from SERUSegmentationLib.geometry import toWorld
-from SERUSegmentationLib.owned_nodes import KEY_SLICES, companion, ensureCompanion, placeBeside, placeUnder
+from SERUSegmentationLib.owned_nodes import KEY_SLICES, companion, ensureCompanion, placeInFolder
 
 # The point of a side is found by its description: the label may be renamed.
 _DESCRIPTIONS = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
@@ -30,8 +30,8 @@ def writeKeySlices(
     """
     isNew = companion(segmentationNode, KEY_SLICES) is None
     node = ensureCompanion(segmentationNode, KEY_SLICES, "vtkMRMLMarkupsFiducialNode", name)
-    placeBeside(node, volumeNode)
-    placeUnder(node, segmentationNode)
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    placeInFolder(node, segmentationNode)
     if isNew:
         _display(node)
     for side, description in _DESCRIPTIONS.items():

@@ -14,7 +14,7 @@ from typing import Any
 
 from seru.errors import BadInputError
 from seru.maps import MAPS_FILE, Maps, load_maps
-from SERUSegmentationLib.owned_nodes import MAPS, companion, ensureCompanion, placeUnder
+from SERUSegmentationLib.owned_nodes import MAPS, companion, ensureCompanion, placeInFolder
 
 _FORMAT = "SERU.Format"
 _FORMAT_VALUE = "maps.npz in base64, version 1"
@@ -35,7 +35,7 @@ def storeMaps(segmentationNode: Any, mapsFile: Path) -> Any:
     # A file beside the scene, and only there: as an attribute in the scene file it would be large.
     node.SetForceCreateStorageNode(True)
     node.SetText(base64.b64encode(Path(mapsFile).read_bytes()).decode("ascii"))
-    placeUnder(node, segmentationNode)
+    placeInFolder(node, segmentationNode)
     return node
 
 

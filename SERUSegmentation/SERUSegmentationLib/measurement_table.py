@@ -10,7 +10,7 @@ from typing import Any
 import vtk
 
 from seru.errors import BadInputError
-from SERUSegmentationLib.owned_nodes import TABLE, companion, ensureCompanion, placeUnder
+from SERUSegmentationLib.owned_nodes import TABLE, companion, ensureCompanion, placeInFolder
 
 _NUMBERS = ("kidneyMl", "tumorMl", "tumorLongestMm", "tumorShare")
 
@@ -79,7 +79,7 @@ def writeTable(segmentationNode: Any, rows: list[MeasurementRow], name: str, hea
         The table node.
     """
     node = ensureCompanion(segmentationNode, TABLE, "vtkMRMLTableNode", name)
-    placeUnder(node, segmentationNode)
+    placeInFolder(node, segmentationNode)
     # A table built beside the node and put in at once: one event instead of one per cell.
     table = vtk.vtkTable()
     titles = vtk.vtkStringArray()

@@ -24,6 +24,9 @@ ALPHA = "SERU.Alpha"
 SPLIT_SIDES = "SERU.SplitSides"
 CLEAN_UP = "SERU.CleanUp"
 
+# Attribute of the folder in the subject hierarchy.
+_FOLDER = "SERU.Folder"
+
 
 def companion(segmentationNode: Any, role: str) -> Any | None:
     """Return a companion of a result.
@@ -116,16 +119,31 @@ def placeBeside(node: Any, volumeNode: Any) -> None:
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
 
 
-def placeUnder(node: Any, parentNode: Any) -> None:
-    """Put a node under another one in the subject hierarchy.
+def placeInFolder(node: Any, segmentationNode: Any) -> None:
+    """Put a companion into the result's folder, which lies beside the segmentation in the subject hierarchy.
+
+    Not under the segmentation itself: what is put there counts as one of its segments.
 
     Args:
         node: a companion.
-        parentNode: the result's segmentation.
+        segmentationNode: the result.
     """
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(parentNode.GetScene())
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(segmentationNode.GetScene())
     if hierarchy is None:
         return
-    item, parentItem = hierarchy.GetItemByDataNode(node), hierarchy.GetItemByDataNode(parentNode)
-    if item and parentItem:
-        hierarchy.SetItemParent(item, parentItem)
+    item = hierarchy.GetItemByDataNode(node)
+    if not item or hierarchy.GetItemAttribute(hierarchy.GetItemParent(item), _FOLDER):
+        return
+    parents = [
+        hierarchy.GetItemParent(other)
+        for role in COMPANIONS
+        if (other := hierarchy.GetItemByDataNode(companion(segmentationNode, role)))
+    ]
+    folders = [parent for parent in parents if hierarchy.GetItemAttribute(parent, _FOLDER)]
+    if not folders:
+        resultItem = hierarchy.GetItemByDataNode(segmentationNode)
+        beside = hierarchy.GetItemParent(resultItem) if resultItem else hierarchy.GetSceneItemID()
+        folders = [hierarchy.CreateFolderItem(beside, f"{segmentationNode.GetName()} (SERU)")]
+        hierarchy.SetItemAttribute(folders[0], _FOLDER, "1")
+        hierarchy.SetItemExpanded(folders[0], False)
+    hierarchy.SetItemParent(item, folders[0])

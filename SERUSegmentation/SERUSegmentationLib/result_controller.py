@@ -24,6 +24,7 @@ class ResultController:
         self.rows: list[MeasurementRow] = []
         self._loaded: tuple | str | None = "nothing yet"
         self._state: ResultState | None = None
+        self._shown: tuple | None = None
 
     def follow(self, segmentationNode: Any) -> bool:
         """Take the result of a segmentation, read from the maps it carries.
@@ -91,8 +92,10 @@ class ResultController:
         return True
 
     def show(self, shown: Shown, coarseOutline: bool) -> None:
-        """Show the fused segments or the stages."""
-        if self.segmentationNode is not None:
+        """Show the fused segments or the stages; what the user hides by hand stays hidden until another choice."""
+        wanted = (self._loaded, shown, coarseOutline)
+        if self.segmentationNode is not None and wanted != self._shown:
+            self._shown = wanted
             showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
 
     def _measure(self) -> list[MeasurementRow]:

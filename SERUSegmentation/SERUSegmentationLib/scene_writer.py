@@ -17,7 +17,7 @@ from SERUSegmentationLib.measurement_table import rowsOf, writeTable
 from SERUSegmentationLib.owned_nodes import placeBeside
 from SERUSegmentationLib.result_state import ResultState, storeState
 from SERUSegmentationLib.segment_layer import LABELMAP, foreignSegmentIds
-from SERUSegmentationLib.stage_segments import writeCoarse
+from SERUSegmentationLib.stage_segments import isStages, writeCoarse
 from SERUSegmentationLib.texts import _
 
 
@@ -128,9 +128,11 @@ def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
     Raises:
         BadInputError: it holds other segments under another transform, or as surfaces.
     """
+    name = segmentationNode.GetName()
+    if isStages(segmentationNode):
+        raise BadInputError(f"The segmentation '{name}' shows a result's stages; choose or create another output.")
     if not foreignSegmentIds(segmentationNode):
         return
-    name = segmentationNode.GetName()
     if segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID():
         raise BadInputError(
             f"The segmentation '{name}' holds other segments under another transform than the CT; "

@@ -96,7 +96,7 @@ class SegmentLayer:
             np.copyto(view, new, where=~kept[np.clip(view, 0, kept.size - 1)])
         else:
             view[...] = new
-        self._notify(image, surfaces=True)
+        self._notify(image, next(iter(found.values())), surfaces=True)
 
     def writeVoxels(self, index: np.ndarray, values: np.ndarray) -> bool:
         """Write some voxels, fast; 3D surfaces stay as they are until :meth:`refreshSurfaces`.
@@ -123,7 +123,7 @@ class SegmentLayer:
             current = target[place]
             new = np.where(kept[np.clip(current, 0, kept.size - 1)], current, new)
         target[place] = new
-        self._notify(image, surfaces=False)
+        self._notify(image, next(iter(found.values())), surfaces=False)
         return True
 
     def find(self) -> dict[int, str]:
@@ -218,7 +218,7 @@ class SegmentLayer:
         table[values] = True
         return table
 
-    def _notify(self, image: Any, surfaces: bool) -> None:
+    def _notify(self, image: Any, segmentId: str, surfaces: bool) -> None:
         segmentation = self.segmentationNode.GetSegmentation()
         image.GetPointData().GetScalars().Modified()
         if surfaces:
@@ -227,9 +227,10 @@ class SegmentLayer:
             if had:
                 self.segmentationNode.CreateClosedSurfaceRepresentation()
         else:
-            # The image's own event would throw the surfaces away on every step of the slider; the slice views
-            # look at the voxels' time.
+            # The image's own event would throw the surfaces away on every step of the slider.
             segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
+        # This is the event that the views wait for; they look at the voxels' time.
+        segmentation.InvokeEvent(slicer.vtkSegmentation.RepresentationModified, segmentId)
         self.segmentationNode.StorableModified()
 
 

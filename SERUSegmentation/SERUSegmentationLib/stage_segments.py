@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from seru.fusion import LiveFusion
-from SERUSegmentationLib.owned_nodes import STAGES, companion, ensureCompanion, placeBeside, placeUnder
+from SERUSegmentationLib.owned_nodes import STAGES, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.segment_layer import LayerGrid, LayerSegment, SegmentLayer, removeOwnSegments, tagOf
 from SERUSegmentationLib.segments import disagreementSegment, stageSegments
 from SERUSegmentationLib.texts import _
+
+# Node attribute that tells the second segmentation from the result.
+_ROLE = "SERU.Role"
 
 
 class Shown(enum.Enum):
@@ -45,9 +48,10 @@ def writeCoarse(segmentationNode: Any, volumeNode: Any, fusion: LiveFusion, name
         The second segmentation.
     """
     node = ensureCompanion(segmentationNode, STAGES, "vtkMRMLSegmentationNode", name)
-    placeBeside(node, volumeNode)
-    placeUnder(node, segmentationNode)
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    placeInFolder(node, segmentationNode)
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    node.SetAttribute(_ROLE, "stages")
     isNew = node.GetDisplayNode() is None
     if isNew:
         node.CreateDefaultDisplayNodes()
@@ -55,6 +59,11 @@ def writeCoarse(segmentationNode: Any, volumeNode: Any, fusion: LiveFusion, name
     removeOwnSegments(node, lambda key: not key.startswith("coarse_"))
     _write(node, fusion, stageSegments("coarse", _("coarse")), fusion.coarse_labels())
     return node
+
+
+def isStages(segmentationNode: Any) -> bool:
+    """Return whether a segmentation is the second one of a result."""
+    return segmentationNode.GetAttribute(_ROLE) == "stages"
 
 
 def showStage(segmentationNode: Any, shown: Shown, fusion: LiveFusion | None, coarseOutline: bool = True) -> None:
