@@ -105,7 +105,7 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_download(commands: argparse._SubParsersAction) -> None:
-    download = commands.add_parser("download", help="the 210 KiTS19 cases (about 30 GB)")
+    download = commands.add_parser("download", help="the 210 KiTS19 cases (more than 20 GB)")
     download.add_argument("-o", "--output", type=Path, default=Path("data/kits19"), metavar="FOLDER")
     download.add_argument("--cases", default="0-209", metavar="A-B", help="numbers of the first and the last case")
     download.add_argument("--accept-licence", action="store_true", help="agree to CC BY-NC-SA 4.0")
