@@ -7,7 +7,7 @@ import sys
 # where another program, such as Slicer itself, wants the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from seru.cli import main  # noqa: E402
+from seru.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())
