@@ -36,3 +36,14 @@ def test_cmake_registers_every_one_of_them() -> None:
     listed = (FOLDER / "CMakeLists.txt").read_text(encoding="utf-8")
 
     assert all(f"SCRIPT {path.name})" in listed for path in FOLDER.glob("*Test.py"))
+
+
+def test_the_self_test_runs_and_holds_something(slicer_desktop: Desktop) -> None:
+    import slicer
+
+    slicer_desktop.load_module(MODULE_FILE)
+    slicer_desktop.app.set_testing(True)
+
+    slicer.selfTests["SERUSegmentation"]()
+
+    assert slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode") != []

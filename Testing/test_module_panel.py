@@ -201,6 +201,29 @@ def test_splitting_sides_and_clean_up_take_effect_at_once(
     assert array.sum() < (phantom.labels_kji == 1).sum() or array.sum() > 0
 
 
+def test_segments_edited_by_hand_are_replaced_only_after_a_question(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    import slicer
+
+    segment_id = node.GetSegmentation().GetSegmentIDs()[0]
+    edited = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, ct())
+    edited[tuple(np.argwhere(edited)[0])] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, segment_id, ct())
+    click(panel.ui.advancedCollapsibleButton)
+
+    slicer_desktop.dialogs.answer("No")
+    click(panel.ui.splitSidesCheckBox)
+
+    slicer_desktop.process_events()
+    assert "were edited by hand" in slicer_desktop.dialogs.shown[-1].text
+    assert not panel.ui.splitSidesCheckBox.checked
+    assert np.array_equal(slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, ct()), edited)
+    slicer_desktop.dialogs.answer("Yes")
+    click(panel.ui.splitSidesCheckBox)
+    assert node.GetSegmentation().GetNumberOfSegments() == 4
+
+
 def test_jumping_shows_the_key_slice_in_every_view(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:

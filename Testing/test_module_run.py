@@ -276,9 +276,9 @@ def test_damaged_weights_are_told(slicer_desktop: Desktop, tiny_model: Path, sma
 def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_is(
     slicer_desktop: Desktop, tiny_model: Path, orientation: str
 ) -> None:
-    from SERUSegmentationLib.segmentation_run import RunSettings
-
     import slicer
+
+    from SERUSegmentationLib.segmentation_run import RunSettings
 
     phantom = make_phantom(
         PhantomOptions(
@@ -311,10 +311,41 @@ def world_centroid(node: Any, name: str) -> np.ndarray:
 
     image = slicer.vtkOrientedImageData()
     segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
-    assert slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentBinaryLabelmapRepresentation(node, segment_id, image, True)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.GetSegmentBinaryLabelmapRepresentation(node, segment_id, image, True)
     extent = np.array(image.GetExtent()).reshape(3, 2)
     array = vtk_to_numpy(image.GetPointData().GetScalars()).reshape((extent[:, 1] - extent[:, 0] + 1)[::-1])
     ijk = np.argwhere(array).mean(axis=0)[::-1] + extent[:, 0]
     matrix = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
     return (slicer.util.arrayFromVTKMatrix(matrix) @ [*ijk, 1.0])[:3]
+
+
+REAL = {
+    "contrast": "ct/ircadb1_07/imaging.nii.gz",
+    "small": "ct/totalseg_example/imaging.nii.gz",
+    "DICOM": "ct/cptac_pda/dicom",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_ct_goes_through_the_panel(
+    slicer_desktop: Desktop, tiny_model: Path, data_folder: Path, name: str
+) -> None:
+    """The demonstration model finds little in a patient; every step and the scene are real."""
+    from seru.volume_io import read_volume
+
+    panel = open_module(slicer_desktop, tiny_model)
+    real = read_volume(data_folder / REAL[name])
+    volume = slicer_desktop.add_volume(real.array_kji, real.ijk_to_ras, name)
+    panel.initializeParameterNode()
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    node = panel.ui.outputSelector.currentNode()
+    result = panel.parts.controller.result
+    assert panel.ui.statusLabel.text.startswith("Done in")
+    assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
+    assert tuple(result.maps.shape_kji) == real.array_kji.shape

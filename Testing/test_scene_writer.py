@@ -530,6 +530,29 @@ def test_a_deleted_segment_is_not_brought_back_by_alpha(scene: Any, phantom: Pha
     assert np.array_equal(segment_array(node, "Tumor", volume) > 0, phantom.labels_kji == 2)
 
 
+def test_edits_by_hand_survive_alpha_and_are_noticed(scene: Any, phantom: Phantom, maps_file: Path) -> None:
+    volume = add_volume(phantom)
+    result = SceneWriter(volume).write(maps_file, alpha=0.0)
+    node = result.segmentationNode
+    assert not result.isEdited()
+    kidney = segment_array(node, "Kidney", volume)
+    where = tuple(np.argwhere((fused_truth(result.maps, 0.0) == 1) & (fused_truth(result.maps, 1.0) == 1))[0])
+    kidney[where] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(kidney, node, own_ids(node)["Kidney"], volume)
+
+    assert result.isEdited()
+    result.preview(0.9)
+    result.commit(0.3, PostprocessingOptions(largest_component_per_side=True))
+    loaded = LiveResult(node, readMaps(node))
+    loaded.assume(0.3, PostprocessingOptions(largest_component_per_side=True))
+
+    assert segment_array(node, "Kidney", volume)[where] == 0
+    assert loaded.isEdited()
+    expected = fused_truth(result.maps, 0.3)
+    expected[where] = 0
+    assert np.array_equal(labels_of(node, volume), expected)
+
+
 def test_stages_are_shown_one_at_a_time(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     result = SceneWriter(volume).write(maps_file)
@@ -588,3 +611,34 @@ def test_the_exported_segmentation_carries_tag_and_terminology(
     header = (tmp_path / "out.seg.nrrd").read_bytes()[:20000].decode("latin-1")
     assert TAG in header
     assert "108369006" in header
+
+
+def test_the_dicom_exporter_of_slicer_finds_what_it_asks_for(scene: Any, phantom: Phantom, maps_file: Path) -> None:
+    """The calls are those of DICOMSegmentationExporter in Slicer's DICOMSegmentationPlugin."""
+    volume = add_volume(phantom)
+    node = SceneWriter(volume).write(maps_file, alpha=0.0, splitSides=True).segmentationNode
+    segmentation, found = node.GetSegmentation(), {}
+
+    for segment_id in segmentation.GetSegmentIDs():
+        segment = segmentation.GetSegment(segment_id)
+        scalars = segment.GetRepresentation("Binary labelmap").GetPointData().GetArray("ImageScalars")
+        entry = slicer.vtkSlicerTerminologyEntry()
+        slicer.modules.terminologies.logic().DeserializeTerminologyEntry(segment.GetTerminology(), entry)
+        ids = vtk.vtkStringArray()
+        ids.InsertNextValue(segment_id)
+        merged = slicer.vtkOrientedImageData()
+        node.GenerateMergedLabelmapForAllSegments(merged, 0, None, ids)
+        voxels = int((vtk.util.numpy_support.vtk_to_numpy(merged.GetPointData().GetScalars()) > 0).sum())
+        codes = (entry.GetCategoryObject().GetCodeValue(), entry.GetTypeObject().GetCodeValue())
+        found[segment.GetName()] = (*codes, voxels, scalars is not None)
+
+    def count(label: int, side: int) -> int:
+        return int(((phantom.labels_kji == label) & (phantom.side_kji == side)).sum())
+
+    assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
+    assert found == {
+        "Kidney right": ("123037004", "64033007", count(1, 1), True),
+        "Kidney left": ("123037004", "64033007", count(1, 2), True),
+        "Tumor right": ("49755003", "108369006", count(2, 1), True),
+        "Tumor left": ("49755003", "108369006", count(2, 2), True),
+    }

@@ -40,7 +40,33 @@ class LiveResult:
         self.layer = SegmentLayer(segmentationNode, fusedSegments(splitSides), grid)
         self.splitSides = splitSides
         self._table = valueTable(splitSides)
+        # What the scene holds if nobody edited it; None before anything is known of it.
+        self._written: np.ndarray | None = None
         self._isFused = False
+
+    def assume(self, alpha: float, postprocessing: PostprocessingOptions) -> Measured:
+        """Take it that the scene holds the labels of an alpha, as after loading; nothing is written.
+
+        Args:
+            alpha: weight of the coarse stage, 0..1.
+            postprocessing: clean-up.
+
+        Returns:
+            As :meth:`commit`.
+        """
+        fused = self.fusion.box_labels(alpha)
+        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
+        self._written, self._isFused = self._values(cleaned), cleaned is fused
+        return measure(cleaned, self.sides, self._spacing)
+
+    def isEdited(self) -> bool:
+        """Return whether someone changed our segments by hand since they were written."""
+        now = self.layer.read()
+        if now is None or self._written is None:
+            return False
+        missing = sorted(set(range(1, len(self.layer.segments) + 1)) - set(self.layer.find()))
+        expected = np.where(np.isin(self._written, missing), 0, self._written) if missing else self._written
+        return not np.array_equal(now, expected)
 
     def preview(self, alpha: float) -> Measured:
         """Write the labels of an alpha, fast and without clean-up or new 3D surfaces.
@@ -52,9 +78,16 @@ class LiveResult:
             ``kidney_ml`` and ``tumor_ml`` of both sides.
         """
         labels = self.fusion.changing_labels(alpha)
-        values = self._table[self._changingSides, labels]
-        if not (self._isFused and self.layer.writeVoxels(self.fusion.changing_index, values)):
-            self._writeAll(self.fusion.box_labels(alpha), create=False)
+        if self._isFused and self._written is not None:
+            values = self._table[self._changingSides, labels]
+            index = self.fusion.changing_index
+            # Only what changes is written: voxels that were edited by hand elsewhere stay.
+            if self.layer.writeVoxels(index, values):
+                self._written.reshape(-1)[index] = values
+            else:
+                self._write(self.fusion.box_labels(alpha), create=False)
+        else:
+            self._write(self.fusion.box_labels(alpha), create=False)
             self._isFused = True
         counts = self._steadyCounts + np.bincount(3 * self._changingSides + labels, minlength=9)
         return self._volumes(counts)
@@ -72,21 +105,9 @@ class LiveResult:
         """
         fused = self.fusion.box_labels(alpha)
         cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
-        self._writeAll(cleaned, create)
+        self._write(cleaned, create)
+        self.layer.refreshSurfaces()
         self._isFused = cleaned is fused
-        return measure(cleaned, self.sides, self._spacing)
-
-    def measure(self, alpha: float, postprocessing: PostprocessingOptions) -> Measured:
-        """Return all measurements of an alpha; the scene stays as it is.
-
-        Args:
-            alpha: weight of the coarse stage, 0..1.
-            postprocessing: what to clean up.
-
-        Returns:
-            As :meth:`commit`.
-        """
-        cleaned = clean_labels(self.fusion.box_labels(alpha), self.sides, self._voxelMl, postprocessing)
         return measure(cleaned, self.sides, self._spacing)
 
     @cached_property
@@ -126,5 +147,22 @@ class LiveResult:
             for side in SIDES
         }
 
-    def _writeAll(self, labels: np.ndarray, create: bool) -> None:
-        self.layer.write(self._table[self.sides, labels] if self.splitSides else labels, create)
+    def _values(self, labels: np.ndarray) -> np.ndarray:
+        return self._table[self.sides, labels] if self.splitSides else labels
+
+    def _write(self, labels: np.ndarray, create: bool) -> None:
+        """Write labels of the whole box; where the scene still holds what we wrote, only the voxels that differ."""
+        values = self._values(labels)
+        isWritten = False
+        if self._written is not None and not create:
+            index = np.flatnonzero(values != self._written)
+            isWritten = self.layer.writeVoxels(index, values.reshape(-1)[index])
+            held = None if isWritten else self.layer.read()
+            if held is not None:
+                # Our segments no longer share a labelmap: they do again, with what was drawn into them.
+                held.reshape(-1)[index] = values.reshape(-1)[index]
+                self.layer.write(held, create)
+                isWritten = True
+        if not isWritten:
+            self.layer.write(values, create)
+        self._written = values

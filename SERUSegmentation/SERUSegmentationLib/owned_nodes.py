@@ -132,14 +132,11 @@ def placeInFolder(node: Any, segmentationNode: Any) -> None:
     if hierarchy is None:
         return
     item = hierarchy.GetItemByDataNode(node)
-    if not item or hierarchy.GetItemAttribute(hierarchy.GetItemParent(item), _FOLDER):
+    if not item or _isFolder(hierarchy, hierarchy.GetItemParent(item)):
         return
-    parents = [
-        hierarchy.GetItemParent(other)
-        for role in COMPANIONS
-        if (other := hierarchy.GetItemByDataNode(companion(segmentationNode, role)))
-    ]
-    folders = [parent for parent in parents if hierarchy.GetItemAttribute(parent, _FOLDER)]
+    others = [other for role in COMPANIONS if (other := companion(segmentationNode, role)) is not None]
+    items = [other for other in map(hierarchy.GetItemByDataNode, others) if other]
+    folders = [parent for parent in map(hierarchy.GetItemParent, items) if _isFolder(hierarchy, parent)]
     if not folders:
         resultItem = hierarchy.GetItemByDataNode(segmentationNode)
         beside = hierarchy.GetItemParent(resultItem) if resultItem else hierarchy.GetSceneItemID()
@@ -147,3 +144,7 @@ def placeInFolder(node: Any, segmentationNode: Any) -> None:
         hierarchy.SetItemAttribute(folders[0], _FOLDER, "1")
         hierarchy.SetItemExpanded(folders[0], False)
     hierarchy.SetItemParent(item, folders[0])
+
+
+def _isFolder(hierarchy: Any, item: int) -> bool:
+    return bool(item) and item != hierarchy.GetSceneItemID() and bool(hierarchy.GetItemAttribute(item, _FOLDER))

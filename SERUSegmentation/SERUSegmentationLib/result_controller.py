@@ -50,7 +50,7 @@ class ResultController:
         self._state = storedState(segmentationNode, maps.alpha)
         self.result = LiveResult(segmentationNode, maps, self._state.splitSides)
         self.reason = ""
-        self.rows = self._measure()
+        self.rows = rowsOf(self.result.assume(self._state.alpha, self._state.postprocessing), rowTitles())
         return True
 
     @property
@@ -97,6 +97,3 @@ class ResultController:
         if self.segmentationNode is not None and wanted != self._shown:
             self._shown = wanted
             showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
-
-    def _measure(self) -> list[MeasurementRow]:
-        return rowsOf(self.result.measure(self._state.alpha, self._state.postprocessing), rowTitles())

@@ -16,6 +16,8 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from SERUSegmentationLib.labelmap_image import arrayOf, copyLabel, isEmpty
+
 LABELMAP = "Binary labelmap"
 SURFACE = "Closed surface"
 TAG = "SERU.Segment"
@@ -74,11 +76,12 @@ class SegmentLayer:
         self.grid = grid
 
     def write(self, values: np.ndarray, create: bool = True) -> None:
-        """Write all voxels.
+        """Write all voxels of the box.
 
         Args:
             values: uint8, shape of the grid's box: 0 or 1-based index of a segment.
-            create: make segments that are missing; without it they stay missing.
+            create: begin anew: make segments that are missing, and empty ours outside the box. Without it missing
+                segments stay missing, and what was drawn into ours outside the box stays.
         """
         if create:
             for segment in self.segments:
@@ -88,7 +91,10 @@ class SegmentLayer:
             return
         image = self._sharedImage(found)
         if image is None:
-            image = self._replaceImage(found)
+            image = self._replaceImage(found, keep=not create)
+        elif create:
+            whole = arrayOf(image)
+            whole[np.isin(whole, self._lookup(found, whole.dtype)[list(found)])] = 0
         view = self._view(image)
         new = self._lookup(found, view.dtype)[values]
         kept = self._foreign(found, image)
@@ -126,6 +132,23 @@ class SegmentLayer:
         self._notify(image, next(iter(found.values())), surfaces=False)
         return True
 
+    def read(self) -> np.ndarray | None:
+        """Return what our segments hold now, whoever drew it, and whether or not they still share a labelmap.
+
+        Returns:
+            uint8, shape of the grid's box, as in :meth:`write`; None where a segment lies on another grid.
+        """
+        segmentation = self.segmentationNode.GetSegmentation()
+        values = np.zeros(self.grid.shapeKji, np.uint8)
+        for number, id in self.find().items():
+            image = segmentation.GetSegment(id).GetRepresentation(LABELMAP)
+            if isEmpty(image):
+                continue
+            if not self._isOnGrid(image):
+                return None
+            copyLabel(image, segmentation.GetSegment(id).GetLabelValue(), values, self.grid.extent, number)
+        return values
+
     def find(self) -> dict[int, str]:
         """Return the ids of our segments that exist, by their value in :meth:`write`."""
         segmentation = self.segmentationNode.GetSegmentation()
@@ -157,6 +180,9 @@ class SegmentLayer:
         segment.SetTag(TAG, wanted.key)
         if wanted.terminology:
             segment.SetTerminology(wanted.terminology)
+            # Slicer's DICOM export writes these; without them it says MANUAL.
+            segment.SetTag("DICOM.SegmentAlgorithmType", "AUTOMATIC")
+            segment.SetTag("DICOM.SegmentAlgorithmName", "SERU")
         empty = slicer.vtkOrientedImageData()
         segment.AddRepresentation(LABELMAP, empty)
         segmentation.AddSegment(segment, segmentation.GenerateUniqueSegmentID(wanted.key))
@@ -169,25 +195,37 @@ class SegmentLayer:
         if image is None or any(other is not image for other in images) or image.GetPointData().GetScalars() is None:
             return None
         values = [segmentation.GetSegment(id).GetLabelValue() for id in found.values()]
-        matrix = vtk.vtkMatrix4x4()
-        image.GetImageToWorldMatrix(matrix)
-        isOnGrid = np.allclose(slicer.util.arrayFromVTKMatrix(matrix), self.grid.ijkToRas, atol=1e-6)
         has, needs = image.GetExtent(), self.grid.extent
         covers = all(has[2 * a] <= needs[2 * a] and needs[2 * a + 1] <= has[2 * a + 1] for a in range(3))
-        return image if isOnGrid and covers and len(set(values)) == len(values) else None
+        return image if self._isOnGrid(image) and covers and len(set(values)) == len(values) else None
 
-    def _replaceImage(self, found: dict[int, str]) -> Any:
+    def _isOnGrid(self, image: Any) -> bool:
+        matrix = vtk.vtkMatrix4x4()
+        image.GetImageToWorldMatrix(matrix)
+        return np.allclose(slicer.util.arrayFromVTKMatrix(matrix), self.grid.ijkToRas, atol=1e-6)
+
+    def _replaceImage(self, found: dict[int, str], keep: bool) -> Any:
+        """Give our segments one new labelmap; ``keep`` takes over what they hold outside the box."""
         segmentation = self.segmentationNode.GetSegmentation()
+        segments = {value: segmentation.GetSegment(id) for value, id in found.items()}
+        held = {
+            value: segment.GetRepresentation(LABELMAP)
+            for value, segment in segments.items()
+            if keep and not isEmpty(segment.GetRepresentation(LABELMAP))
+        }
+        held = {value: image for value, image in held.items() if self._isOnGrid(image)}
+        extents = np.array([self.grid.extent, *(image.GetExtent() for image in held.values())])
         image = slicer.vtkOrientedImageData()
-        image.SetExtent(*self.grid.extent)
+        image.SetExtent(*(int(extents[:, n].max() if n % 2 else extents[:, n].min()) for n in range(6)))
         image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
         image.SetImageToWorldMatrix(slicer.util.vtkMatrixFromArray(self.grid.ijkToRas))
-        vtk_to_numpy(image.GetPointData().GetScalars())[:] = 0
+        arrayOf(image)[...] = 0
+        for value, old in held.items():
+            copyLabel(old, segments[value].GetLabelValue(), arrayOf(image), image.GetExtent(), value)
         for id in found.values():
             if othersSharing(segmentation, id, set(found.values())):
                 segmentation.ClearSegment(id)
-        for value, id in found.items():
-            segment = segmentation.GetSegment(id)
+        for value, segment in segments.items():
             segment.RemoveAllRepresentations()
             segment.SetLabelValue(value)
             segment.AddRepresentation(LABELMAP, image)
@@ -195,10 +233,8 @@ class SegmentLayer:
 
     def _view(self, image: Any) -> np.ndarray:
         extent = image.GetExtent()
-        whole = vtk_to_numpy(image.GetPointData().GetScalars())
-        whole = whole.reshape([extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in (2, 1, 0)])
         starts = [low - extent[2 * axis] for low, axis in zip(self.grid.lowerKji, (2, 1, 0), strict=True)]
-        return whole[tuple(slice(s, s + n) for s, n in zip(starts, self.grid.shapeKji, strict=True))]
+        return arrayOf(image)[tuple(slice(s, s + n) for s, n in zip(starts, self.grid.shapeKji, strict=True))]
 
     def _lookup(self, found: dict[int, str], dtype: Any) -> np.ndarray:
         """Value in the labelmap of each of our values; 0 for a segment that the user deleted."""

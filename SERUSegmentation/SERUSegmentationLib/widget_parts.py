@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import slicer
+
 from seru.errors import BadInputError
 from SERUSegmentationLib.input_panel import InputPanel
 from SERUSegmentationLib.key_slice_panel import KeySlicePanel
@@ -67,6 +69,15 @@ class WidgetParts:
     def mayRun(self) -> bool:
         """Return whether licence and packages allow a run; asks for what is missing."""
         return askLicence(self.inputs.model) and self.setup.ensureInstalled()
+
+    def mayReplace(self) -> bool:
+        """Return whether our segments may be written anew; asks where they were edited by hand."""
+        result = self.controller.result
+        if result is None or slicer.app.testingEnabled() or not result.isEdited():
+            return True
+        name = self.controller.segmentationNode.GetName()
+        question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
+        return slicer.util.confirmYesNoDisplay(question.format(name=name), windowTitle=_("SERU Segmentation"))
 
     def cleanup(self) -> None:
         """Let go of everything."""
