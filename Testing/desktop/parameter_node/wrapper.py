@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import shiboken6
 import slicer
 import vtk
 from PySide6.QtWidgets import QWidget
@@ -111,7 +112,12 @@ class _Wrapper:
         self._is_updating_gui = True
         try:
             with slicer.util.NodeModify(self):
-                for connectors, _observer in list(self._guis.values()):
+                for tag, (connectors, observer) in list(self._guis.items()):
+                    # A module that is gone may have left its connection: the scene's singletons outlive it.
+                    if not all(shiboken6.isValid(connector.widget()) for connector in connectors.values()):
+                        del self._guis[tag]
+                        self.RemoveObserver(observer)
+                        continue
                     for name, connector in connectors.items():
                         connector.write(self.getValue(name))
         finally:
