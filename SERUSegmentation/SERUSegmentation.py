@@ -268,6 +268,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if result is not None and parameters.inputVolume is run.volumeNode:
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
+        if result is not None:
+            self.parts.setup.checkOnce()
 
 
 class SERUSegmentationLogic(ScriptedLoadableModuleLogic):

@@ -93,6 +93,9 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     assert panel.ui.alphaSlider.enabled
     assert "SERUSegmentationLib.child" in panel.parts.run.log.text()
     assert not run.folder.exists()
+    # The first run knows the devices from then on.
+    slicer_desktop.wait_until(lambda: panel.parts.inputs.knowsDevices, 60)
+    assert panel.ui.deviceComboBox.findText("CPU") == 1
     # No folder of this computer travels with the scene.
     assert panel.parts.controller.report["input"]["path"] == "input.nrrd"
 
@@ -349,3 +352,25 @@ def test_a_real_ct_goes_through_the_panel(
     assert panel.ui.statusLabel.text.startswith("Done in")
     assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
     assert tuple(result.maps.shape_kji) == real.array_kji.shape
+
+
+def test_an_output_that_became_unusable_during_the_run_is_left_alone(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
+    panel.ui.outputSelector.setCurrentNode(theirs)
+    start(panel)
+    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    theirs.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("CT"))
+    theirs.GetSegmentation().AddEmptySegment("cyst", "cyst")
+    theirs.SetAndObserveTransformNodeID(transform.GetID())
+
+    wait_for(slicer_desktop, panel)
+
+    node = panel.ui.outputSelector.currentNode()
+    assert node is not theirs
+    assert list(theirs.GetSegmentation().GetSegmentIDs()) == ["cyst"]
+    assert "The result is in a new segmentation." in panel.ui.statusLabel.text

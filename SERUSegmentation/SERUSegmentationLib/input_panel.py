@@ -42,6 +42,11 @@ class InputPanel:
         return self.choices[index] if 0 <= index < len(self.choices) else None
 
     @property
+    def knowsDevices(self) -> bool:
+        """Whether the devices of this computer were looked at once."""
+        return bool(readSetting(_DEVICES, []))
+
+    @property
     def device(self) -> str:
         """What the command's ``--device`` takes."""
         combo = self._ui.deviceComboBox
@@ -82,8 +87,8 @@ class InputPanel:
         Args:
             devices: as ``seru info --json`` lists them.
         """
-        usable = [device for device in devices if device.get("name") == "cpu" or device.get("name") != "torch"]
-        writeSetting(_DEVICES, usable)
+        # Where PyTorch cannot be used the command says so in the place of a device.
+        writeSetting(_DEVICES, [device for device in devices if device.get("name") != "torch"])
         self.refreshDevices()
 
     def addFolder(self, folder: str) -> None:

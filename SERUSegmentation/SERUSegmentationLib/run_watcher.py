@@ -62,18 +62,20 @@ class RunWatcher:
             self.run.close()
 
     def _look(self) -> None:
-        if not self.run.poll():
-            self._onProgress()
-            return
-        if not self._release():
-            return
         result, error = None, None
         try:
+            if not self.run.poll():
+                self._onProgress()
+                return
+            if not self._release():
+                return
             result = self.run.finish()
         except SeruError as problem:
             error = problem
         except Exception as problem:
-            logging.exception("SERU: the result could not be written into the scene")
+            logging.exception("SERU: the run could not be followed to its end")
+            self._release()
+            self.run.close()
             error = problem
         self._onFinished(result, error)
 

@@ -200,7 +200,12 @@ class SegmentationRun:
         if self._hadOutput and not isInScene(self.segmentationNode):
             # Deleted meanwhile: the result is not lost for it.
             self.segmentationNode = None
-        writer = SceneWriter(self.volumeNode, self.segmentationNode)
+        try:
+            writer = SceneWriter(self.volumeNode, self.segmentationNode)
+        except BadInputError as error:
+            # It became unusable meanwhile; minutes of work are not thrown away for it.
+            self.progress.warnings.append(f"{error} The result is in a new segmentation.")
+            writer = SceneWriter(self.volumeNode)
         settings = self.settings
         result = writer.write(
             self.folder / _MAPS / MAPS_FILE, settings.alpha, settings.postprocessing, settings.splitSides

@@ -97,6 +97,11 @@ class SetupPanel:
         self._onChanged()
         return True
 
+    def checkOnce(self) -> None:
+        """Look at the devices, if nobody did yet; after a run, when everything is installed."""
+        if not self._inputs.knowsDevices and self._command is None:
+            self._guarded(lambda: self._start(["info", "--json"], self._keepInfo, ""))
+
     def facts(self, withMissing: bool = False) -> list[str]:
         """Return lines on versions, device and models."""
         names = ["torch", *(line.split(">")[0].split("=")[0].strip() for line in readRequirements(self._requirements))]
@@ -135,9 +140,12 @@ class SetupPanel:
     def _check(self) -> None:
         self._start(["info", "--json"], self._onChecked, _("Checking devices"))
 
-    def _onChecked(self, lines: list[str]) -> None:
+    def _keepInfo(self, lines: list[str]) -> None:
         self._info = json.loads("\n".join(lines))
         self._inputs.keepDevices(self._info["devices"])
+
+    def _onChecked(self, lines: list[str]) -> None:
+        self._keepInfo(lines)
         self._say(_("Devices: {list}").format(list=", ".join(deviceTitle(d) for d in self._info["devices"])))
 
     def _fetch(self) -> None:
@@ -166,7 +174,8 @@ class SetupPanel:
 
         self._command = BackgroundCommand(arguments, onEnded)
         self._command.start()
-        self._say(text)
+        if text:
+            self._say(text)
         self.refresh()
 
     def _verify(self) -> None:
