@@ -31,7 +31,7 @@ def test_opening_the_module_imports_neither_torch_nor_opencv() -> None:
         "here = desktop()\n"
         f"here.load_module({str(MODULE_FILE)!r})\n"
         "here.process_events(0.5)\n"
-        "print('heavy:', sorted({'torch', 'cv2', 'SimpleITK', 'skimage', 'openvino', 'pip'} & set(sys.modules)))\n"
+        "print('heavy:', sorted({'torch', 'cv2', 'SimpleITK', 'scipy', 'skimage', 'openvino', 'pip'} & set(sys.modules)))\n"
         "print('errors:', here.errors)\n"
     )
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "SERUSegmentation")])

@@ -1,5 +1,7 @@
 """One result at any alpha: the labels, their voxels in the scene, and their volumes.
 
+SciPy is loaded with the first result: Slicer imports this room at its own start.
+
 While alpha moves only the voxels on which the stages differ are written. What costs more (clean-up, the longest
 diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
 """
@@ -13,10 +15,7 @@ import numpy as np
 
 from seru.fusion import KIDNEY, TUMOR, LiveFusion
 from seru.maps import Maps
-from seru.measurements import measure
 from seru.options import PostprocessingOptions
-from seru.postprocessing import clean_labels
-from seru.sides import SIDE_CODES, SIDES
 from SERUSegmentationLib.segment_layer import LayerGrid, SegmentLayer
 from SERUSegmentationLib.segments import fusedSegments, valueTable
 
@@ -54,10 +53,9 @@ class LiveResult:
         Returns:
             As :meth:`commit`.
         """
-        fused = self.fusion.box_labels(alpha)
-        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
-        self._written, self._isFused = self._values(cleaned), cleaned is fused
-        return measure(cleaned, self.sides, self._spacing)
+        cleaned = self._clean(alpha, postprocessing)
+        self._written = self._values(cleaned)
+        return self._measure(cleaned)
 
     def isEdited(self) -> bool:
         """Return whether someone changed our segments by hand since they were written."""
@@ -103,12 +101,10 @@ class LiveResult:
         Returns:
             All measurements of both sides.
         """
-        fused = self.fusion.box_labels(alpha)
-        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
+        cleaned = self._clean(alpha, postprocessing)
         self._write(cleaned, create)
         self.layer.refreshSurfaces()
-        self._isFused = cleaned is fused
-        return measure(cleaned, self.sides, self._spacing)
+        return self._measure(cleaned)
 
     @cached_property
     def sides(self) -> np.ndarray:
@@ -138,6 +134,8 @@ class LiveResult:
         return float(np.prod(self._spacing)) / 1000.0
 
     def _volumes(self, counts: np.ndarray) -> Measured:
+        from seru.sides import SIDE_CODES, SIDES
+
         ml = counts * self._voxelMl
         return {
             side: {
@@ -146,6 +144,19 @@ class LiveResult:
             }
             for side in SIDES
         }
+
+    def _clean(self, alpha: float, postprocessing: PostprocessingOptions) -> np.ndarray:
+        from seru.postprocessing import clean_labels
+
+        fused = self.fusion.box_labels(alpha)
+        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
+        self._isFused = cleaned is fused
+        return cleaned
+
+    def _measure(self, labels: np.ndarray) -> Measured:
+        from seru.measurements import measure
+
+        return measure(labels, self.sides, self._spacing)
 
     def _values(self, labels: np.ndarray) -> np.ndarray:
         return self._table[self.sides, labels] if self.splitSides else labels

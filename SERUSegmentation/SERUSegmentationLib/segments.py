@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from seru.fusion import KIDNEY, TUMOR
-from seru.sides import SIDE_CODES
 from seru.terminology import SEGMENTS, SEGMENTS_BY_SIDE
 from SERUSegmentationLib.segment_layer import LayerSegment
 
@@ -32,6 +31,8 @@ def valueTable(splitSides: bool) -> np.ndarray:
     Returns:
         uint8, shape (3, 3): ``[side code, label]``; 0 is no segment.
     """
+    from seru.sides import SIDE_CODES
+
     table = np.zeros((3, 3), np.uint8)
     for value, term in enumerate(SEGMENTS_BY_SIDE if splitSides else SEGMENTS, start=1):
         codes = [SIDE_CODES[term.side]] if term.side else [0, 1, 2]
