@@ -18,6 +18,8 @@ from Testing.scene_tools import small_phantom
 
 __all__ = ["slicer_desktop"]
 
+HEAVY = {"torch", "cv2", "SimpleITK", "scipy", "skimage", "openvino", "pip"}
+
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
@@ -31,7 +33,7 @@ def test_opening_the_module_imports_neither_torch_nor_opencv() -> None:
         "here = desktop()\n"
         f"here.load_module({str(MODULE_FILE)!r})\n"
         "here.process_events(0.5)\n"
-        "print('heavy:', sorted({'torch', 'cv2', 'SimpleITK', 'scipy', 'skimage', 'openvino', 'pip'} & set(sys.modules)))\n"
+        f"print('heavy:', sorted({HEAVY!r} & set(sys.modules)))\n"
         "print('errors:', here.errors)\n"
     )
     path = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "SERUSegmentation")])
