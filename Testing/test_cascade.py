@@ -420,3 +420,26 @@ def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model:
 
     with pytest.raises(CancelledError, match="nothing was written"):
         segment(case.volume, model, TORCH, Cancelling())
+
+
+def test_what_the_scout_saw_outside_its_range_is_no_result(case: Phantom, model: Model, result: SegmentResult) -> None:
+    coarse = LiveFusion(result.maps).labels_kji(1.0) > 0
+
+    shown = np.pad(coarse.any(axis=(1, 2)), 1)
+
+    alone = shown[1:-1] & ~shown[:-2] & ~shown[2:]
+    assert shown.any()
+    assert not alone.any(), "single slices are left over from the scout pass"
+
+
+def test_openvino_converts_again_for_another_card(case: Phantom, model: Model) -> None:
+    pytest.importorskip("openvino")
+    from seru.engines.openvino_engine import OpenVinoEngine
+    from seru.engines.torch_engine import TorchEngine
+
+    images = case.volume.array_kji[30:31, np.newaxis].clip(0, 255).astype(np.uint8)
+    other = replace(model, card=replace(model.card, mean=(0.1, 0.1, 0.1)))
+
+    for each in (model, other):
+        expected = TorchEngine(each, "cpu").predict("coarse", images).astype(int)
+        assert np.abs(OpenVinoEngine(each).predict("coarse", images) - expected).mean() < 1.0

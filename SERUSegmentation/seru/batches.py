@@ -86,17 +86,15 @@ class BatchRunner:
     def _predict(self, stage: str, images: np.ndarray, progress: Progress) -> np.ndarray:
         try:
             return self.engine.predict(stage, images)
-        except OutOfMemory as error:
-            reason = error
+        except OutOfMemory:
+            pass  # not kept: its traceback would hold the failed batch
         if len(images) > 1:
             half = len(images) // 2
             self._most[images.shape[1:]] = half
             parts = (images[:half], images[half:])
             return np.concatenate([self._predict(stage, part, progress) for part in parts])
         if self.engine.device == "cpu":
-            raise DeviceError(
-                "The computer has too little memory for one slice; close other programs and try again."
-            ) from reason
+            raise DeviceError("The computer has too little memory for one slice; close other programs and try again.")
         progress.warning(f"The device {self.engine.device} has too little free memory; the CPU goes on, more slowly.")
         self.engine.release()
         self.engine = make_engine(self._model, "auto", "cpu", self._options.threads)

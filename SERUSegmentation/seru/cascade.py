@@ -126,6 +126,7 @@ class _Run:
         self.is_prepared = np.zeros(self.shape[0], bool)
         self.coarse = np.zeros((self.shape[0], 2, *self.shape[1:]), np.uint8)
         self.coarse_done = self.refine_done = 0
+        self.coarse_seen: set[int] = set()
         self.found: dict[Side, SideResult | None] = dict.fromkeys(SIDES)
 
     def run(self) -> SegmentResult:
@@ -154,7 +155,11 @@ class _Run:
         if self.options.all_slices:
             self._find_areas(range(slices))
             return range(slices)
-        return scout_range(self._find_areas, slices, self.stack.spacing_mm[0])
+        kept = scout_range(self._find_areas, slices, self.stack.spacing_mm[0])
+        for index in self.coarse_seen.difference(kept):
+            # Too little for a hit; of whatever it is, only this slice was looked at.
+            self.coarse[index] = 0
+        return kept
 
     def _find_areas(self, indices: Sequence[int]) -> np.ndarray:
         shape_rc = coarse_shape(self.shape[1:], self.stack.spacing_mm[1:], self.model.card)
@@ -167,6 +172,7 @@ class _Run:
         for index, output in self.runner.run("coarse", indices, image, self.progress):
             self.coarse[index] = resize_probabilities(output, self.shape[1:])
             areas.append(is_foreground(self.coarse[index]).sum() * self.stack.pixel_mm2)
+            self.coarse_seen.add(index)
             self.coarse_done += 1
             self.progress.stage("coarse", self.coarse_done, total)
         return np.asarray(areas, np.float64)
@@ -329,5 +335,7 @@ class _Recorder(Progress):
 def _crop_warning(side: Side, larger: CropBox, crop_size: int, rule: str) -> str:
     leaves = f"The {side} kidney leaves its {crop_size}x{crop_size} crop"
     if rule == "grow":
+        if larger.network_rc == (crop_size, crop_size):
+            return f"{leaves}; the crop moved to hold it."
         return f"{leaves}; the crop grew to {larger.network_rc[0]}x{larger.network_rc[1]}."
     return f"{leaves}; outside it the coarse result stands."

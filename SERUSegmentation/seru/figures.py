@@ -49,6 +49,7 @@ def draw_key_slices(volume: Volume, maps: Maps, labels_kji: np.ndarray, folder: 
     for side in SIDES:
         key_slice = maps.report[side]["key_slice"]
         if key_slice is None:
+            (Path(folder) / f"key_slice_{side}.png").unlink(missing_ok=True)  # of an earlier run
             continue
         index = key_slice["index"]
         if stack.orientation.flips[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -316,7 +317,7 @@ def _download(
                     break
             file.flush()
             os.fsync(file.fileno())
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
         raise ModelError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
     if sha256_of(path) != expected["sha256"]:

@@ -20,7 +20,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--alpha", type=float, metavar="A", help="weight of the coarse stage, 0..1 (default: the model's)"
     )
     parser.add_argument(
-        "--model", metavar="ID_OR_FOLDER", help="a model's id, or a model folder (default: the built-in)"
+        "--model", metavar="ID_OR_FOLDER", help="a model's id, or a model folder (none is bundled yet)"
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps (default: auto)")
     parser.add_argument("--engine", default="auto", choices=get_args(EngineName), help="back end (default: auto)")

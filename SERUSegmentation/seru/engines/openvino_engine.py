@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Sequence
@@ -16,6 +18,8 @@ from seru.errors import DeviceError
 from seru.models import Model, cache_folder
 
 _STRIDE = 32
+# Raised whenever what StageNetwork computes changes: older conversions are not taken then.
+_FORMAT = 1
 
 
 class OpenVinoEngine(Engine):
@@ -43,9 +47,13 @@ class OpenVinoEngine(Engine):
         try:
             output = self._request(stage, images.shape).infer({0: images})[0]
         except (RuntimeError, MemoryError) as error:
-            if memory_error(error):
-                raise OutOfMemory(str(error)) from error
-            raise DeviceError(f"OpenVINO failed ({str(error).splitlines()[0][:200]}); try --engine torch.") from error
+            if not memory_error(error):
+                reason = str(error).strip().partition("\n")[0][:200]
+                raise DeviceError(f"OpenVINO failed ({reason}); try --engine torch.") from error
+            message = str(error)
+            output = None
+        if output is None:
+            raise OutOfMemory(message)
         return output[..., :rows, :columns].copy()
 
     def batch_size(self, shape_rc: Sequence[int]) -> int:
@@ -79,9 +87,12 @@ class OpenVinoEngine(Engine):
         return network
 
     def _cached_path(self, stage: str, channels: int) -> Path:
-        checksum = self.model.card.files[f"{stage}.safetensors"]["sha256"][:24]
-        version = openvino.__version__.partition("-")[0]
-        return cache_folder().parent / "openvino" / f"{checksum}-{channels}-{version}.xml"
+        card = self.model.card
+        checksum = card.files[f"{stage}.safetensors"]["sha256"]
+        # All that the conversion bakes in.
+        baked = [_FORMAT, checksum, channels, card.mean, card.std, card.architecture.to_dict(), openvino.__version__]
+        name = hashlib.sha256(json.dumps(baked).encode()).hexdigest()[:24]
+        return cache_folder().parent / "openvino" / f"{name}.xml"
 
 
 def convert(model: Model, stage: str, channels: int) -> openvino.Model:

@@ -36,10 +36,13 @@ class TorchEngine(Engine):
         try:
             return self._predict(stage, images)
         except (RuntimeError, MemoryError) as error:
-            if memory_error(error):
-                self._empty_cache()
-                raise OutOfMemory(str(error)) from error
-            raise DeviceError(f"The device {self.device} failed ({_first_line(error)}); try --device cpu.") from error
+            if not memory_error(error):
+                reason = _first_line(error)
+                raise DeviceError(f"The device {self.device} failed ({reason}); try --device cpu.") from error
+            message = str(error)
+        # Out of the except block: the error's traceback holds the failed batch's activations.
+        self._empty_cache()
+        raise OutOfMemory(message)
 
     def batch_size(self, shape_rc: Sequence[int]) -> int:
         """See :meth:`Engine.batch_size`."""
