@@ -17,7 +17,8 @@ import numpy as np
 from seru.fusion import LiveFusion
 from seru.phantom import make_phantom
 from Testing.desktop import click, desktop, drag_slider, has_screen
-from Testing.module_tools import dice, labels_of
+from Testing.module_tools import labels_of
+from Testing.overlap import dice
 from Testing.screenshots import segment_phantom, take_alphas, take_key_patches, take_panel
 
 

@@ -67,11 +67,6 @@ def labels_of(node: Any, volume: Any) -> np.ndarray:
     return np.where(arrays[1], 2, arrays[0]).astype(np.uint8)
 
 
-def dice(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the Dice coefficient of two masks."""
-    return float(2 * np.count_nonzero(first & second) / max(first.sum() + second.sum(), 1))
-
-
 def own_nodes(scene: Any) -> list[str]:
     """Return the classes of the result nodes in a scene."""
     kinds = ("Segmentation", "MarkupsROI", "MarkupsFiducial", "Table", "Text")

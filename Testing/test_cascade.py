@@ -22,14 +22,11 @@ from seru.options import PostprocessingOptions, SegmentOptions
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from seru.progress import STAGES, Progress
 from seru.volume import Volume
+from Testing.overlap import dice
 
 SCHEMA = json.loads((Path(__file__).parent.parent / "SERUSegmentation/seru/report.schema.json").read_text())
 TORCH = SegmentOptions(engine="torch")
 SMALL = PhantomOptions(shape_kji=(60, 128, 128), spacing_kji_mm=(4.5, 3.0, 3.0), seed=3)
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    return 2 * np.count_nonzero(a & b) / max(1, np.count_nonzero(a) + np.count_nonzero(b))
 
 
 @pytest.fixture(scope="module")

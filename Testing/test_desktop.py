@@ -93,7 +93,7 @@ def test_slider_without_tracking_tells_once_at_the_end(panel: Any) -> None:
     assert len(told) <= 3
 
 
-def test_parameter_set_in_the_node_moves_the_widgets(panel: Any, volume: Any) -> None:
+def test_parameter_set_in_the_node_moves_the_widgets(panel: Any, volume: Any, tmp_path: Path) -> None:
     parameters = panel._parameterNode
 
     parameters.alpha = 0.25
@@ -102,7 +102,7 @@ def test_parameter_set_in_the_node_moves_the_widgets(panel: Any, volume: Any) ->
     parameters.color = type(parameters.color).RED
     parameters.method = "slow"
     parameters.options.iterations = 7
-    parameters.folder = Path("/tmp/somewhere")
+    parameters.folder = tmp_path
 
     assert panel.ui.alphaSlider.value == pytest.approx(0.25)
     assert panel.ui.invertCheckBox.checked
@@ -110,7 +110,7 @@ def test_parameter_set_in_the_node_moves_the_widgets(panel: Any, volume: Any) ->
     assert panel.ui.colorComboBox.currentText == "Red"
     assert panel.ui.methodComboBox.currentText == "slow"
     assert panel.ui.iterationsSpinBox.value == 7
-    assert panel.ui.folderEdit.currentPath == str(Path("/tmp/somewhere"))
+    assert panel.ui.folderEdit.currentPath == str(tmp_path)
     assert panel.ui.inputSelector.currentNode() is volume
 
 

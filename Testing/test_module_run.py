@@ -17,7 +17,8 @@ import pytest
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing.desktop import Desktop, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module_tools import dice, labels_of, open_module, own_nodes
+from Testing.module_tools import labels_of, open_module, own_nodes
+from Testing.overlap import dice
 
 __all__ = ["slicer_desktop"]
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from seru.errors import ModelError
 
+# The encoder halves height and width five times.
+STRIDE = 32
+
 
 @dataclass(frozen=True)
 class Architecture:

@@ -74,10 +74,6 @@ class BatchRunner:
                 for future in waiting:
                     future.cancel()
 
-    def release(self) -> None:
-        """Free the networks."""
-        self.engine.release()
-
     def _batch_size(self, shape: tuple[int, ...]) -> int:
         if shape not in self._most:
             self._most[shape] = self.engine.batch_size(shape[-2:])

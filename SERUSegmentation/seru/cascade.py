@@ -23,7 +23,7 @@ from seru.models import Model
 from seru.options import SegmentOptions
 from seru.orientation import AxialStack
 from seru.postprocessing import clean_labels
-from seru.preprocessing import preprocess_slice, resize_image
+from seru.preprocessing import neighbours, preprocess_slice, resize_image
 from seru.progress import Progress, Stage
 from seru.report import RunFacts, SideResult, make_report
 from seru.scout import scout_range
@@ -141,9 +141,9 @@ class _Run:
             refined = self._run_refine()
         with self.progress.timed("fuse"):
             maps = self._make_maps(refined)
-            labels = LiveFusion(maps).box_labels(self.alpha)
-            labels = clean_labels(labels, maps.side_box(), self.stack.voxel_ml, self.options.postprocessing)
-            measured = measure(labels, maps.side_box(), self.volume.spacing_ijk_mm)
+            labels, sides = LiveFusion(maps).box_labels(self.alpha), maps.side_box()
+            labels = clean_labels(labels, sides, self.stack.voxel_ml, self.options.postprocessing)
+            measured = measure(labels, sides, self.volume.spacing_ijk_mm)
             self.progress.stage("fuse", 1, 1)
         return self._result(maps, labels, measured)
 
@@ -239,8 +239,7 @@ class _Run:
         """The pre-processed slice, or it with its neighbours: uint8, shape (1 or 3, rows, columns)."""
         if self.model.card.input_slices == 1:
             return self._image(index)[np.newaxis]
-        last = self.shape[0] - 1
-        return np.stack([self._image(min(max(near, 0), last)) for near in (index - 1, index, index + 1)])
+        return np.stack([self._image(near) for near in neighbours(index, self.shape[0])])
 
     def _image(self, index: int) -> np.ndarray:
         # Two threads may prepare the same slice at once; they write the same.

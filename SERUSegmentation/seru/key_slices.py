@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from seru.architecture import STRIDE
 from seru.sides import SIDE_CODES, SIDES, Side, bounding_box
 
 # A grown box leaves this many of the network's pixels around the mask, and its sides stay multiples of the stride.
 _MARGIN = 16
-_STRIDE = 32
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def grow_box(box: CropBox, mask: np.ndarray, zoom_rc: Sequence[float]) -> CropBo
             continue
         margin = math.ceil(_MARGIN / zoom)
         wanted = place.stop - place.start + 2 * margin
-        network[axis] = max(network[axis], _STRIDE * math.ceil(wanted * zoom / _STRIDE))
+        network[axis] = max(network[axis], STRIDE * math.ceil(wanted * zoom / STRIDE))
         size[axis] = max(size[axis], round(network[axis] / zoom))
         centre = (place.start + place.stop - 1) / 2
         origin[axis] = crop_origin((centre,) * 2, (size[axis],) * 2, (shape_rc[axis],) * 2)[0]

@@ -9,12 +9,10 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils import fuse_conv_bn_eval
 
-from seru.architecture import Architecture
+from seru.architecture import STRIDE, Architecture
 from seru.decoder import Decoder
 from seru.encoder import Encoder
 from seru.errors import ModelError
-
-STRIDE = 32
 
 
 class SERU(nn.Module):

@@ -104,6 +104,17 @@ def network_channels(stack: np.ndarray, index: int, input_slices: int) -> np.nda
     Returns:
         uint8, shape (3, rows, columns).
     """
-    last = len(stack) - 1
-    reach = 1 if input_slices == 3 else 0
-    return np.stack([stack[min(max(index + step * reach, 0), last)] for step in (-1, 0, 1)])
+    return stack[list(neighbours(index, len(stack)) if input_slices == 3 else (index,) * 3)]
+
+
+def neighbours(index: int, slices: int) -> tuple[int, int, int]:
+    """Return the slices below, at and above a slice.
+
+    Args:
+        index: the slice.
+        slices: number of slices in the stack.
+
+    Returns:
+        Three indices; at the ends of the stack the slice itself stands for the missing one.
+    """
+    return max(index - 1, 0), index, min(index + 1, slices - 1)

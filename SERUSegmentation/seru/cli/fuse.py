@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Places(arguments.output, arguments.report).check(source)
     session.progress.stage("load", 0, 1)
     maps = load_maps(arguments.maps)
-    if source := maps.report.get("input", {}).get("path"):
-        check_output(arguments.output, source)  # the CT itself is never written over
+    if ct := maps.report.get("input", {}).get("path"):
+        check_output(arguments.output, ct)  # the CT itself is never written over
     session.progress.stage("load", 1, 1)
     labels, report = fuse_maps(maps, arguments.alpha)
     session.progress.stage("fuse", 1, 1)

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import openvino
 
+from seru.architecture import STRIDE
 from seru.engines.base import Engine, OutOfMemory, memory_error
 from seru.errors import DeviceError
 from seru.models import Model, cache_folder
 
-_STRIDE = 32
 # Raised whenever what StageNetwork computes changes: older conversions are not taken then.
 _FORMAT = 1
 
@@ -42,7 +42,7 @@ class OpenVinoEngine(Engine):
     def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
         rows, columns = images.shape[-2:]
-        pad = ((0, 0), (0, 0), (0, -rows % _STRIDE), (0, -columns % _STRIDE))
+        pad = ((0, 0), (0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
         images = np.ascontiguousarray(np.pad(images, pad, mode="edge"))
         try:
             output = self._request(stage, images.shape).infer({0: images})[0]
@@ -117,7 +117,7 @@ def convert(model: Model, stage: str, channels: int) -> openvino.Model:
     from seru.weights import load_network
 
     network = StageNetwork(load_network(model, stage), model.card.mean, model.card.std).eval()
-    example = torch.zeros(1, channels, 2 * _STRIDE, 2 * _STRIDE, dtype=torch.uint8)
+    example = torch.zeros(1, channels, 2 * STRIDE, 2 * STRIDE, dtype=torch.uint8)
     with warnings.catch_warnings():
         # Tracing takes the branches of an already padded image, which is what predict gives.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from seru.architecture import STRIDE
 from seru.engines.base import Engine, OutOfMemory, memory_error
 from seru.errors import DeviceError
 from seru.models import Model
-from seru.network import STRIDE, StageNetwork
+from seru.network import StageNetwork
 from seru.weights import load_network
 
 # Measured peak of the default architecture's activations, per pixel of a slice, in float32.
