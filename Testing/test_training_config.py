@@ -51,6 +51,8 @@ def test_every_config_loads(name: str) -> None:
         ("network: {window: [1]}", "'network.window'"),
         ("network: {crop_size: 100}", "crop_size"),
         ("refine: {kidney_share: 0.8, tumor_share: 0.8}", "shares"),
+        ("coarse: {average_decay: 1}", "decay"),
+        ("coarse: {half_size_epochs: -1}", "half size"),
         ("[1, 2]", "holds no options"),
         ("a: [", "cannot be read"),
     ],

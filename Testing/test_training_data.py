@@ -226,6 +226,21 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     assert [item[0] for item in make_pools([case], patches)[0].every] == [2, 3, 4, 5]
 
 
+def test_shrunk_view_shows_the_whole_slice_on_fewer_pixels(kits_folder: Path, tmp_path: Path) -> None:
+    prepare(Config("x", "x", data=DataConfig("kits19", str(kits_folder))), tmp_path)
+    data = PreparedData(tmp_path / "prepare")
+    view = View(CARD, AugmentationConfig(flip=0, geometry=0))
+
+    image, label = SliceDataset(data, view)[Draw("case_00000", 4)]
+    small, small_label = SliceDataset(data, replace(view, shrink=2))[Draw("case_00000", 4)]
+
+    rows, columns = label.shape
+    assert small_label.shape == small.shape[1:] == (rows // 2, columns // 2)
+    assert abs(small.mean() - image.mean()) < 1
+    assert abs((small_label > 0).mean() - (label > 0).mean()) < 0.01
+    assert (small_label > 0).any()
+
+
 def test_neighbouring_slices_are_the_channels(kits_folder: Path, tmp_path: Path) -> None:
     prepare(Config("x", "x", data=DataConfig("kits19", str(kits_folder))), tmp_path)
     data = PreparedData(tmp_path / "prepare")

@@ -189,6 +189,8 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             "train.workers=0",
             "train.threads=1",
             "train.accelerator=cpu",
+            # Compiling takes longer than all the rest; a test of its own does it.
+            "train.compile=false",
             "patches.fall_back_to_labels=true",
             "inference.device=cpu",
             "inference.threads=1",

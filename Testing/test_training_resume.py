@@ -26,6 +26,8 @@ SMALL = (
     "train.epochs=3",
     "train.slices_per_epoch=40",
     "train.precision=32-true",
+    "train.average_decay=0.9",
+    "coarse.half_size_epochs=2",
     "alpha.count=3",
     # After a few steps the network may find nothing: crops must be there all the same.
     "patches.fall_back_to_labels=true",

@@ -125,6 +125,9 @@ class TrainConfig:
         sync_batch_norm: several processes share the statistics of batch normalisation.
         deterministic: use deterministic algorithms only.
         gradient_clip: largest gradient norm; None does not clip.
+        average_decay: decay of the moving average of the weights, which is what validates and is kept; None keeps none.
+        half_size_epochs: the first epochs see images at half their size, four times as fast.
+        compile: compile the training step (``torch.compile``; on the CPU it needs a C++ compiler).
     """
 
     epochs: int = 30
@@ -155,6 +158,9 @@ class TrainConfig:
     sync_batch_norm: bool = True
     deterministic: bool = True
     gradient_clip: float | None = None
+    average_decay: float | None = None
+    half_size_epochs: int = 0
+    compile: bool = False
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
     def __post_init__(self) -> None:
@@ -163,6 +169,10 @@ class TrainConfig:
         shares = (self.kidney_share, self.tumor_share, self.phantom_share)
         if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or self.phantom_share > 1:
             raise BadInputError(f"The shares {shares} of kidney, tumor and phantoms must lie between 0 and 1.")
+        if self.half_size_epochs < 0:
+            raise BadInputError(f"The epochs at half size must be 0 or more, got {self.half_size_epochs}.")
+        if self.average_decay is not None and not 0 <= self.average_decay < 1:
+            raise BadInputError(f"The average's decay must be 0 or more and below 1, got {self.average_decay:g}.")
 
 
 @dataclass(frozen=True)

@@ -32,12 +32,14 @@ class View:
         augmentation: for draws that have a seed.
         jitter_px: how far a crop's centre may be moved, in network pixels.
         patches: crops of each case; None for the coarse stage, which sees whole slices.
+        shrink: what height and width are divided by.
     """
 
     card: ModelCard
     augmentation: AugmentationConfig
     jitter_px: int = 0
     patches: dict[str, CasePatches] | None = None
+    shrink: int = 1
 
 
 class SliceDataset(Dataset):
@@ -67,7 +69,7 @@ class SliceDataset(Dataset):
         self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
     ) -> tuple[np.ndarray, np.ndarray]:
         shape = coarse_shape(case.shape[1:], case.spacing_mm[1:], self._view.card)
-        return _resized(image, label, shape)
+        return self._shown(image, label, shape)
 
     def _crop(
         self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
@@ -79,7 +81,10 @@ class SliceDataset(Dataset):
             centre = centre + np.random.default_rng(draw.seed).integers(-reach, reach + 1, 2) / zoom
         box = paper_box(centre, self._view.card.crop_size, zoom, case.shape[1:])
         image = np.stack([take_crop(channel, box.origin_rc, box.size_rc) for channel in image])
-        return _resized(image, take_crop(label, box.origin_rc, box.size_rc), box.network_rc)
+        return self._shown(image, take_crop(label, box.origin_rc, box.size_rc), box.network_rc)
+
+    def _shown(self, image: np.ndarray, label: np.ndarray, shape_rc: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        return _resized(image, label, [max(1, size // self._view.shrink) for size in shape_rc])
 
 
 def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:

@@ -8,13 +8,13 @@ import platform
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as lightning
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -76,7 +76,8 @@ class _Batches(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         draws = draw_epoch(self.pools, self._train, self._seed, self.trainer.current_epoch)
         batches = GlobalBatches(draws, self._train.batch_size, self.trainer.global_rank, self.trainer.world_size)
-        return self._loader(self._view, batches)
+        is_small = self.trainer.current_epoch < self._train.half_size_epochs
+        return self._loader(replace(self._view, shrink=2) if is_small else self._view, batches)
 
     def val_dataloader(self) -> DataLoader:
         # No slice twice, whatever the number of processes.
@@ -204,6 +205,7 @@ def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
         enable_version_counter=False,
     )
     bars = [TQDMProgressBar(refresh_rate=20)] if sys.stderr.isatty() else []
+    averages = [] if train.average_decay is None else [EMAWeightAveraging(decay=train.average_decay)]
     table = folder / "validation.json"
     try:
         return lightning.Trainer(
@@ -215,7 +217,13 @@ def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
             precision=_precision(train),
             deterministic="warn" if train.deterministic else False,
             gradient_clip_val=train.gradient_clip,
-            callbacks=[*bars, LossTable(folder / "losses.csv", folder.name), ValidationTable(table), checkpoints],
+            callbacks=[
+                *bars,
+                *averages,
+                LossTable(folder / "losses.csv", folder.name),
+                ValidationTable(table),
+                checkpoints,
+            ],
             enable_progress_bar=bool(bars),
             logger=TensorBoardLogger(folder, name="", version="tensorboard"),
             use_distributed_sampler=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -27,7 +28,8 @@ class StageModule(lightning.LightningModule):
 
     def __init__(self, network: SERU, card: ModelCard, config: TrainConfig, steps_per_epoch: int) -> None:
         super().__init__()
-        self.network = network
+        self.network = network.to(memory_format=torch.channels_last)
+        self._train_network: Callable[[torch.Tensor], torch.Tensor] | None = None
         self.config = config
         self.steps_per_epoch = steps_per_epoch
         self.loss = SegmentationLoss(config)
@@ -37,12 +39,20 @@ class StageModule(lightning.LightningModule):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
+        return self.network(self._normalised(images))
+
+    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
         normalised = (images.to(self.mean.dtype) - self.mean) * self.scale
-        return self.network(normalised.contiguous(memory_format=torch.channels_last))
+        return normalised.contiguous(memory_format=torch.channels_last)
+
+    def on_train_start(self) -> None:
+        """Compile the forward pass of training; a function, so that it adds nothing to the checkpoint."""
+        if self.config.compile:
+            self._train_network = torch.compile(self.network.forward, dynamic=False)
 
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
         """Return the loss of a batch."""
-        logits = self(batch["image"])
+        logits = (self._train_network or self.network)(self._normalised(batch["image"]))
         return self.loss(logits if logits.dtype == torch.float64 else logits.float(), batch["label"])
 
     def on_validation_epoch_start(self) -> None:
