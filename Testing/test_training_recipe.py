@@ -100,18 +100,24 @@ def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> Non
         assert torch.equal(value, weights[f"network.{name}"])
 
 
-def test_quantised_export_is_much_smaller(work: Path, tmp_path: Path) -> None:
+def test_quantised_model_is_much_smaller_and_scored_as_such(work: Path, tmp_path: Path) -> None:
     copy = tmp_path / "work"
     shutil.copytree(work, copy)
     before = sum(path.stat().st_size for path in (copy / "export" / "smoke").glob("*.safetensors"))
 
-    refused = main(["export", "--config", str(SMOKE), "--set", f"work={copy}", "--quantise"])
-    done = main(["export", "--config", str(SMOKE), "--set", f"work={copy}", "--quantise", "--restart"])
+    command = ["all", "--config", str(SMOKE), "--set", f"work={copy}", "--quantise"]
+    refused = main(command)
+    done = main([*command, "--restart"])
 
     after = sum(path.stat().st_size for path in (copy / "export" / "smoke").glob("*.safetensors"))
     assert (refused, done) == (2, 0)
     assert after < 0.35 * before
-    open_model(copy / "export" / "smoke").verify()
+    model = open_model(copy / "export" / "smoke")
+    model.verify()
+    plain = read_json(work / "evaluate" / "summary.json")["fused"]
+    assert model.card.scores["fused"]["kidney_tumor"] == pytest.approx(plain["kidney_tumor"], abs=0.01)
+    assert model.card.scores["fused"] != plain
+    assert (copy / "coarse" / "done.json").read_text() == (work / "coarse" / "done.json").read_text()
 
 
 def test_steps_that_are_done_are_not_done_again(work: Path) -> None:

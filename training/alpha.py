@@ -23,11 +23,12 @@ _NAMES = ("kidney_tumor", "tumor", "score")
 
 
 def alpha_step(config: Config, work: Path, split: str, coarse: dict[str, Any], refine: dict[str, Any]) -> Step:
-    """Return the step ``alpha``: it depends on both stages' weights and on how cases are run."""
+    """Return the step ``alpha``: it depends on both stages' weights, how they are stored, and how cases are run."""
     options = config.to_dict()
     inputs = {key: options[key] for key in ("alpha", "inference")}
     # Where it runs changes no more than rounding.
     inputs["inference"] = {key: inputs["inference"][key] for key in ("all_slices", "crop")}
+    inputs["quantise"] = config.export.quantise
     return Step(work / "alpha", {**inputs, "split": split, "coarse": coarse["weights"], "refine": refine["weights"]})
 
 

@@ -44,8 +44,8 @@ def make_parser() -> argparse.ArgumentParser:
             step.add_argument(
                 "--accept-licence", action="store_true", help="agree to CC BY-NC-SA 4.0 and download KiTS19"
             )
-        if name == "export":
-            step.add_argument("--quantise", action="store_true", help="convolution weights as 8-bit integers")
+        if name in ("alpha", "export", "all"):
+            _add_quantise(step)
         step.set_defaults(run=_run_step, step=name)
     train = commands.add_parser("train", help="train a stage")
     train.add_argument("step", choices=("coarse", "refine"))
@@ -104,6 +104,16 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--restart", action="store_true", help="make again what was made with other inputs")
 
 
+def _add_quantise(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--quantise", action="store_true", help="convolution weights as 8-bit integers, scored and exported"
+    )
+
+
+def _changes(options: argparse.Namespace) -> tuple[str, ...]:
+    return (*options.set, *(["export.quantise=true"] if getattr(options, "quantise", False) else []))
+
+
 def _add_download(commands: argparse._SubParsersAction) -> None:
     download = commands.add_parser("download", help="the 210 KiTS19 cases (more than 20 GB)")
     download.add_argument("-o", "--output", type=Path, default=Path("data/kits19"), metavar="FOLDER")
@@ -115,6 +125,7 @@ def _add_download(commands: argparse._SubParsersAction) -> None:
 def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate = commands.add_parser("evaluate", help="score the run's validation cases, or any model on a data folder")
     _add_config(evaluate)
+    _add_quantise(evaluate)
     evaluate.add_argument("--model", metavar="ID_OR_FOLDER", help="score this model instead of the config's run")
     evaluate.add_argument("--data", type=Path, metavar="FOLDER", help="KiTS19 cases, or slices with a manifest.csv")
     evaluate.add_argument("--split", choices=("train", "val", "all"), default="val")
@@ -143,10 +154,7 @@ def _run_step(options: argparse.Namespace) -> None:
     from training.recipe import Recipe
     from training.steps import process_rank
 
-    changes = list(options.set)
-    if getattr(options, "quantise", False):
-        changes.append("export.quantise=true")
-    config = load_config(options.config, tuple(changes))
+    config = load_config(options.config, _changes(options))
     if options.step == "all" and process_rank() == 0:
         _download_missing(config, options.accept_licence)
     recipe = Recipe(config, options.restart)
@@ -177,7 +185,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if (options.model is None) != (options.data is None):
         raise BadInputError("A model is scored on a data folder: give both --model and --data, or neither.")
     if options.model is None:
-        summary = Recipe(load_config(options.config, tuple(options.set)), options.restart).run("evaluate")
+        summary = Recipe(load_config(options.config, _changes(options)), options.restart).run("evaluate")
     else:
         inference = InferenceConfig(all_slices=False, crop="grow", engine="auto", threads=options.threads)
         split = options.split, options.output, options.split_file

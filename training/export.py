@@ -18,7 +18,9 @@ from training.steps import Step
 Weights = dict[str, torch.Tensor]
 
 
-def interim_model(config: Config, folder: Path, coarse: Weights, refine: Weights) -> Model:
+def interim_model(
+    config: Config, folder: Path, coarse: Weights, refine: Weights, quantise: bool = False
+) -> Model:
     """Write the model folder that later steps of the recipe run.
 
     Args:
@@ -26,11 +28,13 @@ def interim_model(config: Config, folder: Path, coarse: Weights, refine: Weights
         folder: of the model.
         coarse: weights of the coarse stage.
         refine: weights of the refine stage.
+        quantise: store 8-bit integers, so that what is scored is what is exported.
 
     Returns:
         The model.
     """
-    return write_model_folder(folder, replace(config.card(), id=folder.name), _float32(coarse), _float32(refine))
+    card = replace(config.card(), id=folder.name)
+    return write_model_folder(folder, card, _float32(coarse), _float32(refine), quantise=quantise)
 
 
 def export_model(

@@ -195,15 +195,10 @@ def read_stage(folder: Path, result: dict[str, Any]) -> dict[str, torch.Tensor]:
 def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
     world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _quieten()
-    checkpoints = ModelCheckpoint(
-        dirpath=folder,
-        filename="best",
-        monitor="val/score",
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
+    # Two: Lightning's own ``save_last`` only follows the best one.
+    common = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = ModelCheckpoint(filename="best", monitor="val/score", mode="max", **common)
+    last = ModelCheckpoint(filename="last", **common)
     bars = [TQDMProgressBar(refresh_rate=20)] if sys.stderr.isatty() else []
     averages = [] if train.average_decay is None else [EMAWeightAveraging(decay=train.average_decay)]
     table = folder / "validation.json"
@@ -222,7 +217,8 @@ def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
                 *averages,
                 LossTable(folder / "losses.csv", folder.name),
                 ValidationTable(table),
-                checkpoints,
+                best,
+                last,
             ],
             enable_progress_bar=bool(bars),
             logger=TensorBoardLogger(folder, name="", version="tensorboard"),

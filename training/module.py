@@ -35,7 +35,8 @@ class StageModule(lightning.LightningModule):
         self.loss = SegmentationLoss(config)
         self.register_buffer("mean", torch.tensor(card.mean).view(1, 3, 1, 1) * 255, persistent=False)
         self.register_buffer("scale", 1 / (torch.tensor(card.std).view(1, 3, 1, 1) * 255), persistent=False)
-        self.register_buffer("counts", torch.zeros(2, 2, dtype=torch.int64), persistent=False)
+        # No buffer: those are swapped with the averaged ones around a validation.
+        self.counts = torch.zeros(2, 2, dtype=torch.int64)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """(B, 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
@@ -57,7 +58,7 @@ class StageModule(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the counts of the last epoch."""
-        self.counts.zero_()
+        self.counts = torch.zeros(2, 2, dtype=torch.int64, device=self.device)
 
     def validation_step(self, batch: dict[str, torch.Tensor], index: int) -> None:
         """Count overlaps and sizes of kidney+tumor and of tumor."""

@@ -170,6 +170,5 @@ class Recipe:
         return step.finish({"model": str(folder), "files": model.card.files})
 
     def _interim(self) -> Model:
-        return interim_model(
-            self.config, self.work / "interim" / "both", self.weights("coarse"), self.weights("refine")
-        )
+        folder, quantise = self.work / "interim" / "both", self.config.export.quantise
+        return interim_model(self.config, folder, self.weights("coarse"), self.weights("refine"), quantise)
