@@ -65,7 +65,7 @@ def test_tables_and_plots_are_there_and_agree(work: Path) -> None:
     assert float(sweep["1"]["score"]) == pytest.approx(summary["coarse_alone"]["score"], abs=1e-6)
     assert float(sweep["0"]["tumor"]) == pytest.approx(summary["refined_alone"]["tumor"], abs=1e-6)
     assert max(float(row["score"]) for row in sweep.values()) == pytest.approx(summary["fused"]["score"], abs=1e-4)
-    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "coarse/losses.png"):
+    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/overlays.png"):
         assert (work / name).read_bytes().startswith(b"\x89PNG")
 
 
@@ -95,6 +95,10 @@ def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> Non
     assert model.card.scores["fused"]["kidney_tumor"] > 0.8
     assert "must not be used on patients" in model.card.notes[0]
     assert model.card.scores["made_by"]["seed"] == 7
+    assert model.card.scores["trained_on"] == {"patients": 9, "slices": 9 * 36}
+    page = (model.folder / "README.md").read_text()
+    assert f"{model.card.scores['shown']['tumor']['mean']:.3f}" in page
+    assert all(note in page for note in model.card.notes)
     weights = torch.load(work / "refine" / "last.ckpt", weights_only=True)["state_dict"]
     for name, value in load_network(model, "refine").state_dict().items():
         assert torch.equal(value, weights[f"network.{name}"])

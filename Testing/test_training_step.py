@@ -1,21 +1,26 @@
-"""One step of training: compiled or not, it is the same step."""
+"""What a stage's training computes, validates and keeps."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("lightning", reason="the recipe's packages are not installed")
 pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
+import lightning.pytorch as lightning
 import torch
+from torch.utils.data import DataLoader
 
 from seru.architecture import Architecture
 from seru.model_card import ModelCard
 from seru.network import SERU
 from training.config import TrainConfig
-from training.module import StageModule
+from training.loop import make_trainer
+from training.module import StageModule, stage_weights
+from training.steps import read_json
 
 CARD = ModelCard(id="x", title="x", licence="x", training_data="x", crop_size=32)
 ARCHITECTURE = Architecture(
@@ -43,3 +48,57 @@ def test_compiled_step_gives_the_eager_loss_and_leaves_the_weights_names() -> No
     assert losses[0][0] == pytest.approx(losses[1][0], rel=1e-4)
     assert torch.allclose(losses[0][1], losses[1][1], rtol=1e-3, atol=1e-5)
     assert names[0] == names[1]
+
+
+class FallingScore(lightning.LightningModule):
+    """Learns nothing, and validates worse from epoch to epoch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def training_step(self, batch: torch.Tensor, index: int) -> torch.Tensor:
+        return self.layer(batch).square().mean()
+
+    def validation_step(self, batch: torch.Tensor, index: int) -> None:
+        self.log("val/score", 1.0 - 0.1 * self.current_epoch)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def train_config(**options: object) -> TrainConfig:
+    return TrainConfig(epochs=3, accelerator="cpu", precision="32-true", deterministic=False, **options)
+
+
+def test_last_checkpoint_is_the_last_epochs_though_an_earlier_one_is_best(tmp_path: Path) -> None:
+    loader = DataLoader(torch.ones(4, 1))
+
+    make_trainer(tmp_path, train_config()).fit(FallingScore(), loader, loader)
+
+    epochs = {name: torch.load(tmp_path / f"{name}.ckpt", weights_only=True)["epoch"] for name in ("best", "last")}
+    assert epochs == {"best": 0, "last": 2}
+    assert len(list(tmp_path.glob("*.ckpt"))) == 2
+
+
+def test_averaged_weights_are_those_that_validate_and_are_kept(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    images = torch.rand(4, 3, 64, 64) * 255
+    batch = {"image": images, "label": (images[:, 0] > 200).long()}
+    config = train_config(average_decay=0.9, learning_rate=1e-2)
+    module = StageModule(SERU(ARCHITECTURE), CARD, config, 2)
+    loader = DataLoader([batch, batch], batch_size=None)
+
+    make_trainer(tmp_path, config).fit(module, loader, loader)
+
+    kept = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    averaged = SERU(ARCHITECTURE)
+    averaged.load_state_dict(stage_weights(kept))
+    module.network.load_state_dict(averaged.state_dict())
+    with torch.no_grad():
+        found = module.eval()(images).argmax(1) > 0
+    truth = batch["label"] > 0
+    expected = 2 * (found & truth).sum() / (found.sum() + truth.sum())
+    assert read_json(tmp_path / "validation.json")[-1]["val/kidney_tumor"] == pytest.approx(expected.item(), abs=1e-6)
+    current = kept["current_model_state"]["network.head.weight"]
+    assert not torch.equal(current, averaged.head.weight)

@@ -15,6 +15,7 @@ from seru.errors import BadInputError
 from seru.models import Model, find_model
 from training.cases import Case, kits19_cases, slice_cases
 from training.config import Config, InferenceConfig
+from training.overlays import choose_examples, plot_overlays, take_example
 from training.plots import plot_cases, plot_tumor_size
 from training.predictions import Prediction, predict_cases
 from training.scoring import CaseScore, summarise, summarise_shown
@@ -101,13 +102,15 @@ def evaluate_cases(predictions: Iterable[Prediction], alpha: float, folder: Path
     """
     fused: list[CaseScore] = []
     ends: tuple[list[CaseScore], list[CaseScore]] = ([], [])
-    rows = []
+    rows, examples = [], []
     for prediction in predictions:
         score, coarse, refined = prediction.scores([alpha, 1.0, 0.0])
         fused.append(score)
         ends[0].append(coarse)
         ends[1].append(refined)
         rows.append({**asdict(score), "score": score.score, **prediction.volumes_ml(alpha)})
+        if folder is not None and score.shows_kidney:
+            examples.append(take_example(prediction, score, alpha))
     summary = _without_nan(
         {
             "alpha": alpha,
@@ -123,6 +126,7 @@ def evaluate_cases(predictions: Iterable[Prediction], alpha: float, folder: Path
         write_json(folder / "summary.json", summary)
         plot_cases(folder / "cases.png", fused, f"Dice per case, alpha {alpha:g}")
         plot_tumor_size(folder / "tumor_size.png", rows)
+        plot_overlays(folder / "overlays.png", choose_examples(examples), f"From best to worst, alpha {alpha:g}")
     return summary
 
 

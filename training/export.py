@@ -9,10 +9,12 @@ from typing import Any
 
 import torch
 
+from seru.atomic_files import write_text
 from seru.model_card import ModelCard
 from seru.models import Model
 from seru.weights import write_model_folder
 from training.config import Config
+from training.model_page import model_page
 from training.steps import Step
 
 Weights = dict[str, torch.Tensor]
@@ -40,13 +42,13 @@ def interim_model(
 def export_model(
     config: Config, folder: Path, weights: tuple[Weights, Weights], results: dict[str, Any], record: dict[str, Any]
 ) -> Model:
-    """Write the final model folder.
+    """Write the final model folder, with a page for people.
 
     Args:
         config: the recipe; its ``export`` says what the card tells.
         folder: of the model.
         weights: of the coarse and of the refine stage.
-        results: of the steps ``alpha`` and ``evaluate``.
+        results: of the steps ``alpha`` and ``evaluate``, and ``trained_on``: numbers of patients and slices.
         record: of the refine stage's run: revision, seed and manifest.
 
     Returns:
@@ -56,11 +58,20 @@ def export_model(
     card: ModelCard = replace(
         config.card(),
         alpha=results["alpha"]["alpha"],
-        scores={"data": config.data.kind, "split": "validation", **results["evaluate"], "made_by": made},
+        scores={
+            "data": config.data.kind,
+            "split": "validation",
+            "trained_on": results["trained_on"],
+            "alpha_is": "the best of a sweep on these same cases" if config.alpha.use is None else "set by the config",
+            **results["evaluate"],
+            "made_by": made,
+        },
     )
     # A card that JSON cannot hold must not get as far as the folder.
     json.dumps(card.to_dict(), allow_nan=False)
-    return write_model_folder(folder, card, *map(_float32, weights), quantise=config.export.quantise)
+    model = write_model_folder(folder, card, *map(_float32, weights), quantise=config.export.quantise)
+    write_text(folder / "README.md", model_page(model.card))
+    return model
 
 
 def export_step(config: Config, work: Path, results: dict[str, Any]) -> Step:

@@ -157,7 +157,7 @@ def train_stage(
     if process_rank() == 0:
         print(f"{stage}: {steps_per_epoch} steps an epoch; weights at the start: {started_from}", flush=True)
         _write_record(step, _record(config, step, started_from))
-    trainer = _make_trainer(step.folder, train)
+    trainer = make_trainer(step.folder, train)
     if train.sync_batch_norm and trainer.world_size > 1:
         use_synced_norm(network, on_gpu=trainer.strategy.root_device.type == "cuda")
     module = StageModule(network, config.card(), train, steps_per_epoch)
@@ -192,7 +192,19 @@ def read_stage(folder: Path, result: dict[str, Any]) -> dict[str, torch.Tensor]:
         raise BadInputError(f"The checkpoint {path} cannot be read ({type(error).__name__}); train again.") from error
 
 
-def _make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
+def make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
+    """Return Lightning's trainer of a stage.
+
+    Args:
+        folder: of the checkpoints and tables.
+        train: how to train.
+
+    Returns:
+        The trainer; it keeps the checkpoint of the last epoch and that of the best.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
     world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _quieten()
     # Two: Lightning's own ``save_last`` only follows the best one.

@@ -37,7 +37,7 @@ def plot_alpha(path: Path, alphas: Sequence[float], means: Mapping[str, Sequence
     axes.set(xlabel="alpha (0: refined alone, 1: coarse alone)", ylabel="mean Dice", xlim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_cases(path: Path, scores: Sequence[CaseScore], title: str) -> None:
@@ -67,7 +67,7 @@ def plot_cases(path: Path, scores: Sequence[CaseScore], title: str) -> None:
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("Dice")
     figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
@@ -93,7 +93,7 @@ def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     right.set(xlabel="true tumor volume (ml)", ylabel="found tumor volume (ml)")
     for axes in (left, right):
         axes.grid(alpha=0.3, which="both")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_losses(path: Path, losses: Mapping[str, Sequence[tuple[int, float, float]]]) -> None:
@@ -114,10 +114,11 @@ def plot_losses(path: Path, losses: Mapping[str, Sequence[tuple[int, float, floa
         axes.set(title=stage, xlabel="step", ylabel="loss")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all, and close it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=110)

@@ -110,8 +110,13 @@ class Recipe:
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
         if name == "evaluate":
             return evaluate_step(self.config, self.work, self._done("alpha"), self._step("alpha").inputs)
-        results = {name: self._done(name) for name in ("alpha", "evaluate")}
+        results = {name: self._done(name) for name in ("alpha", "evaluate")} | {"trained_on": self._trained_on()}
         return export_step(self.config, self.work, results)
+
+    def _trained_on(self) -> dict[str, int]:
+        patients = set(self.split["train"])
+        cases = [case for case in self.data.cases.values() if not case.is_extra and case.patient in patients]
+        return {"patients": len({case.patient for case in cases}), "slices": sum(case.shape[0] for case in cases)}
 
     def _done(self, name: str) -> Result:
         result = self._step(name).result

@@ -1,0 +1,106 @@
+"""Pictures of single results: the best, the middle and the worst, each on its image, with the labels beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+from seru.fusion import LiveFusion
+from seru.orientation import AxialStack
+from seru.preprocessing import window_to_uint8
+from training.cases import Case
+from training.plots import save_figure
+from training.predictions import Prediction
+from training.scoring import CaseScore
+
+_WINDOW = (-160.0, 240.0)
+_OUTLINES = ((0, "#31d07c"), (1, "#ff5a4f"))
+
+
+@dataclass(frozen=True)
+class Example:
+    """What is kept of a case until it is known whether it is drawn.
+
+    Attributes:
+        case: read again where it is drawn.
+        score: of the case.
+        index: the axial slice with the largest labels.
+        found: uint8, shape (rows, columns), labels found on it, in the axial stack's orientation.
+    """
+
+    case: Case
+    score: CaseScore
+    index: int
+    found: np.ndarray
+
+
+def take_example(prediction: Prediction, score: CaseScore, alpha: float) -> Example:
+    """Keep the slice with the largest labels of a case.
+
+    Args:
+        prediction: of the case.
+        score: of the case.
+        alpha: of the fusion.
+
+    Returns:
+        The example.
+    """
+    volume, _ = prediction.case.read()
+    to_stack = AxialStack.of(volume).orientation.to_stack
+    index = int(np.argmax((to_stack(prediction.truth) > 0).sum(axis=(1, 2))))
+    labels = to_stack(LiveFusion(prediction.maps).labels_kji(alpha))
+    return Example(prediction.case, score, index, labels[index].copy())
+
+
+def choose_examples(examples: Sequence[Example], count: int = 10) -> list[Example]:
+    """Choose evenly from the best to the worst by the Dice of kidney and tumor together.
+
+    Args:
+        examples: those whose labels show no kidney are left out.
+        count: how many at most.
+
+    Returns:
+        The chosen, best first.
+    """
+    shown = [example for example in examples if example.score.shows_kidney]
+    ordered = sorted(shown, key=lambda example: (-example.score.kidney_tumor, example.case.id))
+    places = np.unique(np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int))
+    return [ordered[place] for place in places]
+
+
+def plot_overlays(path: Path, examples: Sequence[Example], title: str) -> None:
+    """Draw examples: outlines found on the image (kidney with tumor green, tumor red), the labels dotted in white.
+
+    Args:
+        path: PNG; with no example nothing is written.
+        examples: at most ten look well.
+        title: above them.
+    """
+    if not examples:
+        return
+    columns = min(5, len(examples))
+    rows = -(-len(examples) // columns)
+    figure, panels = plt.subplots(rows, columns, figsize=(3 * columns, 3.3 * rows), layout="constrained", squeeze=False)
+    for axes in panels.flat:
+        axes.axis("off")
+    for axes, example in zip(panels.flat, examples, strict=False):
+        volume, truth_kji = example.case.read()
+        stack = AxialStack.of(volume)
+        truth = stack.orientation.to_stack(truth_kji)[example.index]
+        axes.imshow(window_to_uint8(stack.hu[example.index], _WINDOW), cmap="gray", vmin=0, vmax=255)
+        for least, colour in _OUTLINES:
+            _outline(axes, example.found > least, colors=colour, linewidths=1.2)
+            _outline(axes, truth > least, colors="white", linewidths=0.7, linestyles="dotted")
+        tumor = "-" if np.isnan(example.score.tumor) else f"{example.score.tumor:.2f}"
+        axes.set_title(f"{example.case.id}\nDice {example.score.kidney_tumor:.2f}, tumor {tumor}", fontsize=8)
+    figure.suptitle(title)
+    save_figure(figure, path)
+
+
+def _outline(axes: plt.Axes, mask: np.ndarray, **style: object) -> None:
+    if mask.any() and not mask.all():
+        axes.contour(mask, levels=[0.5], **style)
