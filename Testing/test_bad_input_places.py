@@ -52,7 +52,22 @@ def test_a_folder_as_output_is_refused(ct: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_too_long_an_output_name_is_refused(ct: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "cannot be written" in refuse(capsys, ct, ct.parent / f"{'x' * 300}.nii.gz")
+    assert "too long" in refuse(capsys, ct, ct.parent / f"{'x' * 300}.nii.gz")
+
+
+def test_a_name_that_no_file_can_have_is_refused_as_input(ct: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, said in ((f"{'x' * 300}.nii.gz", "too long"), ("~no-such-user/ct.nii.gz", "home folder")):
+        code, sentence = run_command(capsys, "segment", name, "-o", ct.parent / "out.nii.gz")
+        assert code == 2
+        assert said in sentence
+
+
+def test_a_file_that_is_no_maps_is_named_as_such(ct: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, sentence = run_command(capsys, "fuse", ct, "-o", ct.parent / "out.nii.gz", "--alpha", "0.5")
+
+    assert code == 2
+    assert "no file that --maps wrote" in sentence
+    assert "pickle" not in sentence
 
 
 def test_the_input_as_output_is_refused_under_any_name(ct: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +98,7 @@ def test_a_series_of_a_file_is_refused(ct: Path, random_model: Path, capsys: pyt
     "option",
     [
         ("--alpha", "1.01"), ("--alpha", "-0.1"), ("--alpha", "nan"), ("--alpha", "much"), ("--device", "gpu"),
-        ("--threads", "0"), ("--minimum-volume", "-1"), ("--engine", "tea"), ("--crop", "big"), ("--nonsense",),
+        ("--threads", "0"), ("--minimum-volume", "-1"), ("--engine", "tea"), ("--crop", "big"), ("--nonsense",), ("--alp", "0.5"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_one_sentence(ct: Path, option: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from seru.batches import BatchRunner
-from seru.cascade import SegmentResult, segment
+from seru.cascade import Segmenter, SegmentResult, segment
 from seru.engines.base import Engine, OutOfMemory
 from seru.errors import CancelledError, DeviceError
 from seru.fusion import LiveFusion
@@ -397,7 +397,24 @@ def test_a_device_without_memory_for_one_slice_hands_over_to_the_cpu(model: Mode
 
     assert len(outputs) == 3
     assert runner.engine.device == "cpu"
+    assert runner.has_fallen_back
     assert recorder.warnings == ["The device cuda:0 has too little free memory; the CPU goes on, more slowly."]
+
+
+def test_the_volume_after_one_that_was_too_large_has_the_device_again(case: Phantom, model: Model) -> None:
+    segmenter, recorder = Segmenter(model, TORCH), Recorder()
+    forgetful = ForgetfulEngine(model, most=0)
+    segmenter._runner.engine = forgetful
+
+    first = segmenter.segment(case.volume, recorder)
+    after_first = segmenter._runner
+    segmenter.segment(case.volume, recorder)
+
+    assert forgetful.batches[-1] == 0
+    assert first.report["device"] == "cpu"
+    assert after_first.has_fallen_back
+    assert not segmenter._runner.has_fallen_back
+    assert len(recorder.warnings) == 1
 
 
 def test_a_cpu_without_memory_gives_up_in_one_sentence(model: Model) -> None:
@@ -415,7 +432,7 @@ def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model:
             if name == stage:
                 self.cancel()
 
-    with pytest.raises(CancelledError, match="nothing was written"):
+    with pytest.raises(CancelledError, match="no output was written"):
         segment(case.volume, model, TORCH, Cancelling())
 
 
@@ -427,6 +444,22 @@ def test_what_the_scout_saw_outside_its_range_is_no_result(case: Phantom, model:
     alone = shown[1:-1] & ~shown[:-2] & ~shown[2:]
     assert shown.any()
     assert not alone.any(), "single slices are left over from the scout pass"
+
+
+def test_openvino_fills_up_the_last_batch_and_keeps_its_compiled_network(model: Model) -> None:
+    pytest.importorskip("openvino")
+    from seru.engines.openvino_engine import OpenVinoEngine
+
+    engine = OpenVinoEngine(model)
+    images = np.random.default_rng(0).integers(0, 256, (4, 1, 64, 64), dtype=np.uint8)
+
+    whole = engine.predict("coarse", images)
+    compiled = dict(engine._compiled)
+    part = engine.predict("coarse", images[:3])
+
+    assert engine._compiled == compiled
+    assert part.shape == (3, 2, 64, 64)
+    np.testing.assert_array_equal(part, whole[:3])
 
 
 def test_openvino_converts_again_for_another_card(case: Phantom, model: Model) -> None:

@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from seru.cli import main
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume_io import read_volume, write_volume
+from Testing.command_by_hand import make_random_model
 from Testing.image_files_by_hand import write_dicom, write_nifti
 
 SMALL = {"shape_kji": (24, 96, 96), "spacing_kji_mm": (9.0, 4.0, 4.0)}
@@ -178,6 +179,39 @@ def test_files_that_differ_in_their_ending_keep_their_results_apart(tmp_path: Pa
         (tmp_path / name).write_bytes(b"x")
 
     assert [case.name for case in find_cases(tmp_path, tmp_path / "out")] == ["a-nii.gz", "a-nrrd", "b"]
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (("a.nii", "a.nrrd", "a-nii.mha"), {"a-nii-2", "a-nrrd", "a-nii"}),
+        (("summary.nii.gz", "b.nii"), {"summary-nii.gz", "b"}),
+        (("A.nii", "a.nrrd"), {"A-nii", "a-nrrd"}),
+    ],
+)
+def test_no_result_takes_the_place_of_another(tmp_path: Path, files: tuple[str, ...], names: set[str]) -> None:
+    from seru.cli.cases import find_cases
+
+    for name in files:
+        (tmp_path / name).write_bytes(b"x")
+
+    assert {case.name for case in find_cases(tmp_path, tmp_path / "out")} == names
+
+
+def test_another_training_with_the_same_id_is_run_again_and_another_spelling_of_the_folder_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, model, outputs = tmp_path / "in", make_random_model(tmp_path / "random"), tmp_path / "out"
+    write_volume(make_phantom(PhantomOptions(seed=3, **SMALL)).volume, source / "anna.nii.gz")
+    run(source, outputs, model)
+
+    monkeypatch.chdir(tmp_path)
+    run(Path("in"), outputs, model)
+    assert states(outputs) == {"anna": "skipped"}
+
+    make_random_model(model)
+    run(source, outputs, model)
+    assert states(outputs) == {"anna": "done"}
 
 
 def test_unusable_folders_are_refused(

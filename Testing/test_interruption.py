@@ -73,7 +73,7 @@ def test_sigterm_cancels_cleanly_at_any_step(seed: int, tmp_path: Path, ct: Path
     error = child.stderr.read().decode()
     child.stderr.close()
     assert child.wait(60) == 130, error
-    assert error.splitlines()[-1] == "seru: The run was cancelled; nothing was written."
+    assert error.splitlines()[-1] == "seru: The run was cancelled; no output was written."
     assert json.loads(seen[-1]) == {"event": "error", "code": 130, "message": error.splitlines()[-1][len("seru: ") :]}
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 

@@ -90,7 +90,7 @@ def test_a_fetched_model_is_found_offline(folder: Path, url: str, own_cache: Pat
     assert model.folder == own_cache / "test-model"
     assert seen[-1] == (entry.size, entry.size)
     assert find_model("test-model").card == open_model(folder).card
-    assert [model.card.id for model in list_models() if model.folder.parent == own_cache] == ["test-model"]
+    assert [model.card.id for model in list_models()[0] if model.folder.parent == own_cache] == ["test-model"]
     assert [path.name for path in own_cache.iterdir()] == ["test-model"]
 
 
@@ -138,6 +138,26 @@ def test_clearing_the_cache_deletes_the_fetched_models(folder: Path, url: str, o
     assert clear_cache() == ["test-model"]
     assert list(own_cache.iterdir()) == []
     assert clear_cache() == []
+
+
+def test_a_stray_file_does_not_stop_the_clearing(folder: Path, url: str, own_cache: Path) -> None:
+    fetch_model(entry_of(folder, url))
+    (own_cache / ".DS_Store").write_bytes(b"x")
+
+    assert clear_cache() == ["test-model"]
+    assert list(own_cache.iterdir()) == []
+
+
+def test_a_damaged_card_hides_no_other_model(folder: Path, url: str, own_cache: Path) -> None:
+    fetch_model(entry_of(folder, url))
+    (own_cache / "a-damaged-one").mkdir()
+    (own_cache / "a-damaged-one" / "model.json").write_text("{")
+
+    models, errors = list_models()
+
+    assert "test-model" in {model.card.id for model in models}
+    assert len(errors) == 1
+    assert "a-damaged-one" in str(errors[0])
 
 
 @pytest.mark.parametrize("damage", ["missing", "short", "changed"])
@@ -190,6 +210,13 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ('{"id": "../x", "title": "", "licence": "", "training_data": ""}', "wrong value for id"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "alpha": 2}', "wrong value for alpha"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "version": 2}', "wrong value for version"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "files": []}', "wrong value for files"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "files": {"a": 1}}', "wrong value for files"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "mean": "abc"}', "wrong value for mean"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "window": "ab"}', "wrong value for window"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "crop_size": 256.0}', "wrong value for crop_size"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "alpha": true}', "wrong value for alpha"),
+        ('{"id": 3, "title": "", "licence": "", "training_data": ""}', "wrong value for id"),
     ],
 )
 def test_a_wrong_card_is_refused(folder: Path, content: str, message: str) -> None:

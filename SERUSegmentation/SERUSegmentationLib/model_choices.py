@@ -59,14 +59,13 @@ def listChoices(ownFolders: list[str]) -> tuple[list[ModelChoice], list[str]]:
 
 def _here(problems: list[str]) -> list:
     try:
-        return list_models()
+        models, errors = list_models()
+        problems += map(str, errors)
+        return models
     except ModuleNotFoundError:
         # Without platformdirs nothing can have been fetched yet.
         folders = sorted((resources_folder() / "Models").glob("*/model.json"))
         return [open_model(path.parent) for path in folders]
-    except ModelError as error:
-        problems.append(str(error))
-        return []
 
 
 def _ofFolder(folder: Path, key: str, entries: dict[str, RegistryEntry], problems: list[str]) -> ModelChoice | None:

@@ -37,6 +37,7 @@ class BatchRunner:
         self._options = options
         self.engine: Engine = make_engine(model, options.engine, options.device, options.threads)
         self._most: dict[tuple[int, ...], int] = {}
+        self.has_fallen_back = False
 
     def run(
         self, stage: str, indices: Sequence[int], make_image: MakeImage, progress: Progress
@@ -93,7 +94,8 @@ class BatchRunner:
             raise DeviceError("The computer has too little memory for one slice; close other programs and try again.")
         progress.warning(f"The device {self.engine.device} has too little free memory; the CPU goes on, more slowly.")
         self.engine.release()
-        self.engine = make_engine(self._model, "auto", "cpu", self._options.threads)
+        self.engine = make_engine(self._model, self._options.engine, "cpu", self._options.threads)
+        self.has_fallen_back = True
         self._most.clear()
         return self._predict(stage, images, progress)
 

@@ -104,6 +104,9 @@ class Segmenter:
 
     def segment(self, volume: Volume, progress: Progress | None = None) -> SegmentResult:
         """Segment one volume; see :func:`segment`."""
+        if self._runner.has_fallen_back:
+            # One volume that was too large for the device decides nothing for the next.
+            self._runner = BatchRunner(self.model, self.options)
         try:
             return _Run(volume, self.model, self.options, self._runner, progress or Progress()).run()
         except MemoryError as error:

@@ -126,6 +126,9 @@ def load_maps(path: Path) -> Maps:
     path = Path(path)
     path = path / MAPS_FILE if path.is_dir() else path
     try:
+        # numpy's own words for any other file are about pickles.
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise ValueError("it is no file that --maps wrote, or it was cut")
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(file["header"].tobytes())
             arrays = {name: file[name] for name in ("mask", "coarse", "refined", "sides")}

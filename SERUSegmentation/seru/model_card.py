@@ -9,6 +9,7 @@ from typing import Any
 from seru.architecture import Architecture
 from seru.errors import ModelError
 
+_NUMBER = (int, float)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -67,21 +68,34 @@ class ModelCard:
     def __post_init__(self) -> None:
         checks = {
             "version": self.version == 1,
-            "id": bool(self.id) and Path(self.id).name == self.id and not self.id.startswith("."),
-            "window": len(self.window) == 2 and self.window[0] < self.window[1],
-            "clahe_grid": len(self.clahe_grid) == 2 and min(self.clahe_grid) >= 1,
-            "mean": len(self.mean) == 3,
-            "std": len(self.std) == 3 and min(self.std) > 0,
-            "class_names": len(self.class_names) == self.architecture.classes == 3,
-            "coarse_size": self.coarse_size is None or self.coarse_size >= 32,
-            "crop_size": self.crop_size >= 32 and self.crop_size % 32 == 0,
-            "alpha": 0 <= self.alpha <= 1,
-            "in_plane_spacing_mm": self.in_plane_spacing_mm is None or 0.1 <= self.in_plane_spacing_mm <= 10,
-            "input_slices": self.input_slices in (1, 3),
+            "id": _are(str, self.id) and Path(self.id).name == self.id != "" and not self.id.startswith("."),
+            "title": _are(str, self.title),
+            "licence": _are(str, self.licence),
+            "training_data": _are(str, self.training_data),
+            "window": _are(_NUMBER, *_items(self.window, 2)) and self.window[0] < self.window[1],
+            "clahe_clip_limit": _are(_NUMBER, self.clahe_clip_limit),
+            "clahe_grid": _are(int, *_items(self.clahe_grid, 2)) and min(self.clahe_grid) >= 1,
+            "mean": _are(_NUMBER, *_items(self.mean, 3)),
+            "std": _are(_NUMBER, *_items(self.std, 3)) and min(self.std) > 0,
+            "class_names": _are(str, *_items(self.class_names, 3)) and self.architecture.classes == 3,
+            "coarse_size": self.coarse_size is None or (_are(int, self.coarse_size) and self.coarse_size >= 32),
+            "crop_size": _are(int, self.crop_size) and self.crop_size >= 32 and self.crop_size % 32 == 0,
+            "alpha": _are(_NUMBER, self.alpha) and 0 <= self.alpha <= 1,
+            "in_plane_spacing_mm": self.in_plane_spacing_mm is None
+            or (_are(_NUMBER, self.in_plane_spacing_mm) and 0.1 <= self.in_plane_spacing_mm <= 10),
+            "input_slices": _are(int, self.input_slices) and self.input_slices in (1, 3),
+            "scores": _are(dict, self.scores),
+            "notes": isinstance(self.notes, tuple) and (not self.notes or _are(str, *self.notes)),
+            "files": _are(dict, self.files) and all(_is_file_entry(entry) for entry in self.files.values()),
         }
         wrong = [name for name, is_right in checks.items() if not is_right]
         if wrong:
             raise ModelError(f"The model card has a wrong value for {', '.join(wrong)}; fetch the model again.")
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of each weight file: what tells two trainings with the same id apart."""
+        return {name: entry["sha256"] for name, entry in sorted(self.files.items())}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON-ready values."""
@@ -109,3 +123,17 @@ class ModelCard:
             return cls(**values)
         except (AttributeError, TypeError, ValueError) as error:
             raise ModelError(f"The model card cannot be read ({error}); fetch the model again.") from error
+
+
+def _are(kind: type | tuple[type, ...], *values: Any) -> bool:
+    """Whether there are values, all of a kind; True is no number."""
+    return bool(values) and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+
+
+def _items(values: Any, count: int) -> tuple[Any, ...]:
+    """The items of a tuple of that length; none of anything else."""
+    return values if isinstance(values, tuple) and len(values) == count else ()
+
+
+def _is_file_entry(entry: Any) -> bool:
+    return _are(dict, entry) and _are(str, entry.get("sha256")) and _are(int, entry.get("size"))

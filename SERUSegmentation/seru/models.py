@@ -216,10 +216,17 @@ def open_model(folder: Path) -> Model:
     return Model(ModelCard.from_dict(values), folder)
 
 
-def list_models() -> list[Model]:
-    """Return the models on this computer: bundled first, then fetched."""
-    folders = [*(resources_folder() / "Models").glob(f"*/{CARD}"), *cache_folder().glob(f"*/{CARD}")]
-    return [open_model(path.parent) for path in sorted(folders, key=lambda path: (path.parts[:-2], path.parent.name))]
+def list_models() -> tuple[list[Model], list[ModelError]]:
+    """Return the models on this computer, bundled first, then fetched, and what is wrong with the others."""
+    models: list[Model] = []
+    errors: list[ModelError] = []
+    for place in (resources_folder() / "Models", cache_folder()):
+        for path in sorted(place.glob(f"*/{CARD}")):
+            try:
+                models.append(open_model(path.parent))
+            except ModelError as error:
+                errors.append(error)
+    return models, errors
 
 
 def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Model:
@@ -269,15 +276,18 @@ def clear_cache() -> list[str]:
     Raises:
         ModelError: a folder cannot be deleted.
     """
-    folders = sorted(cache_folder().glob("*"))
-    for folder in [*folders, cache_folder().parent / "openvino"]:
+    names = []
+    for path in [*sorted(cache_folder().glob("*")), cache_folder().parent / "openvino"]:
+        is_model = (path / CARD).is_file()
         try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
         except OSError as error:
-            raise ModelError(f"The folder {folder} cannot be deleted ({error}).") from error
-    return [folder.name for folder in folders]
+            raise ModelError(f"'{path}' cannot be deleted ({error}).") from error
+        names += [path.name] if is_model else []
+    return names
 
 
 def sha256_of(path: Path) -> str:

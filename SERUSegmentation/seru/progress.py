@@ -44,7 +44,7 @@ class Progress:
             CancelledError: :meth:`cancel` was called.
         """
         if self._cancelled.is_set():
-            raise CancelledError("The run was cancelled; nothing was written.")
+            raise CancelledError("The run was cancelled; no output was written.")
 
 
 class JsonProgress(Progress):

@@ -70,7 +70,12 @@ def make_report(facts: RunFacts) -> dict[str, Any]:
             "ijk_to_ras": np.asarray(facts.volume.ijk_to_ras, np.float64).tolist(),
             "stack_axis": facts.stack.orientation.stack_axis_ijk,
         },
-        "model": {"id": facts.card.id, "title": facts.card.title, "licence": facts.card.licence},
+        "model": {
+            "id": facts.card.id,
+            "title": facts.card.title,
+            "licence": facts.card.licence,
+            "sha256": facts.card.checksums,
+        },
         "device": facts.device,
         "engine": facts.engine,
         "alpha": facts.alpha,

@@ -9,6 +9,9 @@ from typing import get_args
 from seru.cli.session import PROGRESS_KINDS
 from seru.options import CropRule, EngineName, PostprocessingOptions, SegmentOptions
 
+# Bytes; the file systems of Linux, macOS and Windows agree.
+_LONGEST_NAME = 255
+
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add how the cascade runs.
@@ -20,7 +23,10 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--alpha", type=float, metavar="A", help="weight of the coarse stage, 0..1 (default: the model's)"
     )
     parser.add_argument(
-        "--model", metavar="ID_OR_FOLDER", help="a model's id, or a model folder (none is bundled yet)"
+        "--model",
+        type=model_name,
+        metavar="ID_OR_FOLDER",
+        help="a model's id, or a model folder (default: see 'seru models list')",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps (default: auto)")
     parser.add_argument("--engine", default="auto", choices=get_args(EngineName), help="back end (default: auto)")
@@ -76,5 +82,26 @@ def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
 
 
 def existing_path(text: str) -> Path:
-    """Return a path with the home folder filled in; whether it exists is the reader's question."""
-    return Path(text).expanduser()
+    """Return a path with the home folder filled in; whether it exists is the reader's question.
+
+    Args:
+        text: of the argument.
+
+    Returns:
+        The path.
+
+    Raises:
+        ArgumentTypeError: no file system has such a name.
+    """
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"the home folder in '{text}' is not known") from error
+    if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts):
+        raise argparse.ArgumentTypeError(f"the name '{path.name[:40]}...' is too long")
+    return path
+
+
+def model_name(text: str) -> str:
+    """Return a model's id as it is, and a folder with the home folder filled in."""
+    return str(existing_path(text)) if text.startswith("~") else text

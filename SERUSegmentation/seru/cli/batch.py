@@ -128,8 +128,7 @@ class _Batch:
         return text
 
     def _is_finished(self, case: Case, places: Places) -> bool:
-        alpha = self.model.card.alpha if self.options.alpha is None else self.options.alpha
-        return is_finished(case, places, self.model.card.id, self.options, alpha)
+        return is_finished(case, places, self.model.card, self.options)
 
     def _places(self, case: Case) -> Places:
         given = self.arguments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import os
 from collections import Counter
@@ -14,10 +15,12 @@ from typing import Any, Literal
 from seru.atomic_files import write_text
 from seru.cli.results import Places
 from seru.errors import BadInputError
+from seru.model_card import ModelCard
 from seru.options import SegmentOptions
 from seru.volume_io import INPUT_ENDINGS, ending_of, read_volume
 
-SUMMARY_CSV, SUMMARY_JSON = "summary.csv", "summary.json"
+_SUMMARY = "summary"
+SUMMARY_CSV, SUMMARY_JSON = f"{_SUMMARY}.csv", f"{_SUMMARY}.json"
 _SIDE_VALUES = ("kidney_ml", "tumor_ml", "tumor_longest_mm")
 
 Status = Literal["done", "skipped", "failed"]
@@ -60,13 +63,26 @@ def find_cases(folder: Path, skipped: Path) -> list[Case]:
             found.append((path.name, "dicom", path))
         elif path.is_file() and ending is not None:
             found.append((path.name[: -len(ending)], ending.strip("."), path))
-    counts = Counter(name for name, _, _ in found)
-    # Files that differ in their endings alone keep both results apart.
-    cases = [Case(name if counts[name] == 1 else f"{name}-{kind}", path) for name, kind, path in found]
+    cases = _named_apart(found)
     if not cases:
         raise BadInputError(
             f"'{folder}' holds no CT file and no folder with DICOM files; for a single series run 'seru segment'."
         )
+    return cases
+
+
+def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
+    """Name the cases so that no result takes the place of another one or of the summary, in any file system."""
+    stems = Counter(stem.casefold() for stem, _, _ in found) + Counter([_SUMMARY])
+    taken = {stem for stem, count in stems.items() if count == 1} | {_SUMMARY}
+    cases = []
+    for stem, kind, path in found:
+        name = stem
+        if stems[stem.casefold()] > 1:
+            names = (f"{stem}-{kind}" + (f"-{number}" if number > 1 else "") for number in itertools.count(1))
+            name = next(name for name in names if name.casefold() not in taken)
+            taken.add(name.casefold())
+        cases.append(Case(name, path))
     return cases
 
 
@@ -76,29 +92,31 @@ def _holds_dicom(folder: Path) -> bool:
     return any(looks_like_dicom(Path(place, name)) for place, _, names in os.walk(folder) for name in sorted(names))
 
 
-def is_finished(case: Case, places: Places, model_id: str, options: SegmentOptions, alpha: float) -> bool:
+def is_finished(case: Case, places: Places, card: ModelCard, options: SegmentOptions) -> bool:
     """Tell whether a case needs no further run.
 
     Args:
         case: of the batch.
         places: of its results; the report is written last.
-        model_id: of the model that would run.
+        card: of the model that would run.
         options: that would be used.
-        alpha: that would be used.
 
     Returns:
         True where output and report are whole, newer than the input, and were made the same way.
     """
     try:
         report = json.loads(places.report.read_text(encoding="utf-8"))
-        made = (report["model"]["id"], report["alpha"], report["input"]["path"])
+        alpha = card.alpha if options.alpha is None else options.alpha
+        made = report["model"]["sha256"], report["alpha"], os.path.realpath(report["input"]["path"])
         used = report["options"]
         wanted = {
             "all_slices": options.all_slices,
             "crop": options.crop,
             "postprocessing": vars(options.postprocessing),
         }
-        if made != (model_id, alpha, str(case.path)) or any(used[name] != value for name, value in wanted.items()):
+        if made != (card.checksums, alpha, os.path.realpath(case.path)):
+            return False
+        if any(used[name] != value for name, value in wanted.items()):
             return False
         if places.output.stat().st_mtime < _newest(case.path):
             return False

@@ -128,9 +128,11 @@ def _gib(count: int) -> str:
 def _models() -> list[dict[str, Any]]:
     try:
         default = read_registry().default
-        return [
-            {"id": model.card.id, "use": "default" if model.card.id == default else "", "folder": str(model.folder)}
-            for model in list_models()
-        ]
     except ModelError as error:
         return [{"id": "damaged", "use": str(error)}]
+    models, errors = list_models()
+    rows = [
+        {"id": model.card.id, "use": "default" if model.card.id == default else "", "folder": str(model.folder)}
+        for model in models
+    ]
+    return rows + [{"id": "damaged", "use": str(error)} for error in errors]

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import seru
 from seru.cli import batch, fuse, info, models, phantom, segment
@@ -20,7 +20,10 @@ _COMMANDS = (segment, batch, fuse, models, phantom, info)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing the usage: an error is one sentence."""
+    """Raises instead of printing the usage: an error is one sentence. Options are not shortened."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
 
     def error(self, message: str) -> NoReturn:
         raise BadInputError(f"{message[:1].upper()}{message[1:]}; see '{self.prog} --help'.")
@@ -86,7 +89,7 @@ def _as_seru_error(error: BaseException) -> SeruError:
     if isinstance(error, SeruError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return CancelledError("The run was cancelled; nothing was written.")
+        return CancelledError("The run was cancelled; no output was written.")
     if isinstance(error, MemoryError):
         return DeviceError("The computer has too little memory for this volume; close other programs or crop it.")
     kind = type(error).__name__

@@ -9,7 +9,6 @@ from typing import Any
 from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, ModelError
 from seru.models import (
-    Model,
     RegistryEntry,
     cache_folder,
     clear_cache,
@@ -49,14 +48,17 @@ def _add(actions: Any, name: str, run: Any, text: str) -> argparse.ArgumentParse
 
 def _list(arguments: argparse.Namespace, session: Session) -> int:
     registry = read_registry()
-    here = {model.card.id: model for model in list_models()}
+    models, errors = list_models()
+    here = {model.card.id: model for model in models}
     for model in here.values():
         mark = " (default)" if model.card.id == registry.default else ""
         print(f"{model.card.id}{mark}: {model.card.title}\n  licence: {model.card.licence}\n  folder: {model.folder}")
     for entry in registry.models:
         if entry.id not in here and entry.url is not None:
             print(f"{entry.id}: {entry.title}\n  licence: {entry.licence}\n  {_size(entry)} to fetch")
-    if not here and not registry.models:
+    for error in errors:
+        print(f"damaged: {error}")
+    if not here and not errors and not registry.models:
         print("no models")
     return 0
 
@@ -99,10 +101,14 @@ class _Meter:
 
 
 def _verify(arguments: argparse.Namespace, session: Session) -> int:
-    models: list[Model] = [find_model(name) for name in arguments.id] or list_models()
+    models, errors = [find_model(name) for name in arguments.id], []
+    if not models:
+        models, errors = list_models()
     for model in models:
         model.verify()
         print(f"{model.card.id}: right ({model.folder})")
+    if errors:
+        raise errors[0]
     if not models:
         print("no models")
     return 0

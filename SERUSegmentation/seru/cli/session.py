@@ -65,7 +65,7 @@ class Session:
 
     def _cancel(self, number: int, frame: FrameType | None) -> None:
         if self._is_cancelled:
-            raise CancelledError("The run was stopped; nothing was written.")
+            raise CancelledError("The run was stopped; no output was written.")
         self._is_cancelled = True
         self.progress.cancel()
 
@@ -85,20 +85,19 @@ class _Pipe:
         try:
             self._stream.write(text)
         except (BrokenPipeError, ValueError) as error:
-            raise CancelledError("What read the progress has gone; nothing was written.") from error
+            raise CancelledError("What read the progress has gone; no output was written.") from error
 
     def flush(self) -> None:
         try:
             self._stream.flush()
         except (BrokenPipeError, ValueError) as error:
-            raise CancelledError("What read the progress has gone; nothing was written.") from error
+            raise CancelledError("What read the progress has gone; no output was written.") from error
 
 
 def _progress_kind(arguments: Sequence[str]) -> str:
     kind = "bar"
     for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         name, _, value = argument.partition("=")
-        # argparse takes shortened names.
-        if len(name) >= 6 and "--progress".startswith(name):
+        if name == "--progress":
             kind = value or following
     return kind if kind in PROGRESS_KINDS else "bar"

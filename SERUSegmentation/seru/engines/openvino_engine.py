@@ -44,6 +44,8 @@ class OpenVinoEngine(Engine):
         rows, columns = images.shape[-2:]
         pad = ((0, 0), (0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
         images = np.ascontiguousarray(np.pad(images, pad, mode="edge"))
+        count = len(images)
+        images = self._filled(stage, images)
         try:
             output = self._request(stage, images.shape).infer({0: images})[0]
         except (RuntimeError, MemoryError) as error:
@@ -53,8 +55,9 @@ class OpenVinoEngine(Engine):
             message = str(error)
             output = None
         if output is None:
+            self._compiled.clear()  # or a smaller batch would be filled up to this one again
             raise OutOfMemory(message)
-        return output[..., :rows, :columns].copy()
+        return output[:count, :, :rows, :columns].copy()
 
     def batch_size(self, shape_rc: Sequence[int]) -> int:
         """See :meth:`Engine.batch_size`; small slices go together, large ones one by one."""
@@ -64,6 +67,14 @@ class OpenVinoEngine(Engine):
     def release(self) -> None:
         """See :meth:`Engine.release`."""
         self._compiled.clear()
+
+    def _filled(self, stage: str, images: np.ndarray) -> np.ndarray:
+        """Fill a scan's last batch up to the compiled size: compiling takes longer than some slices more."""
+        for of_stage, shape in self._compiled:
+            missing = shape[0] - len(images)
+            if of_stage == stage and shape[1:] == images.shape[1:] and missing > 0:
+                return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
+        return images
 
     def _request(self, stage: str, shape: tuple[int, ...]) -> openvino.InferRequest:
         key = (stage, shape)
