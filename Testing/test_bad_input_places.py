@@ -98,7 +98,8 @@ def test_a_series_of_a_file_is_refused(ct: Path, random_model: Path, capsys: pyt
     "option",
     [
         ("--alpha", "1.01"), ("--alpha", "-0.1"), ("--alpha", "nan"), ("--alpha", "much"), ("--device", "gpu"),
-        ("--threads", "0"), ("--minimum-volume", "-1"), ("--engine", "tea"), ("--crop", "big"), ("--nonsense",), ("--alp", "0.5"),
+        ("--threads", "0"), ("--minimum-volume", "-1"), ("--engine", "tea"), ("--crop", "big"), ("--nonsense",),
+        ("--alp", "0.5"),
     ],
 )  # fmt: skip
 def test_a_wrong_option_is_one_sentence(ct: Path, option: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:

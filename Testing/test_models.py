@@ -214,7 +214,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "files": {"a": 1}}', "wrong value for files"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "mean": "abc"}', "wrong value for mean"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "window": "ab"}', "wrong value for window"),
-        ('{"id": "x", "title": "", "licence": "", "training_data": "", "crop_size": 256.0}', "wrong value for crop_size"),
+        ('{"id": "x", "title": "", "licence": "", "training_data": "", "crop_size": 64.0}', "for crop_size"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "alpha": true}', "wrong value for alpha"),
         ('{"id": 3, "title": "", "licence": "", "training_data": ""}', "wrong value for id"),
     ],

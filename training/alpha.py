@@ -54,7 +54,8 @@ def sweep_alpha(config: Config, step: Step, model: Model, cases: list[Case], res
     best = best_alpha(alphas, [mean["score"] for mean in means])
     chosen = best if config.alpha.use is None else config.alpha.use
     _write_table(step.folder / "alpha.csv", alphas, means)
-    plot_alpha(step.folder / "alpha.png", alphas, {name: [mean[name] for mean in means] for name in _NAMES}, chosen)
+    curves = {name: [mean[name] for mean in means] for name in _NAMES}
+    plot_alpha(step.folder / "alpha.png", alphas, curves, chosen, PAPER_ALPHA)
     table = [
         {"alpha": alpha, **{name: mean[name] for name in _NAMES}} for alpha, mean in zip(alphas, means, strict=True)
     ]

@@ -21,7 +21,9 @@ _COLOURS = {"kidney_tumor": "#1f6f8b", "tumor": "#c8553d", "score": "#444444"}
 _NAMES = {"kidney_tumor": "kidney + tumor", "tumor": "tumor", "score": "mean of both"}
 
 
-def plot_alpha(path: Path, alphas: Sequence[float], means: Mapping[str, Sequence[float]], chosen: float) -> None:
+def plot_alpha(
+    path: Path, alphas: Sequence[float], means: Mapping[str, Sequence[float]], chosen: float, paper: float
+) -> None:
     """Draw the mean Dice over alpha.
 
     Args:
@@ -29,11 +31,13 @@ def plot_alpha(path: Path, alphas: Sequence[float], means: Mapping[str, Sequence
         alphas: 0..1.
         means: of ``kidney_tumor``, ``tumor`` and ``score`` at each alpha.
         chosen: marked by a line.
+        paper: the manuscript's, likewise.
     """
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
     for name, values in means.items():
         axes.plot(alphas, values, color=_COLOURS[name], marker="o", markersize=3, label=_NAMES[name])
     axes.axvline(chosen, color="#888888", linestyle="--", linewidth=1, label=f"chosen: {chosen:g}")
+    axes.axvline(paper, color="#888888", linestyle=":", linewidth=1, label=f"the paper's: {paper:g}")
     axes.set(xlabel="alpha (0: refined alone, 1: coarse alone)", ylabel="mean Dice", xlim=(0, 1))
     axes.grid(alpha=0.3)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
