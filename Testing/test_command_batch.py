@@ -202,6 +202,7 @@ def test_another_training_with_the_same_id_is_run_again_and_another_spelling_of_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source, model, outputs = tmp_path / "in", make_random_model(tmp_path / "random"), tmp_path / "out"
+    source.mkdir()
     write_volume(make_phantom(PhantomOptions(seed=3, **SMALL)).volume, source / "anna.nii.gz")
     run(source, outputs, model)
 

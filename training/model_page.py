@@ -8,6 +8,7 @@ from typing import Any
 from seru.model_card import ModelCard
 
 _CLASSES = {"kidney_tumor": "kidney and tumor together", "tumor": "tumor"}
+_LICENCES = {"CC-BY-NC-SA-4.0": "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/)"}
 _WAYS = {"fused": "fused", "coarse_alone": "coarse stage alone", "refined_alone": "refine stage alone"}
 
 
@@ -25,7 +26,8 @@ def model_page(card: ModelCard) -> str:
     trained = scores.get("trained_on", {"slices": "?", "patients": "?"})
     parts = [
         f"# {card.title}",
-        f"`{card.id}`, licence of the weights: {card.licence}. **Research use only; not a medical device.**",
+        f"`{card.id}`, licence of the weights: {_LICENCES.get(card.licence, card.licence)}. "
+        "**Research use only; not a medical device.**",
         "## Data",
         f"{card.training_data.rstrip('.')}. Trained on {trained['slices']} slices of {trained['patients']} patients; "
         f"the figures below are those of {fused['cases']} cases of {fused['patients']} other patients, "
