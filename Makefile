@@ -7,19 +7,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MODEL := build/models/phantom-tiny
 
 .PHONY: demo demo-command test lint desktop screenshots benchmark clean
 
 # What a user does, in the headless desktop where it can be installed (CPython 3.11 on Linux); else the command.
 demo: demo-command
 	@if $(BIN)/python -c "import slicer, PySide6" 2>/dev/null; then \
-	  QT_QPA_PLATFORM=offscreen $(BIN)/python -m Testing.demo --model $(MODEL) --output build/demo; \
+	  QT_QPA_PLATFORM=offscreen $(BIN)/python -m Testing.demo --output build/demo; \
 	else echo "The headless desktop is not installed here; the command's demo above is all."; fi
 
 # The cascade through its command line: phantom, segmentation, measurements, Dice, pictures.
-demo-command: $(VENV)/.installed $(MODEL)/model.json
-	$(BIN)/python -m Testing.demo_command --model $(MODEL) --output build/demo
+demo-command: $(VENV)/.installed
+	$(BIN)/python -m Testing.demo_command --output build/demo
 
 test: $(VENV)/.installed lint
 	$(BIN)/python -m pytest
@@ -27,21 +26,14 @@ test: $(VENV)/.installed lint
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 
-desktop: $(VENV)/.installed $(MODEL)/model.json
+desktop: $(VENV)/.installed
 	$(BIN)/python -m Testing.desktop SERUSegmentation/SERUSegmentation.py
 
-screenshots: $(VENV)/.installed $(MODEL)/model.json
+screenshots: $(VENV)/.installed
 	$(BIN)/python -m Testing.screenshots
 
-benchmark: $(VENV)/.installed build/models/phantom-full-size/model.json
-	$(BIN)/python -m benchmarks.end_to_end --model build/models/phantom-full-size
-
-build/models/phantom-full-size/model.json: | $(VENV)/.installed
-	$(BIN)/python -m benchmarks.full_size build/models/phantom-full-size
-
-# A tiny network trained on phantoms in seconds; no trained model, and it says so.
-$(MODEL)/model.json: | $(VENV)/.installed
-	$(BIN)/python -m training tiny -o $(MODEL)
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.end_to_end
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

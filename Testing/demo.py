@@ -1,6 +1,6 @@
 """What a user does, in the headless desktop: open the sample, click Segment, move alpha, save.
 
-    python -m Testing.demo --model build/models/phantom-tiny --output build/demo
+    python -m Testing.demo --output build/demo
 
 leaves pictures, the segmentation (.seg.nrrd), the measurements (.csv) and the scene (.mrb), and prints the measurements
 and the Dice against the phantom's truth. ``--window`` opens the same as a window.
@@ -64,7 +64,7 @@ def save(here: Any, node: Any, folder: Path) -> None:
 def main() -> None:
     """Run the demo."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=Path("build/models/phantom-tiny"), help="folder of a model")
+    parser.add_argument("--model", type=Path, help="folder of a model (default: the default model)")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder of the results")
     parser.add_argument("--window", action="store_true", help="open a window and leave it to you")
     arguments = parser.parse_args()

@@ -17,15 +17,15 @@ LEAST_KIDNEY_DICE = 0.90
 def main() -> int:
     """Run the demo; the exit code is 1 where the kidney's Dice is below 0.90."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, help="model id or folder")
+    parser.add_argument("--model", help="model id or folder (default: the default model)")
     parser.add_argument("--output", type=Path, default=Path("build/demo"))
-    parser.add_argument("--seed", type=int, default=0, help="of the phantom; the tiny network never saw it")
+    parser.add_argument("--seed", type=int, default=0, help="of the phantom; no network was trained on it")
     arguments = parser.parse_args()
     folder: Path = arguments.output
     folder.mkdir(parents=True, exist_ok=True)
     ct, truth, labels = (folder / name for name in ("phantom.nii.gz", "truth.nii.gz", "segmentation.nii.gz"))
     segmentation, report = folder / "segmentation.seg.nrrd", folder / "report.json"
-    common = ["--model", arguments.model, "--progress", "bar"]
+    common = [*(["--model", arguments.model] if arguments.model else []), "--progress", "bar"]
 
     run_seru("phantom", ct, "--truth", truth, "--seed", arguments.seed)
     run_seru(
@@ -36,7 +36,7 @@ def main() -> int:
     print_measurements(json.loads(report.read_text()))
     kidney, tumor = print_dice(read(truth), read(labels))
     print("\nFiles:", *sorted(str(path) for path in folder.iterdir()), sep="\n  ")
-    print(f"\nYour own CT:  seru segment CT.nii.gz -o kidneys.seg.nrrd --model {arguments.model}")
+    print("\nYour own CT:  seru segment CT.nii.gz -o kidneys.seg.nrrd")
     return 0 if kidney >= LEAST_KIDNEY_DICE and np.isfinite(tumor) else 1
 
 

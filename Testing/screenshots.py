@@ -1,6 +1,6 @@
 """Makes the README's pictures in the headless desktop: a run on the phantom, its panel, key patches, three alphas.
 
-    python -m Testing.screenshots --model build/models/phantom-tiny --output Resources/Screenshots
+    python -m Testing.screenshots --output Resources/Screenshots
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from Testing.desktop import Desktop, click, desktop
-from Testing.module_tools import open_module
+from Testing.module_tools import agree, open_module
 
 ALPHAS = (0.0, 0.4, 1.0)
 RUN_TIMEOUT_S = 600
 
 
-def segment_phantom(here: Desktop, model: Path) -> Any:
+def segment_phantom(here: Desktop, model: Path | None = None) -> Any:
     """Open the sample, click Segment, wait.
 
     Args:
         here: the desktop.
-        model: folder of a model.
+        model: folder of a model; None takes the default. Its licence counts as agreed to.
 
     Returns:
         The module's widget, with the result.
@@ -30,6 +30,7 @@ def segment_phantom(here: Desktop, model: Path) -> Any:
         RuntimeError: the run failed.
     """
     widget = open_module(here, model)
+    agree(widget)
     from SERUSegmentationLib.sample_data import addPhantom
 
     addPhantom()
@@ -102,7 +103,7 @@ def take_alphas(here: Desktop, widget: Any, folder: Path) -> None:
 def main() -> None:
     """Make all pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path, default=Path("build/models/phantom-tiny"), help="folder of a model")
+    parser.add_argument("--model", type=Path, help="folder of a model (default: the default model)")
     parser.add_argument("--output", type=Path, default=Path("Resources/Screenshots"), help="folder of the pictures")
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)

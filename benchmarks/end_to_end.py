@@ -1,7 +1,7 @@
 """The design's numbers, measured: end to end against the straightforward way, memory, the alpha slider, imports.
 
 Each way runs as a whole process, reading and writing included, in turn, so that a machine whose speed drifts gives
-fair ratios. Until trained weights are bundled, the model is the one that :mod:`benchmarks.full_size` makes.
+fair ratios.
 """
 
 from __future__ import annotations
@@ -25,25 +25,28 @@ WAYS = ("slow", "torch", "openvino", "openvino" + ALL_SLICES)
 
 def main() -> int:
     """Print the table."""
+    from seru.models import find_model
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", type=Path, required=True, help="model folder")
+    parser.add_argument("--model", help="model id or folder (default: the default model)")
     parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x200")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--skip", nargs="*", default=[], choices=["speed", "memory", "alpha", "import"])
     parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    model = find_model(arguments.model).folder
     folder = REPOSITORY / "build" / "benchmark"
     folder.mkdir(parents=True, exist_ok=True)
     source = arguments.input or make_phantom_file(folder / "phantom_200.nii.gz", 200)
     if arguments.child:
-        return run_child(arguments.child, source, arguments.model, folder)
-    print(f"model {arguments.model.name}, input {source.name}, {arguments.runs} runs each, medians\n")
+        return run_child(arguments.child, source, model, folder)
+    print(f"model {model.name}, input {source.name}, {arguments.runs} runs each, medians\n")
     if "speed" not in arguments.skip:
-        print_speed(source, arguments.model, folder, arguments.runs)
+        print_speed(source, model, folder, arguments.runs)
     if "memory" not in arguments.skip:
-        print_memory(arguments.model, folder)
+        print_memory(model, folder)
     if "alpha" not in arguments.skip:
-        print_alpha(arguments.model)
+        print_alpha(model)
     if "import" not in arguments.skip:
         print_import()
     return 0

@@ -1,6 +1,5 @@
 """Runs every test of this folder, and a whole segmentation, inside Slicer; its exit code tells how it went."""
 
-import os
 import sys
 import traceback
 import unittest
@@ -11,22 +10,17 @@ import slicer
 HERE = Path(__file__).resolve().parent
 
 
-def segmentPhantom(modelFolder: str) -> None:
-    """Segment the phantom with a model and compare with the truth.
-
-    Args:
-        modelFolder: of the demonstration model.
-    """
+def segmentPhantom() -> None:
+    """Segment the phantom with the default model and compare with the truth."""
     import numpy as np
 
     from seru.phantom import make_phantom
     from SERUSegmentation import SERUSegmentationLogic
     from SERUSegmentationLib.sample_data import addPhantom
-    from SERUSegmentationLib.segmentation_run import RunSettings
     from Testing.module_tools import labels_of
 
     volume = addPhantom()
-    node = SERUSegmentationLogic().process(volume, device="cpu", settings=RunSettings(model=modelFolder))
+    node = SERUSegmentationLogic().process(volume, device="cpu")
     found, truth = labels_of(node, volume) > 0, make_phantom().labels_kji > 0
     dice = 2 * np.count_nonzero(found & truth) / (found.sum() + truth.sum())
     print(f"Dice of kidney and tumor together: {dice:.3f}")
@@ -47,8 +41,7 @@ def main() -> int:
     outcome = unittest.TextTestRunner(verbosity=2).run(suite)
     if not outcome.testsRun or not outcome.wasSuccessful():
         return 1
-    if os.environ.get("SERU_MODEL"):
-        segmentPhantom(os.environ["SERU_MODEL"])
+    segmentPhantom()
     return 0
 
 
