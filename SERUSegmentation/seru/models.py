@@ -278,15 +278,16 @@ def clear_cache() -> list[str]:
     """
     names = []
     for path in [*sorted(cache_folder().glob("*")), cache_folder().parent / "openvino"]:
-        is_model = (path / CARD).is_file()
+        is_folder = path.is_dir() and not path.is_symlink()
         try:
-            if path.is_dir() and not path.is_symlink():
+            if is_folder:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:
             raise ModelError(f"'{path}' cannot be deleted ({error}).") from error
-        names += [path.name] if is_model else []
+        if is_folder and path.parent == cache_folder():
+            names.append(path.name)
     return names
 
 
