@@ -33,7 +33,7 @@ def test_paper_config_is_the_paper() -> None:
     assert not config.patches.fall_back_to_labels
 
 
-@pytest.mark.parametrize("name", ["best", "preview", "smoke"])
+@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "smoke"])
 def test_every_config_loads(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.yaml")
 
@@ -53,6 +53,7 @@ def test_every_config_loads(name: str) -> None:
         ("refine: {kidney_share: 0.8, tumor_share: 0.8}", "shares"),
         ("coarse: {average_decay: 1}", "decay"),
         ("coarse: {half_size_epochs: -1}", "half size"),
+        ("refine: {start_from: a, start_from_coarse: true}", "not from both"),
         ("[1, 2]", "holds no options"),
         ("a: [", "cannot be read"),
     ],

@@ -15,14 +15,15 @@ pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
 import torch
 
-from seru.errors import BadInputError
+from seru.errors import BadInputError, ModelError
 from seru.models import open_model
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume_io import write_labels, write_volume
 from seru.weights import load_network
 from training.callbacks import read_losses
 from training.cli import main
-from training.config import load_config
+from training.config import Config, load_config
+from training.loop import read_stage
 from training.recipe import STEPS, Recipe
 from training.steps import read_json
 
@@ -124,6 +125,30 @@ def test_quantised_model_is_much_smaller_and_scored_as_such(work: Path, tmp_path
     assert (copy / "coarse" / "done.json").read_text() == (work / "coarse" / "done.json").read_text()
 
 
+def test_training_starts_from_a_models_weights(work: Path, tmp_path: Path) -> None:
+    model = open_model(shutil.copytree(work / "export" / "smoke", tmp_path / "model"))
+    copy = tmp_path / "work"
+    shutil.copytree(work / "prepare", copy / "prepare")
+    barely = ("train.epochs=1", "train.learning_rate=1e-12", "train.weight_decay=0", "train.slices_per_epoch=8")
+
+    def config(**changes: str) -> Config:
+        start = {"coarse.start_from": model.folder, **changes}
+        return load_config(SMOKE, (f"work={copy}", *barely, *(f"{key}={value}" for key, value in start.items())))
+
+    Recipe(config()).run("coarse")
+
+    trained = read_stage(copy / "coarse", read_json(copy / "coarse" / "done.json")["result"])
+    for name, value in load_network(model, "coarse").named_parameters():
+        assert torch.allclose(trained[name], value, atol=1e-6)
+    assert model.card.id in read_json(copy / "coarse" / "run.json")["weights_at_start"]
+    moved = model.folder.rename(tmp_path / "elsewhere")
+    assert Recipe(config(**{"coarse.start_from": moved})).run("coarse")["checkpoint"] == "last.ckpt"
+    with pytest.raises(BadInputError, match="start changed"):
+        Recipe(config(**{"coarse.start_from": "null"})).run("coarse")
+    with pytest.raises(ModelError, match="another architecture"):
+        Recipe(config(**{"coarse.start_from": moved, "network.architecture.base_width": 8})).run("coarse")
+
+
 def test_steps_that_are_done_are_not_done_again(work: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()}
 
@@ -201,6 +226,8 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             "train.accelerator=cpu",
             # Compiling takes longer than all the rest; a test of its own does it.
             "train.compile=false",
+            # What the tiny network cannot start from.
+            "train.start_from=null",
             "patches.fall_back_to_labels=true",
             "inference.device=cpu",
             "inference.threads=1",

@@ -115,6 +115,7 @@ class TrainConfig:
         tumor_share: of ``by_case`` draws that must show tumor.
         phantom_share: of the draws that come from phantoms, where phantoms are mixed in.
         jitter_px: the crop's centre is moved by up to this many network pixels (refine only).
+        start_from: name or folder of a model; the stage starts from that model's weights for it.
         start_from_coarse: the refine stage starts from the coarse weights.
         keep: which checkpoint goes on: the ``last`` or the ``best`` on the validation slices.
         validation_slices: slices of each validation case that are looked at after an epoch.
@@ -148,6 +149,7 @@ class TrainConfig:
     tumor_share: float = 0.0
     phantom_share: float = 0.0
     jitter_px: int = 0
+    start_from: str | None = None
     start_from_coarse: bool = False
     keep: Literal["last", "best"] = "last"
     validation_slices: int = 24
@@ -169,6 +171,8 @@ class TrainConfig:
         shares = (self.kidney_share, self.tumor_share, self.phantom_share)
         if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or self.phantom_share > 1:
             raise BadInputError(f"The shares {shares} of kidney, tumor and phantoms must lie between 0 and 1.")
+        if self.start_from is not None and self.start_from_coarse:
+            raise BadInputError("A stage starts from a model (start_from) or from the coarse weights, not from both.")
         if self.half_size_epochs < 0:
             raise BadInputError(f"The epochs at half size must be 0 or more, got {self.half_size_epochs}.")
         if self.average_decay is not None and not 0 <= self.average_decay < 1:

@@ -38,6 +38,19 @@ _STAGE_SEEDS = {"coarse": 1, "refine": 2}
 
 
 @dataclass(frozen=True)
+class Start:
+    """Weights that a stage starts from.
+
+    Attributes:
+        name: what they are, for the record of the run.
+        weights: gives the network's state dict.
+    """
+
+    name: str
+    weights: Callable[[], dict[str, torch.Tensor]]
+
+
+@dataclass(frozen=True)
 class StageData:
     """What a stage trains on.
 
@@ -104,12 +117,13 @@ def train_step(config: Config, work: Path, stage: Stage, manifest: str, before: 
         work: the work folder.
         stage: ``coarse`` or ``refine``.
         manifest: hash of the prepared data.
-        before: what it builds on: the split, the crops, the coarse weights.
+        before: what it builds on: the split, the crops, the weights at the start.
     """
     options = config.to_dict()
     inputs = {"train": options[stage], "network": options["network"], "seed": config.seed, "manifest": manifest}
-    # How many processes prepare batches changes no result.
-    inputs["train"] = {key: value for key, value in inputs["train"].items() if key not in ("workers", "threads")}
+    # How many processes prepare batches changes no result; of the model at the start its weights count, not its place.
+    left_out = ("workers", "threads", "start_from")
+    inputs["train"] = {key: value for key, value in inputs["train"].items() if key not in left_out}
     return Step(work / stage, {**inputs, **before})
 
 
@@ -118,7 +132,7 @@ def train_stage(
     stage: Stage,
     step: Step,
     source: StageData,
-    start_from: Callable[[], dict[str, torch.Tensor]] | None = None,
+    start: Start | None = None,
     restart: bool = False,
 ) -> dict[str, Any]:
     """Train one stage, or go on with its training.
@@ -128,7 +142,7 @@ def train_stage(
         stage: ``coarse`` or ``refine``.
         step: from :func:`train_step`.
         source: what to train on.
-        start_from: gives the weights to start from; None starts from the encoder's.
+        start: the weights to start from; None starts from the encoder's.
         restart: delete what other inputs made.
 
     Returns:
@@ -148,11 +162,11 @@ def train_stage(
     lightning.seed_everything(config.seed * 10 + _STAGE_SEEDS[stage], workers=True, verbose=False)
     batches = _Batches(config, stage, source)
     network = SERU(config.network.architecture)
-    started_from = "the coarse weights"
-    if start_from is None:
+    if start is None:
         started_from = load_encoder_weights(network, config.network.encoder)
     else:
-        network.load_state_dict(start_from())
+        started_from = start.name
+        network.load_state_dict(start.weights())
     steps_per_epoch = batches_in_epoch(batches.pools, train)
     if process_rank() == 0:
         print(f"{stage}: {steps_per_epoch} steps an epoch; weights at the start: {started_from}", flush=True)

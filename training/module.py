@@ -8,7 +8,9 @@ from typing import Any
 
 import lightning.pytorch as lightning
 import torch
+from lightning.pytorch.utilities import rank_zero_warn
 from torch import nn
+from torch._dynamo.exc import TorchDynamoException
 
 from seru.model_card import ModelCard
 from seru.network import SERU
@@ -29,7 +31,7 @@ class StageModule(lightning.LightningModule):
     def __init__(self, network: SERU, card: ModelCard, config: TrainConfig, steps_per_epoch: int) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self._train_network: Callable[[torch.Tensor], torch.Tensor] | None = None
+        self._compiled: Callable[[torch.Tensor], torch.Tensor] | None = None
         self.config = config
         self.steps_per_epoch = steps_per_epoch
         self.loss = SegmentationLoss(config)
@@ -49,12 +51,24 @@ class StageModule(lightning.LightningModule):
     def on_train_start(self) -> None:
         """Compile the forward pass of training; a function, so that it adds nothing to the checkpoint."""
         if self.config.compile:
-            self._train_network = torch.compile(self.network.forward, dynamic=False)
+            self._compiled = torch.compile(self.network.forward, dynamic=False)
 
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
         """Return the loss of a batch."""
-        logits = (self._train_network or self.network)(self._normalised(batch["image"]))
+        logits = self._train_logits(self._normalised(batch["image"]))
         return self.loss(logits if logits.dtype == torch.float64 else logits.float(), batch["label"])
+
+    def _train_logits(self, images: torch.Tensor) -> torch.Tensor:
+        if self._compiled is None:
+            return self.network(images)
+        try:
+            return self._compiled(images)
+        except TorchDynamoException as error:
+            # A computer without a compiler trains as well, only slower.
+            self._compiled = None
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            rank_zero_warn(f"The training step cannot be compiled here and runs as it is ({said[0]}).")
+            return self.network(images)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the counts of the last epoch."""

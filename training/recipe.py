@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 
-from seru.errors import BadInputError
-from seru.models import Model, open_model
+from seru.errors import BadInputError, ModelError
+from seru.models import Model, find_model, open_model, sha256_of
+from seru.weights import load_network
 from training.alpha import alpha_step, sweep_alpha
 from training.cases import Case, list_cases
 from training.config import Config, Stage
 from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
-from training.loop import StageData, read_stage, train_stage, train_step
+from training.loop import StageData, Start, read_stage, train_stage, train_step
 from training.patches import make_patches, patches_step, read_patches
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients
@@ -97,14 +98,14 @@ class Recipe:
         if name == "prepare":
             return prepare_step(self.config, self.work)
         if name == "coarse":
-            return train_step(self.config, self.work, name, self.data.hash, {"split": digest(self.split)})
+            before = {"split": digest(self.split), **self._start_inputs(name)}
+            return train_step(self.config, self.work, name, self.data.hash, before)
         if name == "patches":
             coarse = self._done("coarse") if self.config.patches.source == "coarse" else None
             return patches_step(self.config, self.work, self.data, coarse)
         if name == "refine":
-            before = {"split": digest(self.split), "patches": digest(self._step("patches").inputs)}
-            if self.config.refine.start_from_coarse:
-                before["coarse"] = self._done("coarse")["weights"]
+            patches = digest(self._step("patches").inputs)
+            before = {"split": digest(self.split), "patches": patches, **self._start_inputs(name)}
             return train_step(self.config, self.work, name, self.data.hash, before)
         if name == "alpha":
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
@@ -130,14 +131,33 @@ class Recipe:
         return prepare(self.config, self.work, self.restart)
 
     def _train(self, stage: Stage) -> Result:
-        step, patches, start = self._step(stage), None, None
+        step, patches = self._step(stage), None
         if stage == "refine":
             self._done("patches")
             patches = read_patches(self.work / "patches", self.data)
-            if self.config.refine.start_from_coarse:
-                start = lambda: self.weights("coarse")  # noqa: E731
         source = StageData(self.data, self.split, patches)
-        return train_stage(self.config, stage, step, source, start, self.restart)
+        return train_stage(self.config, stage, step, source, self._start(stage), self.restart)
+
+    def _start_model(self, stage: Stage) -> Model | None:
+        name = self.config.stage(stage).start_from
+        model = None if name is None else find_model(name)
+        if model is not None and model.card.architecture != self.config.network.architecture:
+            raise ModelError(f"The model '{name}' to start from has another architecture than the config.")
+        return model
+
+    def _start_inputs(self, stage: Stage) -> dict[str, str]:
+        if (model := self._start_model(stage)) is not None:
+            return {"start": sha256_of(model.weight_file(stage))}
+        return {"coarse": self._done("coarse")["weights"]} if self._starts_from_coarse(stage) else {}
+
+    def _start(self, stage: Stage) -> Start | None:
+        if (model := self._start_model(stage)) is not None:
+            name = f"the {stage} weights of {model.card.id}, SHA-256 {sha256_of(model.weight_file(stage))}"
+            return Start(name, lambda: load_network(model, stage).state_dict())
+        return Start("the coarse weights", lambda: self.weights("coarse")) if self._starts_from_coarse(stage) else None
+
+    def _starts_from_coarse(self, stage: Stage) -> bool:
+        return stage == "refine" and self.config.refine.start_from_coarse
 
     def _patches(self) -> Result:
         step, model = self._step("patches"), None
