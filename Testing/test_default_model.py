@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from seru.cascade import segment
 from seru.cli import main
+from seru.fusion import KIDNEY
 from seru.models import Model, find_model, read_registry, resources_folder
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume_io import read_volume
@@ -80,18 +80,21 @@ def test_other_phantoms_are_segmented_too(model: Model, seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("ircadb1_07", 0.88), ("totalseg_example", 0.80)])
-def test_kidneys_of_real_scans_that_it_never_saw(model: Model, data_folder: Path, name: str, least: float) -> None:
-    folder = data_folder / "ct" / name
-    volume = read_volume(folder / "imaging.nii.gz")
+def test_kidneys_of_a_contrast_scan_that_it_never_saw(model: Model, data_folder: Path) -> None:
+    folder = data_folder / "ct" / "ircadb1_07"
     truth = read_volume(folder / "segmentation_kidney.nii.gz").array_kji > 0
 
-    found = segment(volume, model).labels_kji > 0
+    # The scan also shows a large mass that may be adrenal, and is found as a tumor: the kidney is label 1.
+    found = segment(read_volume(folder / "imaging.nii.gz"), model).labels_kji == KIDNEY
 
-    mass = folder / "mask_tumor.nii.gz"
-    if mass.is_file():
-        # A large mass that may be adrenal: neither right nor wrong.
-        found &= read_volume(mass).array_kji == 0
-        truth &= read_volume(mass).array_kji == 0
-    assert np.count_nonzero(truth)
-    assert dice(found, truth) > least
+    assert dice(found, truth) > 0.88
+
+
+@pytest.mark.slow
+def test_kidneys_of_a_scan_without_contrast_that_it_never_saw(model: Model, data_folder: Path) -> None:
+    folder = data_folder / "ct" / "totalseg_example"
+    truth = read_volume(folder / "segmentation_kidney.nii.gz").array_kji > 0
+
+    found = segment(read_volume(folder / "imaging.nii.gz"), model).labels_kji > 0
+
+    assert dice(found, truth) > 0.80
