@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seru.key_slices import crop_origin, find_key_slices, grow_box, largest_contour, paper_box, take_crop
-from seru.scout import HIT_MM2, STEP_MM, scout_range, scout_slices
+from seru.scout import HIT_MM2, KIDNEY_MM2, STEP_MM, scout_range, scout_slices
 from seru.sides import LEFT, RIGHT, SIDES, assign_sides, find_midline, remove_islands
 
 SHAPE = (20, 96, 128)
@@ -217,6 +217,45 @@ def test_the_scout_skips_most_of_a_long_scan() -> None:
     assert set(range(385, 535)) <= set(found)
     assert len(found) < 120 + 2 * 33
     assert len(seen) < 230
+
+
+@given(st.integers(60, 1000), st.floats(0.5, 18), st.data())
+@settings(max_examples=200, deadline=None)
+def test_far_from_a_kidney_lone_hits_are_left_out(slices: int, slice_mm: float, data: st.DataObject) -> None:
+    length = int(np.ceil(40 / slice_mm)) + 1
+    first = data.draw(st.integers(0, max(0, slices - length)))
+    areas = np.zeros(slices)
+    areas[first : first + length] = KIDNEY_MM2
+    reach = length + int(np.ceil(2 * STEP_MM / slice_mm))
+    far = np.flatnonzero(np.abs(np.arange(slices) - first - length // 2) > reach)
+    lone = data.draw(st.lists(st.sampled_from(far), unique=True)) if far.size else []
+    lone = [index for index in lone if not set(lone) & set(range(index - length, index))]
+    areas[lone] = 10 * KIDNEY_MM2
+
+    found = scout_range(lambda indices: areas[list(indices)], slices, slice_mm)
+
+    assert set(range(first, min(first + length, slices))) <= set(found)
+    assert len(found) < length + 2 * reach
+
+
+def test_a_kidney_in_the_pelvis_is_kept_with_the_other_one() -> None:
+    areas = np.zeros(400)
+    areas[20:90] = areas[250:340] = 1500
+
+    found = scout_range(lambda indices: areas[list(indices)], 400, 1.0)
+
+    assert found.start <= 20
+    assert found.stop >= 340
+
+
+def test_where_every_hit_is_alone_all_are_kept() -> None:
+    areas = np.zeros(400)
+    areas[53:58] = areas[305:310] = 1500
+
+    found = scout_range(lambda indices: areas[list(indices)], 400, 1.0)
+
+    assert found.start <= 53
+    assert found.stop >= 310
 
 
 def test_where_the_scout_sees_nothing_every_slice_is_run() -> None:

@@ -33,7 +33,7 @@ def test_paper_config_is_the_paper() -> None:
     assert not config.patches.fall_back_to_labels
 
 
-@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "smoke"])
+@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "preview_second", "smoke"])
 def test_every_config_loads(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.yaml")
 
@@ -52,6 +52,8 @@ def test_every_config_loads(name: str) -> None:
         ("network: {crop_size: 100}", "crop_size"),
         ("refine: {kidney_share: 0.8, tumor_share: 0.8}", "shares"),
         ("coarse: {average_decay: 1}", "decay"),
+        ("train: {augmentation: {tumor_paste: 1.5}}", "chances"),
+        ("train: {augmentation: {tumor_paste_scale: [0, 1]}}", "A scale"),
         ("coarse: {half_size_epochs: -1}", "half size"),
         ("refine: {start_from: a, start_from_coarse: true}", "not from both"),
         ("[1, 2]", "holds no options"),

@@ -78,7 +78,11 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class AugmentationConfig:
-    """Chances (0..1) and strengths; grey values are on the 0..255 scale."""
+    """Chances (0..1) and strengths; grey values are on the 0..255 scale.
+
+    ``tumor_paste`` is the chance that a slice with kidney gets a tumor of another case, ``tumor_paste_scale`` times its
+    size (:class:`training.tumor_paste.TumorPaste`).
+    """
 
     flip: float = 0.5
     geometry: float = 1.0
@@ -92,6 +96,16 @@ class AugmentationConfig:
     noise: float = 0.0
     noise_deviation: float = 12.0
     blur: float = 0.0
+    tumor_paste: float = 0.0
+    tumor_paste_scale: tuple[float, float] = (0.4, 1.2)
+
+    def __post_init__(self) -> None:
+        chances = (self.flip, self.geometry, self.contrast, self.brightness, self.noise, self.blur, self.tumor_paste)
+        if min(chances) < 0 or max(chances) > 1:
+            raise BadInputError(f"The chances {chances} of augmentation must lie between 0 and 1.")
+        for low, high in (self.scale, self.tumor_paste_scale):
+            if not 0 < low <= high:
+                raise BadInputError(f"A scale must go from a number above 0 to one as large, got {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ from training.config import AugmentationConfig
 from training.patches import CasePatches
 from training.prepare import PreparedCase, PreparedData
 from training.sampling import Draw, Pool
+from training.tumor_paste import TumorPaste
+
+# Its own stream, so that crops and flips stay as they are.
+_PASTE = 1
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class View:
         jitter_px: how far a crop's centre may be moved, in network pixels.
         patches: crops of each case; None for the coarse stage, which sees whole slices.
         shrink: what height and width are divided by.
+        donors: cases and slices whose tumors may be pasted elsewhere.
     """
 
     card: ModelCard
@@ -40,6 +45,7 @@ class View:
     jitter_px: int = 0
     patches: dict[str, CasePatches] | None = None
     shrink: int = 1
+    donors: tuple[tuple[str, int], ...] = ()
 
 
 class SliceDataset(Dataset):
@@ -53,17 +59,33 @@ class SliceDataset(Dataset):
     def __init__(self, data: PreparedData, view: View) -> None:
         self._data, self._view = data, view
         self._augment = Augmentation(view.augmentation)
+        self._paste = TumorPaste(view.augmentation.tumor_paste_scale)
 
     def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
         """Return the image (float32 on the 0..255 scale, (3, rows, columns)) and the label (uint8, (rows, columns))."""
         case = self._data.cases[draw.case]
-        image = network_channels(self._data.images(case.id), draw.index, self._view.card.input_slices)
-        label = np.asarray(self._data.labels(case.id)[draw.index])
+        image, label = self._slice(case.id, draw.index)
+        if draw.seed is not None:
+            image, label = self._with_tumor(image, label, draw)
         cut = self._whole if draw.side is None else self._crop
         image, label = cut(image, label, case, draw)
         if draw.seed is None:
             return image.astype(np.float32), label
         return self._augment(image, label, draw.seed)
+
+    def _slice(self, case: str, index: int) -> tuple[np.ndarray, np.ndarray]:
+        image = network_channels(self._data.images(case), index, self._view.card.input_slices)
+        return image, np.asarray(self._data.labels(case)[index])
+
+    def _with_tumor(self, image: np.ndarray, label: np.ndarray, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+        donors = self._view.donors
+        rng = np.random.default_rng([draw.seed, _PASTE])
+        if not donors or rng.random() >= self._view.augmentation.tumor_paste:
+            return image, label
+        case, index = donors[rng.integers(len(donors))]
+        if case == draw.case:
+            return image, label
+        return self._paste(image, label, *self._slice(case, index), rng)
 
     def _whole(
         self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
@@ -134,6 +156,12 @@ def make_pools(cases: Iterable[PreparedCase], patches: dict[str, CasePatches] | 
             )
         )
     return pools
+
+
+def tumor_donors(pools: Iterable[Pool]) -> tuple[tuple[str, int], ...]:
+    """Return the cases and slices that show tumor, in order, without those that are phantoms."""
+    slices = {(pool.case, index) for pool in pools if not pool.is_extra for index, _side in pool.tumor}
+    return tuple(sorted(slices))
 
 
 def validation_draws(pools: Iterable[Pool], per_case: int) -> list[Draw]:

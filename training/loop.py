@@ -23,7 +23,15 @@ from seru.errors import BadInputError, DeviceError
 from seru.network import SERU
 from training.callbacks import LossTable, ValidationTable, read_losses
 from training.config import Config, Stage, TrainConfig
-from training.datasets import SliceDataset, View, collate, make_pools, validation_draws, without_augmentation
+from training.datasets import (
+    SliceDataset,
+    View,
+    collate,
+    make_pools,
+    tumor_donors,
+    validation_draws,
+    without_augmentation,
+)
 from training.encoder_weights import load_encoder_weights
 from training.module import StageModule, stage_weights
 from training.patches import CasePatches
@@ -81,9 +89,12 @@ class _Batches(lightning.LightningDataModule):
     def __init__(self, config: Config, stage: Stage, source: StageData) -> None:
         super().__init__()
         self._train, self._seed = config.stage(stage), config.seed * 10 + _STAGE_SEEDS[stage]
-        self._view = View(config.card(), self._train.augmentation, self._train.jitter_px, source.patches)
         self._data = source.data
         self.pools = source.pools("train")
+        donors = tumor_donors(self.pools)
+        self._view = View(
+            config.card(), self._train.augmentation, self._train.jitter_px, source.patches, donors=donors
+        )
         self._validation = validation_draws(source.pools("val"), self._train.validation_slices)
 
     def train_dataloader(self) -> DataLoader:

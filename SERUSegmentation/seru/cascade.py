@@ -26,7 +26,7 @@ from seru.postprocessing import clean_labels
 from seru.preprocessing import neighbours, preprocess_slice, resize_image
 from seru.progress import Progress, Stage
 from seru.report import RunFacts, SideResult, make_report
-from seru.scout import scout_range
+from seru.scout import KIDNEY_MM2, scout_range
 from seru.sides import (
     ISLAND_ML,
     LEFT,
@@ -159,10 +159,20 @@ class _Run:
             self._find_areas(range(slices))
             return range(slices)
         kept = scout_range(self._find_areas, slices, self.stack.spacing_mm[0])
+        left_out = 0
         for index in self.coarse_seen.difference(kept):
-            # Too little for a hit; of whatever it is, only this slice was looked at.
+            # Of whatever it is, only this slice was looked at.
+            left_out += int(self._area_mm2(index) >= KIDNEY_MM2)
             self.coarse[index] = 0
+        if left_out:
+            self.progress.warning(
+                f"What looks like kidney far from the kidneys was left out ({left_out} of the slices looked at); "
+                "run all slices to see it."
+            )
         return kept
+
+    def _area_mm2(self, index: int) -> float:
+        return float(is_foreground(self.coarse[index]).sum() * self.stack.pixel_mm2)
 
     def _find_areas(self, indices: Sequence[int]) -> np.ndarray:
         shape_rc = coarse_shape(self.shape[1:], self.stack.spacing_mm[1:], self.model.card)
@@ -174,7 +184,7 @@ class _Run:
 
         for index, output in self.runner.run("coarse", indices, image, self.progress):
             self.coarse[index] = resize_probabilities(output, self.shape[1:])
-            areas.append(is_foreground(self.coarse[index]).sum() * self.stack.pixel_mm2)
+            areas.append(self._area_mm2(index))
             self.coarse_seen.add(index)
             self.coarse_done += 1
             self.progress.stage("coarse", self.coarse_done, total)

@@ -1,8 +1,8 @@
 """The scout pass: which slices can hold a kidney at all.
 
 Kidneys and tumors fill a third of a scan's slices. Every k-th slice is looked at first; then only the range around the
-hits is run, with a margin, and the range grows while its ends still show something. Where no slice shows anything,
-all are run.
+hits is run, with a margin, and the range grows while its ends still show something. A kidney shows on neighbouring
+looks: where some do, what is elsewhere is left out. Where no slice shows anything, all are run.
 
 Source: our rule; ``--all-slices`` is the paper's way.
 """
@@ -19,6 +19,8 @@ STEP_MM = 18.0
 MARGIN_MM = 15.0
 # A slice is a hit when this much of it is kidney or tumor.
 HIT_MM2 = 30.0
+# Neighbouring looks with this much each are a kidney, and hits far from them are not.
+KIDNEY_MM2 = 500.0
 
 FindAreas = Callable[[Sequence[int]], np.ndarray]
 
@@ -45,7 +47,7 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     step = max(1, int(STEP_MM / slice_mm))
     margin = int(np.ceil(MARGIN_MM / slice_mm))
     look(scout_slices(slices, step))
-    hits = np.flatnonzero(areas >= HIT_MM2)
+    hits = _kidney_hits(areas, step, slice_mm)
     if hits.size == 0:
         look(range(slices))
         return range(slices)
@@ -53,7 +55,7 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     found = _around(hits, max(step - 1, margin), slices)
     look(found)
     while True:
-        hits = np.flatnonzero(areas >= HIT_MM2)
+        hits = found.start + np.flatnonzero(areas[found.start : found.stop] >= HIT_MM2)
         near = _around(hits, margin, slices)
         wider = range(min(found.start, near.start), max(found.stop, near.stop))
         if wider == found:
@@ -75,6 +77,18 @@ def scout_slices(slices: int, step: int) -> list[int]:
     """
     offset = ((slices - 1) % step) // 2
     return list(range(offset, slices, step))
+
+
+def _kidney_hits(areas: np.ndarray, step: int, slice_mm: float) -> np.ndarray:
+    """Return the looks that a kidney is seen on; every hit where none is sure."""
+    is_large = areas >= KIDNEY_MM2
+    beside = np.zeros_like(is_large)
+    # Between thicker slices, a kidney may show on a single one.
+    if slice_mm <= STEP_MM:
+        beside[:-step] |= is_large[step:]
+        beside[step:] |= is_large[:-step]
+    sure = np.flatnonzero(is_large & beside)
+    return sure if sure.size else np.flatnonzero(areas >= HIT_MM2)
 
 
 def _around(hits: np.ndarray, reach: int, slices: int) -> range:
