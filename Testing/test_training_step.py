@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import locale
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,15 @@ CARD = ModelCard(id="x", title="x", licence="x", training_data="x", crop_size=32
 ARCHITECTURE = Architecture(
     blocks=(1, 1, 1, 1), base_channels=16, cardinality=4, base_width=16, decoder_channels=(16, 16, 8, 8, 8)
 )
+
+
+@pytest.fixture(autouse=True)
+def utf8_files() -> Iterator[None]:
+    """Read text as UTF-8: torch's compiler does not ask for it, and a window in this process leaves LC_CTYPE at C."""
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C.UTF-8")
+    yield
+    locale.setlocale(locale.LC_CTYPE, before)
 
 
 @pytest.mark.slow
