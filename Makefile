@@ -20,8 +20,9 @@ demo: demo-command
 demo-command: $(VENV)/.installed
 	$(BIN)/python -m Testing.demo_command --output build/demo
 
+# Two processes, a file's tests in one of them; the fast ones first.
 test: $(VENV)/.installed lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

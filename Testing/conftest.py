@@ -6,11 +6,15 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# Three minutes on one core without AMX, more where another process has the core too.
+TRAINING_SECONDS = 560
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -31,12 +35,26 @@ def data_folder() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
     """Folder of a tiny SERU trained on phantoms, made once per state of the code that makes it."""
+    return make_tiny_model()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where tests run in several processes, make the tiny model beside the first tests, which do without it."""
+    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
+        threading.Thread(target=make_tiny_model, daemon=True).start()
+
+
+def make_tiny_model() -> Path:
+    """Train the tiny model unless it is there; two processes that ask at once get the same one."""
     recipe = [*(REPOSITORY / "SERUSegmentation/seru/phantom").glob("*.py"), REPOSITORY / "training/tiny.py"]
     recipe += [REPOSITORY / f"SERUSegmentation/seru/{room}.py" for room in ("encoder", "decoder", "network", "weights")]
     recipe.append(REPOSITORY / "SERUSegmentation/seru/preprocessing.py")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(recipe))).hexdigest()[:12]
     folder = REPOSITORY / "build" / "models" / digest / "phantom-tiny"
-    if not (folder / "model.json").is_file():
-        command = [sys.executable, "-m", "training", "tiny", "-o", str(folder)]
-        subprocess.run(command, cwd=REPOSITORY, check=True, timeout=280)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "model.json").is_file():
+            command = [sys.executable, "-m", "training", "tiny", "-o", str(folder)]
+            output = subprocess.DEVNULL if threading.current_thread().daemon else None
+            subprocess.run(command, cwd=REPOSITORY, check=True, stdout=output, timeout=TRAINING_SECONDS)
     return folder

@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -112,22 +113,53 @@ def test_missing_arguments_and_unknown_commands_are_one_sentence(capsys: pytest.
         assert len(capsys.readouterr().err.splitlines()) == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "setuid") or os.getuid() != 0, reason="needs a second user to lack permission")
+needs_second_user = pytest.mark.skipif(
+    not hasattr(os, "setuid") or os.getuid() != 0, reason="needs a second user to lack permission"
+)
+
+
+def run_as_nobody(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user who may enter ``folder`` and what is above it, and no more."""
+    for place in (folder, *folder.parents):
+        if not place.is_relative_to(tempfile.gettempdir()) or place.samefile(tempfile.gettempdir()):
+            break
+        place.chmod(0o755)
+    program = (
+        "import os, sys; sys.path[:0] = sys.argv[1].split(os.pathsep); from seru.cli import main; os.setuid(65534); "
+        "sys.exit(main(sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", program, os.pathsep.join(filter(None, sys.path)), *arguments]
+    return subprocess.run(command, capture_output=True, encoding="utf-8")
+
+
+@needs_second_user
 def test_an_output_folder_without_permission_is_refused(tmp_path: Path, ct: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o755)
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
-    program = (
-        "import os, sys; sys.path[:0] = sys.argv[3:]; from seru.cli import main; os.setuid(65534); "
-        "sys.exit(main(['segment', sys.argv[1], '-o', sys.argv[2], '--progress', 'none']))"
-    )
-    command = [sys.executable, "-c", program, ct, folder / "out.nii.gz", *filter(None, sys.path)]
 
-    done = subprocess.run(command, capture_output=True, encoding="utf-8")
+    done = run_as_nobody(tmp_path, "segment", ct, "-o", folder / "out.nii.gz", "--progress", "none")
 
     assert done.returncode == 2, done.stderr
     assert "cannot be written (Permission denied)" in done.stderr
+
+
+@needs_second_user
+@pytest.mark.parametrize("command", ["segment", "batch", "fuse"])
+def test_an_input_behind_a_locked_folder_is_refused(tmp_path: Path, ct: Path, command: str) -> None:
+    locked, output = tmp_path / "locked", tmp_path / "open"
+    locked.mkdir()
+    output.mkdir()
+    output.chmod(0o777)
+    source = {"segment": ct.rename(locked / "ct.nii.gz"), "batch": locked, "fuse": locked / "maps"}[command]
+    locked.chmod(0o700)
+
+    alpha = ["--alpha", "0.5"] if command == "fuse" else []
+    done = run_as_nobody(tmp_path, command, source, "-o", output / "out.nii.gz", *alpha)
+
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert str(locked) in done.stderr
+    assert "Permission denied" in done.stderr
 
 
 # Models: exit code 3.

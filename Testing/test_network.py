@@ -178,6 +178,14 @@ def test_weights_survive_a_file_bit_for_bit(tmp_path: Path) -> None:
     assert all(torch.equal(loaded[name], state[name]) for name in state)
 
 
+def test_whoever_can_read_other_files_can_read_weights(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+
+    save_weights(small_network().state_dict(), tmp_path / "w.safetensors")
+
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_8_bit_weights_are_a_quarter_of_the_size_and_within_half_a_step(tmp_path: Path) -> None:
     state = {"convolution.weight": torch.randn(64, 32, 3, 3), "up.weight": torch.randn(32, 16, 2, 2) * 5}
     save_weights(state, tmp_path / "whole.safetensors")

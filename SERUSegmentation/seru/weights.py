@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import safetensors
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
+from seru.atomic_files import replacing, write_text
 from seru.errors import ModelError
 from seru.models import CARD, Model, ModelCard, open_model, sha256_of
 from seru.network import SERU
@@ -21,12 +20,15 @@ SCALE = ".int8_scale"
 
 
 def save_weights(state: Mapping[str, torch.Tensor], path: Path, quantise: bool = False) -> None:
-    """Write a state dict to a safetensors file.
+    """Write a state dict to a safetensors file, whole or not at all.
 
     Args:
         state: parameters and buffers.
-        path: the file.
+        path: the file; its folder exists.
         quantise: store convolution weights as int8 with one float32 scale per output channel.
+
+    Raises:
+        BadInputError: the file cannot be written.
     """
     tensors: dict[str, torch.Tensor] = {}
     for name, tensor in state.items():
@@ -36,7 +38,9 @@ def save_weights(state: Mapping[str, torch.Tensor], path: Path, quantise: bool =
             tensors[name], tensors[name + SCALE] = quantise_per_channel(tensor, axis)
         else:
             tensors[name] = tensor
-    save_file(tensors, path)
+    # save_file makes files that only their owner can read.
+    with replacing(path) as file:
+        file.write(save(tensors))
 
 
 def load_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -118,19 +122,18 @@ def write_model_folder(
 
     Returns:
         The model.
+
+    Raises:
+        BadInputError: a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for stage, state in (("coarse", coarse), ("refine", refine)):
         path = folder / f"{stage}.safetensors"
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            save_weights(state, Path(temporary) / path.name, quantise)
-            os.replace(Path(temporary) / path.name, path)
+        save_weights(state, path, quantise)
         files[path.name] = {"sha256": sha256_of(path), "size": path.stat().st_size}
     text = json.dumps(replace(card, files=files).to_dict(), indent=2, ensure_ascii=False)
-    temporary_card = folder / f".{CARD}.part"
-    temporary_card.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary_card, folder / CARD)
+    write_text(folder / CARD, text + "\n")
     return open_model(folder)
 
 

@@ -92,6 +92,8 @@ def _as_seru_error(error: BaseException) -> SeruError:
         return CancelledError("The run was cancelled; no output was written.")
     if isinstance(error, MemoryError):
         return DeviceError("The computer has too little memory for this volume; close other programs or crop it.")
+    if isinstance(error, PermissionError) and error.filename is not None:
+        return BadInputError(f"'{error.filename}' cannot be opened ({error.strerror}).")
     kind = type(error).__name__
     text = " ".join(str(error).split())
     return SeruError(
