@@ -75,6 +75,7 @@ class SERUSegmentationParameterNode:
         tumorTouchesKidney: remove tumors that touch no kidney.
         minimumVolumeMl: remove smaller components.
         allSlices: run every slice through both stages.
+        mirror: run mirror images too and take the mean.
         paperCrop: keep crops at their fixed size.
     """
 
@@ -88,6 +89,7 @@ class SERUSegmentationParameterNode:
     tumorTouchesKidney: bool = False
     minimumVolumeMl: Annotated[float, WithinRange(0.0, 100.0)] = 0.0
     allSlices: bool = False
+    mirror: bool = False
     paperCrop: bool = False
 
 
@@ -243,6 +245,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             postprocessing=postprocessingOf(parameters),
             splitSides=parameters.splitSides,
             allSlices=parameters.allSlices,
+            mirror=parameters.mirror,
             crop="paper" if parameters.paperCrop else "grow",
         )
         run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)

@@ -388,6 +388,35 @@ def test_out_of_memory_halves_the_batch(model: Model) -> None:
     assert runner.engine.batches == [8, 4, 2, 2, 4, 2, 2, 2, 1]
 
 
+@pytest.mark.parametrize("stage", ["coarse", "refine"])
+def test_with_mirror_images_right_and_left_are_treated_alike(stage: str, case: Phantom, model: Model) -> None:
+    hu = case.volume.array_kji[25:33]
+    image = np.clip((hu[:, np.newaxis] + 79) * (255 / 383), 0, 255).astype(np.uint8)
+    flipped = np.ascontiguousarray(image[..., ::-1])
+
+    def outputs(images: np.ndarray, mirror: bool) -> np.ndarray:
+        runner = BatchRunner(model, replace(TORCH, mirror=mirror))
+        return np.stack([output for _, output in runner.run(stage, range(8), images.__getitem__, Progress())])
+
+    plain, plain_flipped = outputs(image, False), outputs(flipped, False)[..., ::-1]
+    mean = outputs(image, True)
+
+    assert plain.max() > 200
+    assert np.abs(plain.astype(int) - plain_flipped).max() > 20  # the network alone does not
+    np.testing.assert_array_equal(mean, outputs(flipped, True)[..., ::-1])
+    np.testing.assert_array_equal(mean, (plain.astype(int) + plain_flipped) // 2)
+    assert mean.sum(axis=1, dtype=int).max() <= 255
+
+
+def test_mirror_images_are_run_and_reported(case: Phantom, model: Model, result: SegmentResult) -> None:
+    mirrored = segment(case.volume, model, replace(TORCH, mirror=True))
+
+    jsonschema.validate(mirrored.report, SCHEMA)
+    assert (result.report["options"]["mirror"], mirrored.report["options"]["mirror"]) == (False, True)
+    assert np.any(mirrored.labels_kji != result.labels_kji)
+    assert dice(mirrored.labels_kji > 0, case.labels_kji > 0) > 0.85
+
+
 def test_a_device_without_memory_for_one_slice_hands_over_to_the_cpu(model: Model) -> None:
     runner, recorder = BatchRunner(model, TORCH), Recorder()
     runner.engine = ForgetfulEngine(model, most=0)

@@ -120,8 +120,11 @@ def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, input
     run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney")
     assert states(outputs)["anna"] == "done"
 
+    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
+    assert states(outputs)["anna"] == "done"
+
     os.utime(inputs / "anna.nii.gz")
-    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney")
+    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
     assert states(outputs) == {"anna": "done", "bert": "skipped", "cut": "failed"}
 
 

@@ -101,6 +101,22 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     assert panel.parts.controller.report["input"]["path"] == "input.nrrd"
 
 
+def test_what_is_chosen_under_advanced_reaches_the_run(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    for name in ("allSlices", "mirror", "paperCrop"):
+        box = getattr(panel.ui, f"{name}CheckBox")
+        assert not box.checked
+        box.click()
+
+    start(panel)
+    slicer_desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
+
+    options = panel.parts.controller.report["options"]
+    assert (options["all_slices"], options["mirror"], options["crop"]) == (True, True, "paper")
+
+
 def test_the_result_is_the_command_s(
     slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
 ) -> None:

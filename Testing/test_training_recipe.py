@@ -199,6 +199,11 @@ def test_any_model_is_scored_on_a_data_folder(
     assert summary["shown"]["kidney_tumor"]["slices"] + summary["shown"]["kidney_tumor"]["without"] == 4
     assert 0 <= summary["shown"]["kidney_tumor"]["mean"] <= 1
 
+    # The same with mirror images: other voxels, if no better ones from a network that knows phantoms only.
+    found = (output / "cases.csv").read_text()
+    assert main(["evaluate", "--model", model, "--data", str(folder), *rest, "--mirror"]) == 0
+    assert (output / "cases.csv").read_text() != found
+
 
 @pytest.mark.parametrize("name", ["paper", "best", "preview"])
 def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, tmp_path: Path) -> None:

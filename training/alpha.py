@@ -27,7 +27,7 @@ def alpha_step(config: Config, work: Path, split: str, coarse: dict[str, Any], r
     options = config.to_dict()
     inputs = {key: options[key] for key in ("alpha", "inference")}
     # Where it runs changes no more than rounding.
-    inputs["inference"] = {key: inputs["inference"][key] for key in ("all_slices", "crop")}
+    inputs["inference"] = {key: inputs["inference"][key] for key in ("all_slices", "mirror", "crop")}
     inputs["quantise"] = config.export.quantise
     return Step(work / "alpha", {**inputs, "split": split, "coarse": coarse["weights"], "refine": refine["weights"]})
 

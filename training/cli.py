@@ -111,7 +111,8 @@ def _add_quantise(parser: argparse.ArgumentParser) -> None:
 
 
 def _changes(options: argparse.Namespace) -> tuple[str, ...]:
-    return (*options.set, *(["export.quantise=true"] if getattr(options, "quantise", False) else []))
+    flags = {"quantise": "export.quantise=true", "mirror": "inference.mirror=true"}
+    return (*options.set, *(change for flag, change in flags.items() if getattr(options, flag, False)))
 
 
 def _add_download(commands: argparse._SubParsersAction) -> None:
@@ -130,6 +131,7 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument("--data", type=Path, metavar="FOLDER", help="KiTS19 cases, or slices with a manifest.csv")
     evaluate.add_argument("--split", choices=("train", "val", "all"), default="val")
     evaluate.add_argument("--split-file", type=Path, metavar="JSON", help="patients by train and val")
+    evaluate.add_argument("--mirror", action="store_true", help="run mirror images too and take the mean")
     evaluate.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="tables and plots")
     evaluate.add_argument("--threads", type=int, metavar="N", help="CPU threads of the network")
     evaluate.set_defaults(run=_evaluate, step="evaluate")
@@ -187,7 +189,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.model is None:
         summary = Recipe(load_config(options.config, _changes(options)), options.restart).run("evaluate")
     else:
-        inference = InferenceConfig(all_slices=False, crop="grow", engine="auto", threads=options.threads)
+        inference = InferenceConfig(False, options.mirror, "grow", engine="auto", threads=options.threads)
         split = options.split, options.output, options.split_file
         summary = evaluate_model(options.model, options.data, *split, inference)
     print(format_summary(summary))

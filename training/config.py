@@ -206,6 +206,7 @@ class InferenceConfig:
     """How the validation cases are run; the names are the command's."""
 
     all_slices: bool = True
+    mirror: bool = False
     crop: Literal["paper", "grow"] = "paper"
     device: str = "auto"
     engine: str = "torch"

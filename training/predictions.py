@@ -77,6 +77,7 @@ def predict_cases(
         device=config.device,
         engine=config.engine,
         all_slices=config.all_slices,
+        mirror=config.mirror,
         crop=config.crop,
         threads=config.threads,
     )

@@ -36,6 +36,7 @@ class RunSettings:
         postprocessing: clean-up of the fused labels.
         splitSides: one segment per side.
         allSlices: run every slice through both stages.
+        mirror: run mirror images too and take the mean.
         crop: ``grow`` or ``paper``.
 
     Raises:
@@ -48,6 +49,7 @@ class RunSettings:
     postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
     splitSides: bool = False
     allSlices: bool = False
+    mirror: bool = False
     crop: str = "grow"
 
     def __post_init__(self) -> None:
@@ -62,6 +64,8 @@ class RunSettings:
             arguments += ["--model", str(Path(self.model).resolve()) if isFolder else self.model]
         if self.allSlices:
             arguments.append("--all-slices")
+        if self.mirror:
+            arguments.append("--mirror")
         return arguments
 
 

@@ -53,6 +53,7 @@ class SegmentOptions:
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
         engine: ``auto``, ``torch`` or ``openvino``.
         all_slices: run every slice through both stages, without the scout pass.
+        mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
         crop: ``grow`` lets a crop box grow to hold its side's coarse mask; ``paper`` keeps its size.
         postprocessing: clean-up of the fused labels.
         threads: CPU threads of the engine; None lets the engine choose (one per core).
@@ -65,6 +66,7 @@ class SegmentOptions:
     device: str = "auto"
     engine: EngineName = "auto"
     all_slices: bool = False
+    mirror: bool = False
     crop: CropRule = "grow"
     postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
     threads: int | None = None

@@ -79,7 +79,7 @@ def make_report(facts: RunFacts) -> dict[str, Any]:
         "device": facts.device,
         "engine": facts.engine,
         "alpha": facts.alpha,
-        "options": {name: options[name] for name in ("all_slices", "crop", "postprocessing")},
+        "options": {name: options[name] for name in ("all_slices", "mirror", "crop", "postprocessing")},
         "seconds": dict(facts.seconds),
         "slices": dict(facts.slices),
         "warnings": list(facts.warnings),

@@ -33,6 +33,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all)")
     parser.add_argument("--all-slices", action="store_true", help="run every slice through both stages")
     parser.add_argument(
+        "--mirror", action="store_true", help="run mirror images too and take the mean: fewer false alarms, slower"
+    )
+    parser.add_argument(
         "--crop",
         default="grow",
         choices=get_args(CropRule),
@@ -71,6 +74,7 @@ def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
         device=arguments.device,
         engine=arguments.engine,
         all_slices=arguments.all_slices,
+        mirror=arguments.mirror,
         crop=arguments.crop,
         postprocessing=PostprocessingOptions(
             largest_component_per_side=arguments.largest_component,

@@ -111,6 +111,7 @@ def is_finished(case: Case, places: Places, card: ModelCard, options: SegmentOpt
         used = report["options"]
         wanted = {
             "all_slices": options.all_slices,
+            "mirror": options.mirror,
             "crop": options.crop,
             "postprocessing": vars(options.postprocessing),
         }
