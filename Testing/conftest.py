@@ -23,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where tests run in several processes, make the tiny model beside the first tests, which do without it."""
+    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
+        threading.Thread(target=make_tiny_model, daemon=True).start()
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Real CT and label volumes; they are not the project's own and may be absent."""
@@ -38,12 +44,6 @@ def tiny_model() -> Path:
     return make_tiny_model()
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Where tests run in several processes, make the tiny model beside the first tests, which do without it."""
-    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
-        threading.Thread(target=make_tiny_model, daemon=True).start()
-
-
 def make_tiny_model() -> Path:
     """Train the tiny model unless it is there; two processes that ask at once get the same one."""
     recipe = [*(REPOSITORY / "SERUSegmentation/seru/phantom").glob("*.py"), REPOSITORY / "training/tiny.py"]
@@ -55,6 +55,6 @@ def make_tiny_model() -> Path:
     with FileLock(folder.with_suffix(".lock")):
         if not (folder / "model.json").is_file():
             command = [sys.executable, "-m", "training", "tiny", "-o", str(folder)]
-            output = subprocess.DEVNULL if threading.current_thread().daemon else None
-            subprocess.run(command, cwd=REPOSITORY, check=True, stdout=output, timeout=TRAINING_SECONDS)
+            # Errors go to stderr; the losses would mix with the tests' own lines.
+            subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL, timeout=TRAINING_SECONDS)
     return folder

@@ -120,10 +120,10 @@ needs_second_user = pytest.mark.skipif(
 
 def run_as_nobody(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command as a user who may enter ``folder`` and what is above it, and no more."""
+    temporary = Path(tempfile.gettempdir()).resolve()
     for place in (folder, *folder.parents):
-        if not place.is_relative_to(tempfile.gettempdir()) or place.samefile(tempfile.gettempdir()):
-            break
-        place.chmod(0o755)
+        if temporary in place.parents:
+            place.chmod(0o755)
     program = (
         "import os, sys; sys.path[:0] = sys.argv[1].split(os.pathsep); from seru.cli import main; os.setuid(65534); "
         "sys.exit(main(sys.argv[2:]))"

@@ -189,7 +189,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.model is None:
         summary = Recipe(load_config(options.config, _changes(options)), options.restart).run("evaluate")
     else:
-        inference = InferenceConfig(False, options.mirror, "grow", engine="auto", threads=options.threads)
+        inference = InferenceConfig(
+            all_slices=False, mirror=options.mirror, crop="grow", engine="auto", threads=options.threads
+        )
         split = options.split, options.output, options.split_file
         summary = evaluate_model(options.model, options.data, *split, inference)
     print(format_summary(summary))

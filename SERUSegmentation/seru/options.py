@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
 from seru.errors import BadInputError
 
@@ -80,6 +80,11 @@ class SegmentOptions:
         _check_choice("crop rule", self.crop, get_args(CropRule))
         if self.threads is not None and self.threads < 1:
             raise BadInputError(f"The number of threads is {self.threads}; give 1 or more.")
+
+    def deciding(self) -> dict[str, Any]:
+        """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
+        values = asdict(self)
+        return {name: values[name] for name in ("all_slices", "mirror", "crop", "postprocessing")}
 
 
 def check_alpha(alpha: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,6 @@ def make_report(facts: RunFacts) -> dict[str, Any]:
         JSON-ready values that follow ``report.schema.json``.
     """
     i, j, k = reversed(facts.volume.array_kji.shape)
-    options = asdict(facts.options)
     return {
         "version": VERSION,
         "input": {name: facts.volume.source.get(name) for name in ("path", "format", "series_uid")},
@@ -79,7 +78,7 @@ def make_report(facts: RunFacts) -> dict[str, Any]:
         "device": facts.device,
         "engine": facts.engine,
         "alpha": facts.alpha,
-        "options": {name: options[name] for name in ("all_slices", "mirror", "crop", "postprocessing")},
+        "options": facts.options.deciding(),
         "seconds": dict(facts.seconds),
         "slices": dict(facts.slices),
         "warnings": list(facts.warnings),

@@ -109,15 +109,9 @@ def is_finished(case: Case, places: Places, card: ModelCard, options: SegmentOpt
         alpha = card.alpha if options.alpha is None else options.alpha
         made = report["model"]["sha256"], report["alpha"], os.path.realpath(report["input"]["path"])
         used = report["options"]
-        wanted = {
-            "all_slices": options.all_slices,
-            "mirror": options.mirror,
-            "crop": options.crop,
-            "postprocessing": vars(options.postprocessing),
-        }
         if made != (card.checksums, alpha, os.path.realpath(case.path)):
             return False
-        if any(used[name] != value for name, value in wanted.items()):
+        if any(used[name] != value for name, value in options.deciding().items()):
             return False
         if places.output.stat().st_mtime < _newest(case.path):
             return False
