@@ -13,12 +13,12 @@ BIN := $(VENV)/bin
 # What a user does, in the headless desktop where it can be installed (CPython 3.11 on Linux); else the command.
 demo: demo-command
 	@if $(BIN)/python -c "import slicer, PySide6" 2>/dev/null; then \
-	  QT_QPA_PLATFORM=offscreen $(BIN)/python -m Testing.demo --output build/demo; \
+	  QT_QPA_PLATFORM=offscreen $(BIN)/python -m tools.demo --output build/demo; \
 	else echo "The headless desktop is not installed here; the command's demo above is all."; fi
 
 # The cascade through its command line: phantom, segmentation, measurements, Dice, pictures.
 demo-command: $(VENV)/.installed
-	$(BIN)/python -m Testing.demo_command --output build/demo
+	$(BIN)/python -m tools.demo_command --output build/demo
 
 # Two processes, a file's tests in one of them; the fast ones first.
 test: $(VENV)/.installed lint
@@ -31,7 +31,7 @@ desktop: $(VENV)/.installed
 	$(BIN)/python -m Testing.desktop SERUSegmentation/SERUSegmentation.py
 
 screenshots: $(VENV)/.installed
-	$(BIN)/python -m Testing.screenshots
+	$(BIN)/python -m tools.screenshots
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.end_to_end

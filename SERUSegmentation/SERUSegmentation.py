@@ -21,15 +21,15 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from SERUSegmentationLib.key_patch_layout import registerLayout
-from SERUSegmentationLib.owned_nodes import outputFor
-from SERUSegmentationLib.parameters import postprocessingOf, stateOf
-from SERUSegmentationLib.run_watcher import RunWatcher
-from SERUSegmentationLib.sample_data import registerSampleData
-from SERUSegmentationLib.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.panel.parameters import postprocessingOf, stateOf
+from SERUSegmentationLib.panel.widget_parts import WidgetParts
+from SERUSegmentationLib.run.run_watcher import RunWatcher
+from SERUSegmentationLib.run.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.scene.key_patch_layout import registerLayout
+from SERUSegmentationLib.scene.owned_nodes import outputFor
+from SERUSegmentationLib.scene.sample_data import registerSampleData
+from SERUSegmentationLib.scene.stage_segments import Shown
 from SERUSegmentationLib.self_test import testPhantom
-from SERUSegmentationLib.stage_segments import Shown
-from SERUSegmentationLib.widget_parts import WidgetParts
 
 
 class SERUSegmentation(ScriptedLoadableModule):

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from Testing import REPOSITORY
+
 # Three minutes on one core without AMX, more where another process has the core too.
 TRAINING_SECONDS = 560
+_NETWORK = ("encoder", "decoder", "network", "weights")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -47,8 +49,8 @@ def tiny_model() -> Path:
 def make_tiny_model() -> Path:
     """Train the tiny model unless it is there; two processes that ask at once get the same one."""
     recipe = [*(REPOSITORY / "SERUSegmentation/seru/phantom").glob("*.py"), REPOSITORY / "training/tiny.py"]
-    recipe += [REPOSITORY / f"SERUSegmentation/seru/{room}.py" for room in ("encoder", "decoder", "network", "weights")]
-    recipe.append(REPOSITORY / "SERUSegmentation/seru/preprocessing.py")
+    recipe += [REPOSITORY / f"SERUSegmentation/seru/model/{room}.py" for room in _NETWORK]
+    recipe.append(REPOSITORY / "SERUSegmentation/seru/cascade/preprocessing.py")
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(recipe))).hexdigest()[:12]
     folder = REPOSITORY / "build" / "models" / digest / "phantom-tiny"
     folder.parent.mkdir(parents=True, exist_ok=True)

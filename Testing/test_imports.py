@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from Testing import REPOSITORY
+
 MODULE = REPOSITORY / "SERUSegmentation"
 
 FORBIDDEN = {
@@ -23,8 +24,8 @@ FORBIDDEN = {
 }
 
 TORCH_FREE = [
-    "errors", "options", "architecture", "orientation", "sides", "fusion", "maps", "measurements", "postprocessing",
-    "progress", "models", "model_card", "terminology", "volume",
+    "errors", "options", "orientation", "progress", "terminology", "volume", "model.architecture", "model.store",
+    "model.card", "result.sides", "result.fusion", "result.maps", "result.measurements", "result.cleanup",
 ]  # fmt: skip
 
 

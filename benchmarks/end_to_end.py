@@ -25,7 +25,7 @@ WAYS = ("slow", "torch", "openvino", "openvino" + ALL_SLICES)
 
 def main() -> int:
     """Print the table."""
-    from seru.models import find_model
+    from seru.model.store import find_model
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model id or folder (default: the default model)")
@@ -55,8 +55,8 @@ def main() -> int:
 def make_phantom_file(path: Path, slices: int) -> Path:
     """Write a phantom of 512x512 pixels, 500 mm high, once."""
     if not path.is_file():
+        from seru.io.images import write_volume
         from seru.phantom import PhantomOptions, make_phantom
-        from seru.volume_io import write_volume
 
         shape, spacing = (slices, 512, 512), (500 / slices, 0.75, 0.75)
         write_volume(make_phantom(PhantomOptions(shape_kji=shape, spacing_kji_mm=spacing)).volume, path)
@@ -65,8 +65,8 @@ def make_phantom_file(path: Path, slices: int) -> Path:
 
 def run_child(way: str, source: Path, model_folder: Path, folder: Path) -> int:
     """Do the whole job once, in this process."""
-    from seru.models import open_model
-    from seru.volume_io import read_volume, write_labels
+    from seru.io.images import read_volume, write_labels
+    from seru.model.store import open_model
 
     model, volume = open_model(model_folder), read_volume(source)
     if way == "slow":
@@ -74,7 +74,7 @@ def run_child(way: str, source: Path, model_folder: Path, folder: Path) -> int:
 
         labels = segment_straightforward(volume, model)
     else:
-        from seru.cascade import segment
+        from seru.cascade.run import segment
         from seru.options import SegmentOptions
 
         is_whole = way.endswith(ALL_SLICES)
@@ -124,10 +124,10 @@ def print_memory(model: Path, folder: Path) -> None:
 
 def print_alpha(model_folder: Path) -> None:
     """Print the time of one alpha step on 512x512x200, without the scene."""
-    from seru.cascade import segment
-    from seru.fusion import LiveFusion
-    from seru.models import open_model
+    from seru.cascade.run import segment
+    from seru.model.store import open_model
     from seru.phantom import PhantomOptions, make_phantom
+    from seru.result.fusion import LiveFusion
 
     phantom = make_phantom(PhantomOptions(shape_kji=(200, 512, 512), spacing_kji_mm=(1.5, 0.75, 0.75)))
     live = LiveFusion(segment(phantom.volume, open_model(model_folder)).maps)

@@ -9,15 +9,15 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from seru.fusion import fuse
-from seru.key_slices import find_key_slices, paper_box, take_crop
-from seru.models import Model, ModelCard
+from seru.cascade.key_slices import find_key_slices, paper_box, take_crop
+from seru.cascade.preprocessing import normalise, preprocess_slice, resize_image
+from seru.cascade.stage_grid import coarse_shape, is_foreground, paste_crop, refine_zoom, resize_probabilities
+from seru.model.store import Model, ModelCard
+from seru.model.weights import load_network
 from seru.orientation import AxialStack
-from seru.preprocessing import normalise, preprocess_slice, resize_image
-from seru.sides import SIDES, assign_sides, find_midline, remove_islands
-from seru.stage_grid import coarse_shape, is_foreground, paste_crop, refine_zoom, resize_probabilities
+from seru.result.fusion import fuse
+from seru.result.sides import SIDES, assign_sides, find_midline, remove_islands
 from seru.volume import Volume
-from seru.weights import load_network
 
 
 @torch.no_grad()

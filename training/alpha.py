@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from seru.atomic_files import write_text
-from seru.models import Model
+from seru.files import write_text
+from seru.model.store import Model
 from training.cases import Case
 from training.config import Config
 from training.plots import plot_alpha

@@ -10,7 +10,7 @@ from typing import Any
 import lightning.pytorch as lightning
 import torch
 
-from seru.atomic_files import write_text
+from seru.files import write_text
 from training.steps import read_json, write_json
 
 _FLUSH_EVERY = 50

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from seru.errors import BadInputError
+from seru.io.images import read_volume
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from seru.volume import Volume
-from seru.volume_io import read_volume
 from training.config import DataConfig, PhantomData
 
 # The slices' pixel size is not known; this is the median of KiTS19. Only the smallest component's size depends on it.

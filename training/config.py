@@ -11,9 +11,9 @@ from typing import Any, Literal, TypeVar
 
 import yaml
 
-from seru.architecture import Architecture
 from seru.errors import BadInputError, SeruError
-from seru.model_card import ModelCard
+from seru.model.architecture import Architecture
+from seru.model.card import ModelCard
 
 T = TypeVar("T")
 Stage = Literal["coarse", "refine"]

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from seru.key_slices import paper_box, take_crop
-from seru.model_card import ModelCard
-from seru.preprocessing import network_channels, resize_image
-from seru.sides import SIDES
-from seru.stage_grid import coarse_shape, refine_zoom
+from seru.cascade.key_slices import paper_box, take_crop
+from seru.cascade.preprocessing import network_channels, resize_image
+from seru.cascade.stage_grid import coarse_shape, refine_zoom
+from seru.model.card import ModelCard
+from seru.result.sides import SIDES
 from training.augmentation import Augmentation
 from training.config import AugmentationConfig
 from training.patches import CasePatches

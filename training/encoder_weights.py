@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from seru.errors import ModelError
-from seru.models import cache_folder
-from seru.network import SERU
+from seru.model.network import SERU
+from seru.model.store import cache_folder
 from training.fetching import fetch_file
 from training.steps import file_digest
 

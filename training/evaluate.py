@@ -10,9 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from seru.atomic_files import write_text
 from seru.errors import BadInputError
-from seru.models import Model, find_model
+from seru.files import write_text
+from seru.model.store import Model, find_model
 from training.cases import Case, kits19_cases, slice_cases
 from training.config import Config, InferenceConfig
 from training.overlays import choose_examples, plot_overlays, take_example

@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from seru.atomic_files import write_text
-from seru.model_card import ModelCard
-from seru.models import Model
-from seru.weights import write_model_folder
+from seru.files import write_text
+from seru.model.card import ModelCard
+from seru.model.store import Model
+from seru.model.weights import write_model_folder
 from training.config import Config
 from training.model_page import model_page
 from training.steps import Step

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 import seru
 from seru.errors import BadInputError, DeviceError
-from seru.network import SERU
+from seru.model.network import SERU
 from training.callbacks import LossTable, ValidationTable, read_losses
 from training.config import Config, Stage, TrainConfig
 from training.datasets import (
@@ -288,7 +288,7 @@ def _fit(trainer: lightning.Trainer, module: StageModule, batches: _Batches, che
 def _precision(train: TrainConfig) -> str:
     if train.precision != "auto":
         return train.precision
-    from seru.engines.torch_engine import fast_dtype
+    from seru.model.engines.torch_engine import fast_dtype
 
     on_gpu = torch.cuda.is_available() and train.accelerator in ("auto", "gpu", "cuda")
     return "bf16-mixed" if fast_dtype("cuda:0" if on_gpu else "cpu") == torch.bfloat16 else "32-true"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seru.model_card import ModelCard
+from seru.model.card import ModelCard
 
 _CLASSES = {"kidney_tumor": "kidney and tumor together", "tumor": "tumor"}
 _LICENCES = {"CC-BY-NC-SA-4.0": "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/)"}

@@ -12,8 +12,8 @@ from lightning.pytorch.utilities import rank_zero_warn
 from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
-from seru.model_card import ModelCard
-from seru.network import SERU
+from seru.model.card import ModelCard
+from seru.model.network import SERU
 from training.config import TrainConfig
 from training.losses import SegmentationLoss
 
@@ -124,7 +124,7 @@ def stage_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
         state: the checkpoint.
 
     Returns:
-        State dict of :class:`seru.network.SERU`.
+        State dict of :class:`seru.model.network.SERU`.
     """
     prefix = "network."
     return {name[len(prefix) :]: value for name, value in state["state_dict"].items() if name.startswith(prefix)}

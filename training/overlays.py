@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib import pyplot as plt
 
-from seru.fusion import LiveFusion
+from seru.cascade.preprocessing import window_to_uint8
 from seru.orientation import AxialStack
-from seru.preprocessing import window_to_uint8
+from seru.result.fusion import LiveFusion
 from training.cases import Case
 from training.plots import save_figure
 from training.predictions import Prediction

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from seru.batches import BatchRunner
+from seru.cascade.batches import BatchRunner
+from seru.cascade.key_slices import find_key_slices
+from seru.cascade.preprocessing import network_channels, resize_image
+from seru.cascade.stage_grid import coarse_shape, is_foreground, resize_probabilities
 from seru.errors import BadInputError
-from seru.key_slices import find_key_slices
-from seru.models import Model
+from seru.model.store import Model
 from seru.options import SegmentOptions
-from seru.preprocessing import network_channels, resize_image
 from seru.progress import Progress
-from seru.sides import ISLAND_ML, SIDE_CODES, SIDES, assign_sides, bounding_box, remove_islands
-from seru.stage_grid import coarse_shape, is_foreground, resize_probabilities
+from seru.result.sides import ISLAND_ML, SIDE_CODES, SIDES, assign_sides, bounding_box, remove_islands
 from training.config import Config
 from training.prepare import PreparedCase, PreparedData
 from training.steps import Step, read_json, write_json

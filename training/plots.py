@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from seru.atomic_files import replacing
+from seru.files import replacing
 from training.scoring import CaseScore
 
 matplotlib.use("Agg")

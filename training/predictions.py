@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from seru.cascade import Segmenter
-from seru.fusion import LiveFusion
-from seru.maps import Maps, load_maps, save_maps
-from seru.models import Model
+from seru.cascade.run import Segmenter
+from seru.model.store import Model
 from seru.options import SegmentOptions
+from seru.result.fusion import LiveFusion
+from seru.result.maps import Maps, load_maps, save_maps
 from training.cases import Case
 from training.config import InferenceConfig
 from training.scoring import CaseScore, dice_of_counts

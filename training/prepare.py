@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from seru.atomic_files import replacing
+from seru.cascade.preprocessing import preprocess_slice
 from seru.errors import BadInputError
-from seru.model_card import ModelCard
+from seru.files import replacing
+from seru.model.card import ModelCard
 from seru.orientation import AxialStack
-from seru.preprocessing import preprocess_slice
-from seru.sides import find_midline
+from seru.result.sides import find_midline
 from training.cases import Case, excluded_cases, list_cases
 from training.config import Config
 from training.steps import Step, digest, file_digest, read_json, write_json

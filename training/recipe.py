@@ -9,8 +9,8 @@ from typing import Any
 import torch
 
 from seru.errors import BadInputError, ModelError
-from seru.models import Model, find_model, open_model, sha256_of
-from seru.weights import load_network
+from seru.model.store import Model, find_model, open_model, sha256_of
+from seru.model.weights import load_network
 from training.alpha import alpha_step, sweep_alpha
 from training.cases import Case, list_cases
 from training.config import Config, Stage

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seru.atomic_files import write_text
 from seru.errors import BadInputError
+from seru.files import write_text
 
 _STARTED, _DONE = "started.json", "done.json"
 

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from seru.architecture import Architecture
-from seru.engines.torch_engine import fast_dtype
+from seru.cascade.key_slices import take_crop
+from seru.cascade.preprocessing import normalise, preprocess_slice, resize_image
 from seru.errors import BadInputError
-from seru.key_slices import take_crop
-from seru.model_card import ModelCard
-from seru.models import Model
-from seru.network import SERU
+from seru.model.architecture import Architecture
+from seru.model.card import ModelCard
+from seru.model.engines.torch_engine import fast_dtype
+from seru.model.network import SERU
+from seru.model.store import Model
+from seru.model.weights import write_model_folder
 from seru.phantom import PhantomOptions, kidney_range_mm, sample_slices
-from seru.preprocessing import normalise, preprocess_slice, resize_image
-from seru.weights import write_model_folder
 
 CARD = ModelCard(
     id="phantom-tiny",

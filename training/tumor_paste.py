@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from seru.fusion import KIDNEY, TUMOR
+from seru.result.fusion import KIDNEY, TUMOR
 
 # Below, a mean grey value of kidney says nothing.
 _LEAST_KIDNEY_PIXELS = 50

@@ -8,8 +8,8 @@ from typing import Any
 import slicer
 
 from seru.errors import ModelError
-from SERUSegmentationLib.geometry import ijkToRas
-from SERUSegmentationLib.sample_data import addPhantom
+from SERUSegmentationLib.scene.geometry import ijkToRas
+from SERUSegmentationLib.scene.sample_data import addPhantom
 from SERUSegmentationLib.texts import _
 
 # The phantom's kidneys have about 300 ml; half of that is far from chance.

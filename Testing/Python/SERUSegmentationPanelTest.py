@@ -9,7 +9,7 @@ import slicer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from Testing.scene_tools import add_volume, maps_of, save, small_phantom
+from Testing.module.scene_tools import add_volume, maps_of, save, small_phantom
 
 
 class SERUSegmentationPanelTest(unittest.TestCase):
@@ -27,7 +27,7 @@ class SERUSegmentationPanelTest(unittest.TestCase):
 
     def test_a_result_is_taken_up_by_the_panel(self) -> None:
         """Alpha, key slices and measurements follow a result that is chosen."""
-        from SERUSegmentationLib.scene_writer import SceneWriter
+        from SERUSegmentationLib.scene.scene_writer import SceneWriter
 
         phantom = small_phantom()
         volume = add_volume(phantom)

@@ -10,12 +10,12 @@ import slicer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from SERUSegmentationLib.live_result import LiveResult
-from SERUSegmentationLib.maps_node import readMaps
-from SERUSegmentationLib.owned_nodes import COMPANIONS, companion
-from SERUSegmentationLib.scene_writer import SceneWriter
-from Testing.module_tools import labels_of
-from Testing.scene_tools import add_volume, fused_truth, maps_of, save, small_phantom
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.maps_node import readMaps
+from SERUSegmentationLib.scene.owned_nodes import COMPANIONS, companion
+from SERUSegmentationLib.scene.scene_writer import SceneWriter
+from Testing.module.module_tools import labels_of
+from Testing.module.scene_tools import add_volume, fused_truth, maps_of, save, small_phantom
 
 
 class SERUSegmentationSceneTest(unittest.TestCase):

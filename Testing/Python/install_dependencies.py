@@ -12,7 +12,7 @@ MODULE = Path(__file__).resolve().parents[2] / "SERUSegmentation"
 def main() -> None:
     """Install the PyTorch extension if the first start lacks it, then PyTorch and the other packages."""
     sys.path.insert(0, str(MODULE))
-    from SERUSegmentationLib.installation import findMissing, installMissing
+    from SERUSegmentationLib.panel.installation import findMissing, installMissing
 
     manager = slicer.app.extensionsManagerModel()
     if not manager.isExtensionInstalled("PyTorch"):

@@ -16,8 +16,8 @@ def segmentPhantom() -> None:
 
     from seru.phantom import make_phantom
     from SERUSegmentation import SERUSegmentationLogic
-    from SERUSegmentationLib.sample_data import addPhantom
-    from Testing.module_tools import labels_of
+    from SERUSegmentationLib.scene.sample_data import addPhantom
+    from Testing.module.module_tools import labels_of
 
     volume = addPhantom()
     node = SERUSegmentationLogic().process(volume, device="cpu")

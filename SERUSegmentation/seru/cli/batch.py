@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
-from seru.cli.cases import SUMMARY_CSV, Case, Summary, find_cases, is_finished
-from seru.cli.results import Places
 from seru.cli.segment import process_case
 from seru.cli.session import Session
+from seru.cohort.cases import SUMMARY_CSV, Case, Summary, find_cases, is_finished
+from seru.cohort.outputs import Places
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
-from seru.volume_io import OUTPUT_ENDINGS, check_writable
+from seru.io.images import OUTPUT_ENDINGS, check_writable
 
 
 def add_parser(commands: Any) -> None:
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: code 1 where a case failed; the others are finished then.
     """
-    from seru.models import find_model
+    from seru.model.store import find_model
 
     options = segment_options(arguments)
     _make_folders(arguments)
@@ -157,7 +157,7 @@ class _Shared:
         self._segmenter: Any = None
 
     def segment(self, volume: Any, progress: Any) -> Any:
-        from seru.cascade import Segmenter
+        from seru.cascade.run import Segmenter
 
         if self._segmenter is None:
             self._segmenter = Segmenter(*self._make)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from seru.cli.arguments import add_common_arguments, existing_path
-from seru.cli.results import Places, summary_lines, write_output, write_report
 from seru.cli.session import Session
-from seru.fusion import LiveFusion
-from seru.maps import MAPS_FILE, Maps, load_maps
+from seru.cohort.outputs import Places, summary_lines, write_output, write_report
+from seru.io.images import check_output
 from seru.options import PostprocessingOptions, check_alpha
+from seru.result.fusion import LiveFusion
+from seru.result.maps import MAPS_FILE, Maps, load_maps
 from seru.volume import Volume
-from seru.volume_io import check_output
 
 
 def add_parser(commands: Any) -> None:
@@ -80,9 +80,9 @@ def fuse_maps(maps: Maps, alpha: float) -> tuple[np.ndarray, dict[str, Any]]:
     Raises:
         BadInputError: alpha is not between 0 and 1.
     """
-    from seru.measurements import measure
-    from seru.postprocessing import clean_labels
-    from seru.sides import SIDES
+    from seru.result.cleanup import clean_labels
+    from seru.result.measurements import measure
+    from seru.result.sides import SIDES
 
     volume = Volume(np.empty((0, 0, 0), np.int16), maps.ijk_to_ras)
     options = PostprocessingOptions(**maps.report.get("options", {}).get("postprocessing", {}))

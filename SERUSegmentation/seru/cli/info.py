@@ -13,7 +13,7 @@ from typing import Any
 import seru
 from seru.cli.session import Session
 from seru.errors import ModelError
-from seru.models import cache_folder, list_models, read_registry
+from seru.model.store import cache_folder, list_models, read_registry
 
 _PACKAGES = (
     "numpy",

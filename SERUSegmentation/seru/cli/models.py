@@ -8,7 +8,7 @@ from typing import Any
 
 from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, ModelError
-from seru.models import (
+from seru.model.store import (
     RegistryEntry,
     cache_folder,
     clear_cache,

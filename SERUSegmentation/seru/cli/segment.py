@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
-from seru.cli.results import Places, summary_lines, write_results
 from seru.cli.session import Session
+from seru.cohort.outputs import Places, summary_lines, write_results
+from seru.io.images import check_input, check_is_ct, read_volume
 from seru.progress import Progress
-from seru.volume_io import check_input, check_is_ct, read_volume
 
 
 def add_parser(commands: Any) -> None:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    from seru.models import find_model
+    from seru.model.store import find_model
 
     options = segment_options(arguments)
     places = Places(arguments.output, arguments.report, arguments.maps, arguments.pictures)
@@ -72,7 +72,7 @@ class _Once:
         self._make = (model, options)
 
     def segment(self, volume: Any, progress: Progress) -> Any:
-        from seru.cascade import Segmenter
+        from seru.cascade.run import Segmenter
 
         return Segmenter(*self._make).segment(volume, progress)
 
@@ -84,7 +84,7 @@ def process_case(path: Path, series: str | None, places: Places, segmenter: Any,
         path: of the CT.
         series: series instance UID, or None.
         places: where the results go.
-        segmenter: has ``segment(volume, progress)``, as :class:`seru.cascade.Segmenter`.
+        segmenter: has ``segment(volume, progress)``, as :class:`seru.cascade.run.Segmenter`.
         progress: of the run.
 
     Returns:

@@ -1,0 +1,135 @@
+"""Model and device: what the user prefers on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+
+from seru.errors import ModelError
+from seru.model.store import open_model
+from SERUSegmentationLib.panel.model_choices import ModelChoice, listChoices
+from SERUSegmentationLib.panel.settings import readSetting, writeSetting
+from SERUSegmentationLib.texts import _
+
+_MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
+
+
+class InputPanel:
+    """Chooses model and device.
+
+    Args:
+        ui: widgets of the panel.
+        onChanged: called when another one is chosen.
+        onError: called with what is wrong with a chosen folder.
+    """
+
+    def __init__(self, ui: Any, onChanged: Callable[[], None], onError: Callable[[Exception], None]) -> None:
+        self._ui, self._onChanged, self._onError = ui, onChanged, onError
+        self.choices: list[ModelChoice] = []
+        self.problems: list[str] = []
+        self.refreshModels()
+        self.refreshDevices()
+        ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
+        ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
+        ui.modelFolderButton.connect("clicked(bool)", self._onFolder)
+
+    @property
+    def model(self) -> ModelChoice | None:
+        """The chosen model, or None where there is none."""
+        index = self._ui.modelComboBox.currentIndex
+        return self.choices[index] if 0 <= index < len(self.choices) else None
+
+    @property
+    def knowsDevices(self) -> bool:
+        """Whether the devices of this computer were looked at once."""
+        return bool(readSetting(_DEVICES, []))
+
+    @property
+    def device(self) -> str:
+        """What the command's ``--device`` takes."""
+        combo = self._ui.deviceComboBox
+        return combo.itemData(combo.currentIndex) or "auto"
+
+    def refreshModels(self) -> None:
+        """List the models anew; the chosen one stays."""
+        self.choices, self.problems = listChoices(readSetting(_FOLDERS, []))
+        combo = self._ui.modelComboBox
+        wasBlocked = combo.blockSignals(True)
+        combo.clear()
+        for number, choice in enumerate(self.choices):
+            combo.addItem(choice.title, choice.key)
+            combo.setItemData(number, f"{choice.key}\n{choice.licence}", qt.Qt.ToolTipRole)
+        if not self.choices:
+            combo.addItem(_("No model: choose a model folder"), "")
+        keys = [choice.key for choice in self.choices]
+        wanted = readSetting(_MODEL, None)
+        combo.setCurrentIndex(keys.index(wanted) if wanted in keys else 0)
+        combo.blockSignals(wasBlocked)
+
+    def refreshDevices(self) -> None:
+        """List the devices that the last check found."""
+        combo = self._ui.deviceComboBox
+        wasBlocked = combo.blockSignals(True)
+        combo.clear()
+        combo.addItem(_("Automatic"), "auto")
+        found = readSetting(_DEVICES, [])
+        for device in found if found else [{"name": "cpu"}]:
+            combo.addItem(deviceTitle(device), device["name"])
+        index = combo.findData(readSetting(_DEVICE, "auto"))
+        combo.setCurrentIndex(max(index, 0))
+        combo.blockSignals(wasBlocked)
+
+    def keepDevices(self, devices: list[dict[str, Any]]) -> None:
+        """Remember the devices of this computer.
+
+        Args:
+            devices: as ``seru info --json`` lists them.
+        """
+        # Where PyTorch cannot be used the command says so in the place of a device.
+        writeSetting(_DEVICES, [device for device in devices if device.get("name") != "torch"])
+        self.refreshDevices()
+
+    def addFolder(self, folder: str) -> None:
+        """Choose a model folder of the user's.
+
+        Args:
+            folder: holds ``model.json``.
+
+        Raises:
+            ModelError: it is no model folder.
+        """
+        from pathlib import Path
+
+        open_model(Path(folder))
+        folders = [folder, *(other for other in readSetting(_FOLDERS, []) if other != folder)]
+        writeSetting(_FOLDERS, folders[:10])
+        writeSetting(_MODEL, folder)
+        self.refreshModels()
+        self._onChanged()
+
+    def _onModel(self, index: int) -> None:
+        if self.model is not None:
+            writeSetting(_MODEL, self.model.key)
+        self._onChanged()
+
+    def _onDevice(self, index: int) -> None:
+        writeSetting(_DEVICE, self.device)
+        self._onChanged()
+
+    def _onFolder(self, checked: bool = False) -> None:
+        folder = qt.QFileDialog.getExistingDirectory(self._ui.modelFolderButton, _("Choose a model folder"))
+        if not folder:
+            return
+        try:
+            self.addFolder(folder)
+        except ModelError as error:
+            self._onError(error)
+
+
+def deviceTitle(device: dict[str, Any]) -> str:
+    """Return a device as people know it, with its memory."""
+    name, title, memory = (device.get(key) for key in ("name", "title", "memory"))
+    known = _("CPU") if name == "cpu" else title or name
+    return f"{known} ({name}, {memory})" if memory and name != "cpu" else known

@@ -1,0 +1,107 @@
+"""Key slices: a row for each side, crop boxes, key patches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import qt
+import slicer
+
+from SERUSegmentationLib.scene.crop_boxes import areCropBoxesVisible, setCropBoxesVisible
+from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
+from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition
+from SERUSegmentationLib.scene.owned_nodes import inputVolume
+from SERUSegmentationLib.scene.result_controller import ResultController
+from SERUSegmentationLib.texts import _
+
+_SIDES = ("right", "left")
+
+
+class KeySlicePanel:
+    """Shows where the key slices are and goes there.
+
+    Args:
+        ui: widgets of the panel.
+        controller: of the result.
+    """
+
+    def __init__(self, ui: Any, controller: ResultController) -> None:
+        self._ui, self._controller = ui, controller
+        manager = slicer.app.layoutManager()
+        self.layout = KeyPatchLayout(manager) if manager is not None else None
+        for side in _SIDES:
+            getattr(ui, f"{side}JumpButton").connect("clicked(bool)", lambda checked, side=side: self._onJump(side))
+        ui.cropBoxesCheckBox.connect("toggled(bool)", self._onCropBoxes)
+        ui.inspectButton.connect("toggled(bool)", self._onInspect)
+        if manager is not None:
+            manager.connect("layoutChanged(int)", self._onLayoutChanged)
+
+    def refresh(self) -> None:
+        """Show the result's key slices."""
+        ui, report, node = self._ui, self._controller.report, self._controller.segmentationNode
+        positions = {side: keySlicePosition(node, side) if node else None for side in _SIDES}
+        for side in _SIDES:
+            keySlice = report[side]["key_slice"] if report else None
+            position = positions[side]
+            missing = _("none found") if report else "\u2013"
+            getattr(ui, f"{side}SliceLabel").text = str(keySlice["index"]) if keySlice else missing
+            area = f"{keySlice['area_mm2'] / 100:.1f} cm\u00b2" if keySlice else "\u2013"
+            getattr(ui, f"{side}AreaLabel").text = area
+            text = ", ".join(f"{value:.0f}" for value in position) if position else "\u2013"
+            getattr(ui, f"{side}PositionLabel").text = text
+            getattr(ui, f"{side}JumpButton").enabled = position is not None
+        found = any(report[side]["crop"] for side in _SIDES) if report else False
+        ui.cropBoxesCheckBox.enabled = found
+        wasBlocked = ui.cropBoxesCheckBox.blockSignals(True)
+        ui.cropBoxesCheckBox.checked = found and areCropBoxesVisible(node)
+        ui.cropBoxesCheckBox.blockSignals(wasBlocked)
+        ui.inspectButton.enabled = self._canInspect()
+        if self.layout is not None and self.layout.isShown and not ui.inspectButton.enabled:
+            self.leave()
+
+    def leave(self) -> None:
+        """Go back to the user's layout, if the patches are shown."""
+        if self.layout is not None:
+            self.layout.leave()
+        self._setInspecting(False)
+
+    def cleanup(self) -> None:
+        """Let go of the layout manager."""
+        if self.layout is not None:
+            slicer.app.layoutManager().disconnect("layoutChanged(int)", self._onLayoutChanged)
+
+    def _canInspect(self) -> bool:
+        report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
+        hasSlices = report is not None and any(report[side]["key_slice"] for side in _SIDES)
+        return self.layout is not None and hasSlices and volume is not None
+
+    def _onJump(self, side: str) -> None:
+        position = keySlicePosition(self._controller.segmentationNode, side)
+        if position is not None:
+            jumpTo(slicer.app.layoutManager(), position)
+
+    def _onCropBoxes(self, checked: bool) -> None:
+        if self._controller.segmentationNode is not None:
+            setCropBoxesVisible(self._controller.segmentationNode, checked)
+
+    def _onInspect(self, checked: bool) -> None:
+        if not checked:
+            self.layout.leave()
+        elif self._canInspect():
+            self.layout.enter(inputVolume(self._controller.segmentationNode), self._controller.report)
+            # The new views get their size with the next events; only then can a patch fill them.
+            qt.QTimer.singleShot(0, self._aim)
+            qt.QTimer.singleShot(150, self._aim)
+
+    def _aim(self) -> None:
+        if self._canInspect() and self.layout.isShown:
+            self.layout.aim(inputVolume(self._controller.segmentationNode), self._controller.report)
+
+    def _onLayoutChanged(self, layout: int) -> None:
+        self._setInspecting(self.layout.isShown)
+
+    def _setInspecting(self, isOn: bool) -> None:
+        button = self._ui.inspectButton
+        wasBlocked = button.blockSignals(True)
+        button.checked = isOn
+        button.blockSignals(wasBlocked)

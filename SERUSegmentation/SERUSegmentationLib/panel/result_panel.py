@@ -1,0 +1,92 @@
+"""Alpha, what to show, clean-up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import qt
+
+from SERUSegmentationLib.scene.result_controller import ResultController
+from SERUSegmentationLib.texts import _
+
+
+class ResultPanel:
+    """Moves alpha and shows the model's default.
+
+    Args:
+        ui: widgets of the panel.
+        controller: of the result.
+        onMoved: called while alpha moves.
+    """
+
+    def __init__(self, ui: Any, controller: ResultController, onMoved: Callable[[], None]) -> None:
+        self._ui, self._controller, self._onMoved = ui, controller, onMoved
+        self._makeMarks()
+        ui.alphaSlider.connect("valueIsChanging(double)", self._onMoving)
+        ui.alphaResetButton.connect("clicked(bool)", self._onReset)
+        ui.show3DButton.connect("toggled(bool)", self._onShow3D)
+
+    def refresh(self) -> None:
+        """Show whether there is a result, and its model's alpha."""
+        ui, result = self._ui, self._controller.result
+        ui.resultReasonLabel.text = self._controller.reason
+        ui.resultReasonLabel.visible = result is None
+        ui.resultWidget.enabled = result is not None
+        ui.alphaSlider.toolTip = self._controller.reason or self._sliderTip
+        self._showMark(result.maps.alpha if result else None)
+        node = self._controller.segmentationNode
+        has3D = node is not None and node.GetSegmentation().ContainsRepresentation("Closed surface")
+        wasBlocked = ui.show3DButton.blockSignals(True)
+        ui.show3DButton.checked = has3D
+        ui.show3DButton.blockSignals(wasBlocked)
+
+    def _makeMarks(self) -> None:
+        ui = self._ui
+        self._sliderTip = ui.alphaSlider.toolTip
+        # Three texts in one cell: both ends, and the default between two stretches.
+        grid = qt.QGridLayout(ui.alphaMarksWidget)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self._refined, self._coarse, self._mark = qt.QLabel(_("refined")), qt.QLabel(_("coarse")), qt.QLabel()
+        self._markWidget = qt.QWidget()
+        self._markRow = qt.QHBoxLayout(self._markWidget)
+        self._markRow.setContentsMargins(0, 0, 0, 0)
+        self._markRow.setSpacing(0)
+        self._markRow.addStretch(1)
+        self._markRow.addWidget(self._mark)
+        self._markRow.addStretch(1)
+        grid.addWidget(self._markWidget, 0, 0)
+        grid.addWidget(self._refined, 0, 0, qt.Qt.AlignLeft)
+        grid.addWidget(self._coarse, 0, 0, qt.Qt.AlignRight)
+        # The room under the spin box and the button.
+        grid.setColumnMinimumWidth(1, 118)
+        for label in (self._refined, self._coarse, self._mark):
+            label.enabled = False
+
+    def _showMark(self, alpha: float | None) -> None:
+        self._mark.visible = alpha is not None
+        if alpha is None:
+            return
+        self._mark.text = f"\u25b2 {alpha:g}"
+        self._mark.toolTip = _("The model's default alpha: {alpha}").format(alpha=f"{alpha:g}")
+        self._markRow.setStretch(0, round(1000 * alpha))
+        self._markRow.setStretch(2, round(1000 * (1 - alpha)))
+        self._refined.visible, self._coarse.visible = alpha > 0.2, alpha < 0.75
+
+    def _onMoving(self, alpha: float) -> None:
+        self._controller.preview(min(max(alpha, 0.0), 1.0))
+        self._onMoved()
+
+    def _onReset(self, checked: bool = False) -> None:
+        if self._controller.result:
+            self._ui.alphaSlider.value = self._controller.result.maps.alpha
+
+    def _onShow3D(self, checked: bool) -> None:
+        node = self._controller.segmentationNode
+        if node is None:
+            return
+        if checked:
+            node.CreateClosedSurfaceRepresentation()
+            node.GetDisplayNode().SetVisibility3D(True)
+        else:
+            node.RemoveClosedSurfaceRepresentation()

@@ -1,0 +1,145 @@
+"""The Segment button with its progress, state and log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import qt
+import slicer
+
+from seru.errors import CancelledError
+from SERUSegmentationLib.panel.run_log import RunLog
+from SERUSegmentationLib.run.run_progress import RunProgress, clock
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.texts import _
+
+_STEPS = 1000
+
+
+class RunPanel:
+    """Shows a run; what is run is the caller's.
+
+    Args:
+        ui: widgets of the panel.
+        onSegment: called when Segment is clicked.
+        onCancel: called when Cancel is clicked.
+        facts: returns lines on versions and device for a copied log.
+    """
+
+    def __init__(
+        self, ui: Any, onSegment: Callable[[], None], onCancel: Callable[[], None], facts: Callable[[], list[str]]
+    ) -> None:
+        self._ui = ui
+        self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
+        self._isRunning = False
+        self.log = RunLog(ui.logTextEdit.appendPlainText)
+        ui.segmentButton.connect("clicked(bool)", self._onClicked)
+        ui.copyLogButton.connect("clicked(bool)", self._onCopy)
+        ui.progressBar.setRange(0, _STEPS)
+        ui.progressBar.visible = False
+        ui.statusLabel.visible = False
+
+    def setReasons(self, reasons: list[str]) -> None:
+        """Enable Segment, or tell in its tooltip why not.
+
+        Args:
+            reasons: why it cannot be clicked; empty where it can.
+        """
+        if self._isRunning:
+            return
+        button = self._ui.segmentButton
+        button.enabled = not reasons
+        lines = [_("Segment cannot start yet:"), *(f"\u2022 {reason}" for reason in reasons)]
+        button.toolTip = "\n".join(lines) if reasons else _("Segment kidneys and tumors of the selected CT.")
+
+    def start(self) -> None:
+        """Show that a run begins."""
+        self._isRunning = True
+        ui = self._ui
+        ui.segmentButton.enabled = True
+        ui.segmentButton.text = _("Cancel")
+        ui.segmentButton.toolTip = _("Stop the run; nothing is written.")
+        # Without a range the bar shows that something is going on: PyTorch takes seconds to load.
+        ui.progressBar.setRange(0, 0)
+        ui.progressBar.visible = True
+        self.say(_("Starting"))
+
+    def update(self, progress: RunProgress) -> None:
+        """Show where the run is.
+
+        Args:
+            progress: of the run.
+        """
+        bar = self._ui.progressBar
+        if progress.stage is not None:
+            bar.setRange(0, _STEPS)
+            bar.value = round(_STEPS * progress.fraction)
+        times = [_("{time} elapsed").format(time=clock(progress.elapsed_s))]
+        if progress.remaining_s is not None:
+            times.append(_("about {time} left").format(time=clock(progress.remaining_s)))
+        self.say("{} \u2013 {}".format(progress.text(), ", ".join(times)))
+
+    def cancelling(self) -> None:
+        """Show that the run was asked to stop."""
+        self._ui.segmentButton.enabled = False
+        self._ui.segmentButton.text = _("Cancelling...")
+        self._ui.progressBar.setRange(0, 0)
+        self.say(_("Stopping the run"))
+
+    def finish(self, result: LiveResult | None, error: Exception | None, progress: RunProgress) -> None:
+        """Show how the run ended.
+
+        Args:
+            result: None where it failed.
+            error: None where it did not.
+            progress: of the run.
+        """
+        self._isRunning = False
+        ui = self._ui
+        ui.segmentButton.text = _("Segment")
+        ui.progressBar.setRange(0, _STEPS)
+        ui.progressBar.visible = False
+        if error is None:
+            text = _("Done in {time}.").format(time=clock(progress.elapsed_s))
+            self.say(" ".join([text, *progress.warnings]))
+            self.log.add(text)
+        elif isinstance(error, CancelledError):
+            self.say(str(error))
+            self.log.add(str(error))
+        else:
+            self.fail(error)
+
+    def fail(self, error: Exception) -> None:
+        """Tell an error in one sentence; the log has the details.
+
+        Args:
+            error: what happened.
+        """
+        text = str(error) or type(error).__name__
+        self.say(text, isError=True)
+        self.log.add(text)
+        self._ui.logCollapsibleButton.collapsed = False
+        slicer.util.errorDisplay(text, windowTitle=_("SERU Segmentation"), detailedText=self.log.text())
+
+    def say(self, text: str, isError: bool = False) -> None:
+        """Show a sentence under the button."""
+        label = self._ui.statusLabel
+        label.text = text
+        label.visible = bool(text)
+        label.setStyleSheet("QLabel { color: #c0392b; }" if isError else "")
+
+    def _onClicked(self, checked: bool = False) -> None:
+        # The one place where what the user started may fail.
+        try:
+            if self._isRunning:
+                self._onCancel()
+            else:
+                self._onSegment()
+        except Exception as error:
+            logging.exception("SERU: the run could not be started")
+            self.fail(error)
+
+    def _onCopy(self, checked: bool = False) -> None:
+        qt.QApplication.clipboard().setText("\n".join([*self._facts(), self.log.text()]))

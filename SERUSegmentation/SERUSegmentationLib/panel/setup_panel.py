@@ -1,0 +1,198 @@
+"""Setup: packages, devices, models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+
+import seru
+from seru.errors import SeruError
+from seru.model.store import cache_folder, clear_cache, find_model
+from SERUSegmentationLib.panel.input_panel import InputPanel, deviceTitle
+from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
+from SERUSegmentationLib.panel.licence import askLicence
+from SERUSegmentationLib.run.background_command import BackgroundCommand
+from SERUSegmentationLib.texts import _
+
+
+class SetupPanel:
+    """Installs, checks devices, fetches and clears models.
+
+    Args:
+        ui: widgets of the panel.
+        inputs: where model and device are chosen.
+        requirements: ``Resources/requirements.txt``.
+        onChanged: called when something was installed or fetched.
+        say: shows a sentence.
+        onError: called with what went wrong.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        inputs: InputPanel,
+        requirements: Path,
+        onChanged: Callable[[], None],
+        say: Callable[[str], None],
+        onError: Callable[[Exception], None],
+    ) -> None:
+        self._ui, self._inputs, self._requirements = ui, inputs, requirements
+        self._onChanged, self._say, self._onError = onChanged, say, onError
+        self._command: BackgroundCommand | None = None
+        self._info: dict[str, Any] = {}
+        for name, action in (
+            ("install", self._install),
+            ("check", self._check),
+            ("fetch", self._fetch),
+            ("verify", self._verify),
+            ("openFolder", self._openFolder),
+            ("clearModels", self._clear),
+        ):
+            getattr(ui, f"{name}Button").connect("clicked(bool)", lambda checked, action=action: self._guarded(action))
+        ui.setupCollapsibleButton.connect("contentsCollapsed(bool)", lambda collapsed: self.refresh())
+
+    def refresh(self) -> None:
+        """Show what is installed; a closed section is not looked at."""
+        ui = self._ui
+        choice = self._inputs.model
+        ui.modelInfoLabel.text = self._modelText()
+        ui.fetchButton.enabled = choice is not None and choice.folder is None and self._command is None
+        ui.verifyButton.enabled = choice is not None and choice.folder is not None
+        ui.checkButton.enabled = self._command is None
+        if ui.setupCollapsibleButton.collapsed:
+            return
+        missing = findMissing(self._requirements)
+        ui.installButton.enabled = bool(missing)
+        tips = (_("Everything the segmentation needs is installed"), _("Install what is missing, after asking"))
+        ui.installButton.toolTip = tips[bool(missing)]
+        ui.setupStatusLabel.text = "<br>".join(self.facts(withMissing=True))
+
+    def ensureInstalled(self) -> bool:
+        """Install what is missing, after one question.
+
+        Returns:
+            Whether everything is there now; False where the user declined.
+
+        Raises:
+            SeruError: the installation failed.
+        """
+        missing = findMissing(self._requirements)
+        if not missing:
+            return True
+        if slicer.app.testingEnabled():
+            # As Slicer's own pip_ensure: tests change no environment. The run then says what it misses.
+            return True
+        if not slicer.util.confirmOkCancelDisplay(missing.question(), windowTitle=_("SERU Segmentation")):
+            self._say(_("Nothing was installed; the segmentation cannot run without these packages."))
+            return False
+        self._say(_("Installing packages"))
+        installMissing(missing)
+        self._say(_("The packages are installed."))
+        self.refresh()
+        self._onChanged()
+        return True
+
+    def checkOnce(self) -> None:
+        """Look at the devices, if nobody did yet; after a run, when everything is installed."""
+        if not self._inputs.knowsDevices and self._command is None:
+            self._guarded(lambda: self._start(["info", "--json"], self._keepInfo, ""))
+
+    def facts(self, withMissing: bool = False) -> list[str]:
+        """Return lines on versions, device and models."""
+        names = ["torch", *(line.split(">")[0].split("=")[0].strip() for line in readRequirements(self._requirements))]
+        versions = [f"{name} {installedVersion(name) or _('missing')}" for name in names]
+        devices = self._info.get("devices", [])
+        found = ", ".join(deviceTitle(device) for device in devices) if devices else _("not checked yet")
+        return [
+            f"SERU {seru.__version__}" + (f", Slicer {slicer.app.applicationVersion}" if not withMissing else ""),
+            _("Packages: {list}").format(list=", ".join(versions)),
+            _("Devices: {list}").format(list=found),
+        ]
+
+    def cleanup(self) -> None:
+        """End what still runs."""
+        if self._command is not None:
+            self._command.abort()
+            self._command = None
+
+    def _modelText(self) -> str:
+        choice = self._inputs.model
+        if choice is None:
+            return "<br>".join([_("No model is selected."), *self._inputs.problems])
+        place = str(choice.folder) if choice.folder else _("not on this computer yet")
+        parts = [f"<b>{choice.title}</b>", _("Licence: {licence}").format(licence=choice.licence), choice.notes, place]
+        return "<br>".join(part for part in [*parts, *self._inputs.problems] if part)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except (SeruError, OSError, ImportError) as error:
+            self._onError(error)
+
+    def _install(self) -> None:
+        self.ensureInstalled()
+
+    def _check(self) -> None:
+        self._start(["info", "--json"], self._onChecked, _("Checking devices"))
+
+    def _keepInfo(self, lines: list[str]) -> None:
+        self._info = json.loads("\n".join(lines))
+        self._inputs.keepDevices(self._info["devices"])
+
+    def _onChecked(self, lines: list[str]) -> None:
+        self._keepInfo(lines)
+        self._say(_("Devices: {list}").format(list=", ".join(deviceTitle(d) for d in self._info["devices"])))
+
+    def _fetch(self) -> None:
+        choice = self._inputs.model
+        if askLicence(choice, mustAsk=True):
+            self._start(
+                ["models", "fetch", choice.key, "--accept-licence"],
+                lambda lines: self._onFetched(),
+                _("Fetching {title}").format(title=choice.title),
+            )
+
+    def _onFetched(self) -> None:
+        self._inputs.refreshModels()
+        self._say(_("The model was fetched and its checksums are right."))
+
+    def _start(self, arguments: list[str], onDone: Callable[[list[str]], None], text: str) -> None:
+        def onEnded(code: int, out: list[str], error: list[str]) -> None:
+            self._command = None
+            if code == 0:
+                self._guarded(lambda: onDone(out))
+            else:
+                told = [line.removeprefix("seru: ") for line in error if line.startswith("seru: ")]
+                self._onError(SeruError(told[-1] if told else "\n".join(error[-3:]) or f"exit code {code}"))
+            self.refresh()
+            self._onChanged()
+
+        self._command = BackgroundCommand(arguments, onEnded)
+        self._command.start()
+        if text:
+            self._say(text)
+        self.refresh()
+
+    def _verify(self) -> None:
+        find_model(self._inputs.model.key).verify()
+        self._say(_("The model's files are right."))
+
+    def _openFolder(self) -> None:
+        folder = cache_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
+
+    def _clear(self) -> None:
+        question = _("Delete every model in {folder}?").format(folder=cache_folder())
+        if not slicer.util.confirmOkCancelDisplay(question, windowTitle=_("SERU Segmentation")):
+            return
+        names = clear_cache()
+        self._inputs.refreshModels()
+        self.refresh()
+        self._onChanged()
+        self._say(_("Deleted: {names}").format(names=", ".join(names)) if names else _("There was nothing to delete."))

@@ -1,0 +1,101 @@
+"""The parts of the panel, and what they have to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from seru.errors import BadInputError
+from SERUSegmentationLib.panel.input_panel import InputPanel
+from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
+from SERUSegmentationLib.panel.licence import askLicence
+from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
+from SERUSegmentationLib.panel.parameters import setState
+from SERUSegmentationLib.panel.result_panel import ResultPanel
+from SERUSegmentationLib.panel.run_panel import RunPanel
+from SERUSegmentationLib.panel.setup_panel import SetupPanel
+from SERUSegmentationLib.run.segmentation_run import checkInput
+from SERUSegmentationLib.scene.result_controller import ResultController
+from SERUSegmentationLib.scene.result_state import ResultState
+from SERUSegmentationLib.texts import _
+
+
+class WidgetParts:
+    """Inputs, run, result, key slices, measurements and setup.
+
+    Args:
+        ui: widgets of the panel.
+        requirements: ``Resources/requirements.txt``.
+        onSegment: called when Segment is clicked.
+        onCancel: called when Cancel is clicked.
+        onChanged: called when model, device or packages have changed.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        requirements: Path,
+        onSegment: Callable[[], None],
+        onCancel: Callable[[], None],
+        onChanged: Callable[[], None],
+    ) -> None:
+        self.controller = ResultController()
+        self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
+        self.inputs = InputPanel(ui, onChanged, self.run.fail)
+        self.setup = SetupPanel(ui, self.inputs, requirements, onChanged, self.run.say, self.run.fail)
+        self.result = ResultPanel(ui, self.controller, self._onMoved)
+        self.keySlices = KeySlicePanel(ui, self.controller)
+        self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
+
+    def refresh(self, volumeNode: Any) -> None:
+        """Show what there is.
+
+        Args:
+            volumeNode: the chosen CT, or None.
+        """
+        self.run.setReasons(self._reasons(volumeNode))
+        self.result.refresh()
+        self.keySlices.refresh()
+        self.measurements.refresh()
+        self.setup.refresh()
+
+    def takeState(self, parameters: Any, state: ResultState) -> None:
+        """Let the parameters follow another result."""
+        setState(parameters, state)
+
+    def mayRun(self) -> bool:
+        """Return whether licence and packages allow a run; asks for what is missing."""
+        return askLicence(self.inputs.model) and self.setup.ensureInstalled()
+
+    def mayReplace(self) -> bool:
+        """Return whether our segments may be written anew; asks where they were edited by hand."""
+        result = self.controller.result
+        if result is None or slicer.app.testingEnabled() or not result.isEdited():
+            return True
+        name = self.controller.segmentationNode.GetName()
+        question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
+        return slicer.util.confirmYesNoDisplay(question.format(name=name), windowTitle=_("SERU Segmentation"))
+
+    def cleanup(self) -> None:
+        """Let go of everything."""
+        self.setup.cleanup()
+        self.keySlices.cleanup()
+
+    def _onMoved(self) -> None:
+        self.measurements.refresh()
+
+    def _reasons(self, volumeNode: Any) -> list[str]:
+        reasons = []
+        try:
+            checkInput(volumeNode)
+        except BadInputError as error:
+            reasons.append(str(error))
+        choice = self.inputs.model
+        if choice is None:
+            reasons.append(_("No model is selected; choose a model folder."))
+        elif choice.folder is None:
+            reasons.append(_("The selected model is not on this computer; open Setup and click Fetch."))
+        return reasons

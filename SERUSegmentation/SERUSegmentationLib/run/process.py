@@ -1,0 +1,161 @@
+"""The child process: started, read, cancelled, killed; the last lines are never lost.
+
+Its output goes to two files, which no reader can be too slow for and which are read to the end after the process has
+ended. Nothing here needs a thread or an event loop: whoever waits calls :meth:`ChildProcess.poll` now and then.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+Stream = Literal["out", "error"]
+
+# A cancelled run stops at its next step; then by itself after child.GRACE_S; then it is killed.
+KILL_AFTER_S = 8.0
+_MODULE_FOLDER = Path(__file__).resolve().parents[2]
+
+
+class ChildProcess:
+    """``seru`` in Slicer's own Python.
+
+    Args:
+        arguments: of the command.
+        folder: of the run; working directory of the process.
+        onLine: called with the stream's name and each line of output, without its end.
+    """
+
+    def __init__(self, arguments: Sequence[str], folder: Path, onLine: Callable[[Stream, str], None]) -> None:
+        self._arguments = list(arguments)
+        self._folder = Path(folder)
+        self._onLine = onLine
+        self._process: subprocess.Popen | None = None
+        self._tails: dict[Stream, _Tail] = {}
+        self._killAt: float | None = None
+
+    @property
+    def command(self) -> list[str]:
+        """Program and arguments."""
+        module = ["-m", "SERUSegmentationLib.run.child", str(self._folder)]
+        return [pythonExecutable(), *module, *self._arguments]
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process, once started."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the process.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        hidden = {}
+        if os.name == "nt":
+            hidden["creationflags"] = subprocess.CREATE_NO_WINDOW
+        files = {name: self._folder / f"{name}.txt" for name in ("out", "error")}
+        with open(files["out"], "wb") as out, open(files["error"], "wb") as error:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=self._folder,
+                env=childEnvironment(),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=error,
+                **hidden,
+            )
+        self._tails = {name: _Tail(path) for name, path in files.items()}
+
+    def poll(self) -> int | None:
+        """Pass new lines on.
+
+        Returns:
+            The exit code once the process has ended and its last line has been passed on; None before.
+        """
+        if self._process is None:
+            return None
+        code = self._process.poll()
+        # The files are read after asking: what the process wrote before its end is there.
+        for name, tail in self._tails.items():
+            for line in tail.read(isLast=code is not None):
+                self._onLine(name, line)
+        if code is None and self._killAt is not None and time.monotonic() > self._killAt:
+            self.kill()
+        return code
+
+    def wait(self, timeout_s: float | None = None, onTurn: Callable[[], None] | None = None) -> int | None:
+        """Poll until the process has ended.
+
+        Args:
+            timeout_s: give up after this; None never does.
+            onTurn: called between looks.
+
+        Returns:
+            The exit code, or None at the timeout.
+        """
+        end = None if timeout_s is None else time.monotonic() + timeout_s
+        while (code := self.poll()) is None and (end is None or time.monotonic() < end):
+            if onTurn:
+                onTurn()
+            time.sleep(0.02)
+        return code
+
+    def cancel(self) -> None:
+        """Ask the process to stop; :meth:`poll` kills it if it does not."""
+        if self._process is not None and self._killAt is None:
+            self._killAt = time.monotonic() + KILL_AFTER_S
+            with suppress(OSError):
+                self._process.stdin.write(b"cancel\n")
+            with suppress(OSError):
+                self._process.stdin.close()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None and self._process.poll() is None:
+            self.cancel()
+            self._process.kill()
+            self._process.wait(5)
+
+
+class _Tail:
+    """Reads the lines that were added to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._rest = b""
+
+    def read(self, isLast: bool) -> list[str]:
+        with open(self._path, "rb") as file:
+            file.seek(self._offset)
+            new = file.read()
+        self._offset += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        if isLast and self._rest:
+            lines.append(self._rest)
+            self._rest = b""
+        return [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
+
+
+def pythonExecutable() -> str:
+    """Return Slicer's own Python; outside Slicer the running one."""
+    return shutil.which("PythonSlicer") or sys.executable
+
+
+def childEnvironment() -> dict[str, str]:
+    """Return the environment of the child: this process's own with what the command needs; nothing here changes."""
+    environment = dict(os.environ)
+    path = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([str(_MODULE_FOLDER), *([path] if path else [])])
+    environment["PYTHONUTF8"] = "1"
+    environment["PYTHONUNBUFFERED"] = "1"
+    # Slicer's ITK plugins speak to Slicer alone; SimpleITK would load them and complain.
+    environment.pop("ITK_AUTOLOAD_PATH", None)
+    return environment

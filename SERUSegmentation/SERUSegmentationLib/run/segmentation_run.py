@@ -1,0 +1,281 @@
+"""One run: the volume out, the child process, the result into the scene."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
+from seru.options import PostprocessingOptions, SegmentOptions
+from seru.result.maps import MAPS_FILE
+from SERUSegmentationLib.run.process import ChildProcess
+from SERUSegmentationLib.run.run_progress import RunProgress
+from SERUSegmentationLib.scene.geometry import shapeKji
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
+
+_INPUT, _OUTPUT, _MAPS, _REPORT = "input.nrrd", "labels.nrrd", "maps", "report.json"
+_ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run is made and shown.
+
+    Attributes:
+        model: id or folder; None takes the default.
+        device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+        alpha: weight of the coarse stage; None takes the model's default.
+        postprocessing: clean-up of the fused labels.
+        splitSides: one segment per side.
+        allSlices: run every slice through both stages.
+        mirror: run mirror images too and take the mean.
+        crop: ``grow`` or ``paper``.
+
+    Raises:
+        BadInputError: a value is out of its range.
+    """
+
+    model: str | None = None
+    device: str = "auto"
+    alpha: float | None = None
+    postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
+    splitSides: bool = False
+    allSlices: bool = False
+    mirror: bool = False
+    crop: str = "grow"
+
+    def __post_init__(self) -> None:
+        SegmentOptions(alpha=self.alpha, device=self.device, crop=self.crop)
+
+    def arguments(self) -> list[str]:
+        """Return the command's arguments: alpha is not among them, so that the maps know the model's default."""
+        arguments = ["--device", self.device, "--crop", self.crop]
+        if self.model:
+            # The command runs in a folder of its own.
+            isFolder = Path(self.model).is_dir()
+            arguments += ["--model", str(Path(self.model).resolve()) if isFolder else self.model]
+        if self.allSlices:
+            arguments.append("--all-slices")
+        if self.mirror:
+            arguments.append("--mirror")
+        return arguments
+
+
+class SegmentationRun:
+    """Segments one volume in a child process.
+
+    Args:
+        volumeNode: the CT.
+        segmentationNode: where the result goes; None makes a new one.
+        settings: how.
+        onLine: called with each line for the log.
+
+    Raises:
+        BadInputError: the volume or the output cannot be used.
+    """
+
+    def __init__(
+        self,
+        volumeNode: Any,
+        segmentationNode: Any | None = None,
+        settings: RunSettings | None = None,
+        onLine: Callable[[str], None] | None = None,
+    ) -> None:
+        checkInput(volumeNode)
+        if segmentationNode is not None:
+            checkOutput(segmentationNode, volumeNode)
+        self.settings = settings or RunSettings()
+        self.progress = RunProgress()
+        self.volumeNode, self.segmentationNode = volumeNode, segmentationNode
+        self._hadOutput = segmentationNode is not None
+        self._onLine = onLine or logging.info
+        self._errorLines: list[str] = []
+        self._reason: str | None = None
+        self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
+        self._process: ChildProcess | None = None
+
+    def start(self) -> None:
+        """Write the volume out and start the process.
+
+        Raises:
+            SeruError: the disk is full, or the process cannot be started.
+        """
+        try:
+            exportVolume(self.volumeNode, self.folder / _INPUT)
+            self._process = ChildProcess(self._arguments(), self.folder, self._read)
+            self._onLine(" ".join(self._process.command))
+            self._process.start()
+        except OSError as error:
+            self.close()
+            raise SeruError(f"The segmentation process cannot be started ({error}).") from error
+        except SeruError:
+            self.close()
+            raise
+
+    def poll(self) -> bool:
+        """Take new progress in.
+
+        Returns:
+            Whether the process has ended and :meth:`finish` may be called.
+        """
+        self._code = self._process.poll()
+        return self._code is not None
+
+    def wait(self, onTurn: Callable[[], None] | None = None) -> None:
+        """Wait for the end of the process.
+
+        Args:
+            onTurn: called between looks.
+        """
+        self._code = self._process.wait(onTurn=onTurn)
+
+    def finish(self) -> LiveResult:
+        """Write the result into the scene and tidy up.
+
+        Returns:
+            The result.
+
+        Raises:
+            SeruError: what went wrong, in one sentence.
+        """
+        try:
+            if self._reason is not None:
+                raise CancelledError(self._reason)
+            if self._code != 0 or not self.progress.isDone:
+                raise self._error()
+            if not isInScene(self.volumeNode):
+                raise CancelledError("The volume was deleted during the run; nothing was written.")
+            return self._write()
+        finally:
+            self.close()
+
+    def cancel(self, reason: str = "The run was cancelled; nothing was written.") -> None:
+        """Ask the process to stop; the result of :meth:`finish` is then the reason.
+
+        Args:
+            reason: one sentence.
+        """
+        self._reason = self._reason or reason
+        if self._process:
+            self._process.cancel()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End the process if it still runs, and delete the run's files."""
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process."""
+        return self._process.pid if self._process else None
+
+    def _arguments(self) -> Sequence[str]:
+        # Names without folders: no path of this computer gets into the report, which travels with the scene.
+        return [
+            "segment", _INPUT, "-o", _OUTPUT, "--maps", _MAPS, "--report", _REPORT, "--progress", "json", "--debug",
+            *self.settings.arguments(),
+        ]  # fmt: skip
+
+    def _read(self, stream: str, line: str) -> None:
+        if stream == "out":
+            warnings = len(self.progress.warnings)
+            if not self.progress.read(line):
+                self._onLine(line)
+            for warning in self.progress.warnings[warnings:]:
+                self._onLine(f"Warning: {warning}")
+        else:
+            self._errorLines.append(line)
+            self._onLine(line)
+
+    def _write(self) -> LiveResult:
+        if self._hadOutput and not isInScene(self.segmentationNode):
+            # Deleted meanwhile: the result is not lost for it.
+            self.segmentationNode = None
+        try:
+            writer = SceneWriter(self.volumeNode, self.segmentationNode)
+        except BadInputError as error:
+            # It became unusable meanwhile; minutes of work are not thrown away for it.
+            self.progress.warnings.append(f"{error} The result is in a new segmentation.")
+            writer = SceneWriter(self.volumeNode)
+        settings = self.settings
+        result = writer.write(
+            self.folder / _MAPS / MAPS_FILE, settings.alpha, settings.postprocessing, settings.splitSides
+        )
+        self.segmentationNode = result.segmentationNode
+        return result
+
+    def _error(self) -> SeruError:
+        if self.progress.error is not None:
+            code, message = self.progress.error
+            return _ERRORS.get(code, SeruError)(message)
+        missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
+        if missing:
+            name = missing[-1].split("'")[1] if "'" in missing[-1] else missing[-1]
+            return ModelError(f"The Python package '{name}' is missing; open Setup and click Install.")
+        if self._code in (-9, 137):
+            return DeviceError(
+                "The segmentation process was killed from outside, most likely because memory ran out; "
+                "close other programs or crop the volume and try again."
+            )
+        return SeruError(f"The segmentation process died unexpectedly (exit code {self._code}); see the log.")
+
+
+def checkInput(volumeNode: Any) -> None:
+    """Check that a node is a 3D scalar volume.
+
+    Args:
+        volumeNode: chosen by the user.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    if volumeNode is None:
+        raise BadInputError("No CT volume is selected; load a CT and select it.")
+    name = volumeNode.GetName()
+    isScalar = volumeNode.IsA("vtkMRMLScalarVolumeNode")
+    if not isScalar or any(volumeNode.IsA(f"vtkMRML{kind}VolumeNode") for kind in ("Vector", "LabelMap", "Tensor")):
+        raise BadInputError(f"'{name}' is not a CT volume; select a scalar volume.")
+    if 0 in shapeKji(volumeNode):
+        raise BadInputError(f"The volume '{name}' has no voxels; load it again.")
+
+
+def exportVolume(volumeNode: Any, path: Path) -> None:
+    """Write a volume in its own coordinates, without parent transforms.
+
+    Args:
+        volumeNode: the CT.
+        path: of the NRRD file, uncompressed.
+
+    Raises:
+        BadInputError: it cannot be written.
+    """
+    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
+    storage.SetFileName(str(path))
+    storage.SetUseCompression(False)
+    if not storage.WriteData(volumeNode) or not path.is_file():
+        raise BadInputError(f"The volume cannot be written to '{path.parent}'; free some disk space and try again.")
+
+
+def isInScene(node: Any) -> bool:
+    """Return whether a node is still part of the scene."""
+    scene = node.GetScene()
+    return scene is not None and scene.IsNodePresent(node)
+
+
+def temporaryFolder() -> str | None:
+    """Return Slicer's folder for temporary files; None takes the system's."""
+    path = getattr(getattr(slicer, "app", None), "temporaryPath", None)
+    return path if path and Path(path).is_dir() else None

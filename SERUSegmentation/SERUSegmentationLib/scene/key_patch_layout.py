@@ -1,0 +1,154 @@
+"""Two slice views with each side's patch at its key slice, and back to the layout the user had."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+
+from SERUSegmentationLib.scene.geometry import ijkToRas, toWorld
+
+# Slicer's own layouts have small numbers; a module's own starts above 100.
+LAYOUT_ID = 7519
+VIEWS = {"right": "SERURight", "left": "SERULeft"}
+_VIEW = """
+  <item><view class="vtkMRMLSliceNode" singletontag="{tag}">
+    <property name="orientation" action="default">Axial</property>
+    <property name="viewlabel" action="default">{label}</property>
+    <property name="viewcolor" action="default">{colour}</property>
+  </view></item>"""
+_COLOURS = {"right": "#4FB8E0", "left": "#E0B04F"}
+
+
+class KeyPatchLayout:
+    """Switches to the patches and back.
+
+    Args:
+        layoutManager: Slicer's.
+    """
+
+    def __init__(self, layoutManager: Any) -> None:
+        self._manager = layoutManager
+        self._before: int | None = None
+
+    @property
+    def isShown(self) -> bool:
+        """Whether the patches are shown now."""
+        return self._node.GetViewArrangement() == LAYOUT_ID
+
+    def enter(self, volumeNode: Any, report: dict[str, Any]) -> None:
+        """Show the patches.
+
+        Args:
+            volumeNode: the input.
+            report: of the run.
+        """
+        node = self._node
+        if not self.isShown:
+            self._before = node.GetViewArrangement()
+        _describe(node, [side for side in VIEWS if report[side]["key_slice"] is not None])
+        node.SetViewArrangement(LAYOUT_ID)
+        self.aim(volumeNode, report)
+
+    def aim(self, volumeNode: Any, report: dict[str, Any]) -> None:
+        """Let each patch fill its view; called again once the views have their size."""
+        for side, tag in VIEWS.items():
+            sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
+            if sliceNode is None or report[side]["key_slice"] is None:
+                continue
+            composite = self._manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
+            composite.SetBackgroundVolumeID(volumeNode.GetID())
+            composite.SetForegroundVolumeID(None)
+            composite.SetLabelVolumeID(None)
+            _aim(sliceNode, volumeNode, report[side], report["geometry"]["stack_axis"])
+
+    def leave(self) -> None:
+        """Go back to the layout the user had; one chosen meanwhile stays."""
+        if self.isShown:
+            fallback = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
+            self._node.SetViewArrangement(fallback if self._before is None else self._before)
+        self._before = None
+
+    @property
+    def _node(self) -> Any:
+        return self._manager.layoutLogic().GetLayoutNode()
+
+
+def registerLayout(layoutManager: Any) -> None:
+    """Make the layout known, so that a scene that was saved while it was shown opens with it.
+
+    Args:
+        layoutManager: Slicer's; None without a window.
+    """
+    if layoutManager is not None:
+        _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
+
+
+def _describe(layoutNode: Any, sides: list[str]) -> None:
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), colour=_COLOURS[side]) for side in sides]
+    description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
+    if layoutNode.IsLayoutDescription(LAYOUT_ID):
+        layoutNode.SetLayoutDescription(LAYOUT_ID, description)
+    else:
+        layoutNode.AddLayoutDescription(LAYOUT_ID, description)
+
+
+def patchCentre(volumeNode: Any, side: dict[str, Any], stackAxis: int) -> tuple[tuple[float, ...], np.ndarray]:
+    """Return where a patch lies.
+
+    Args:
+        volumeNode: the input.
+        side: of the report.
+        stackAxis: voxel axis of the slices.
+
+    Returns:
+        World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
+    """
+    low, high = (np.asarray(side["crop"][name], np.float64) for name in ("ijk_min", "ijk_max"))
+    centre = (low + high) / 2
+    centre[stackAxis] = side["key_slice"]["index"]
+    matrix = ijkToRas(volumeNode)
+    size = (high - low + 1) * np.linalg.norm(matrix[:3, :3], axis=0)
+    return toWorld(volumeNode, (matrix @ [*centre, 1.0])[:3]), size
+
+
+def _aim(sliceNode: Any, volumeNode: Any, side: dict[str, Any], stackAxis: int) -> None:
+    position, size = patchCentre(volumeNode, side, stackAxis)
+    wasModifying = sliceNode.StartModify()
+    sliceNode.SetOrientation("Axial")
+    parent = volumeNode.GetParentTransformNode()
+    if parent is None or parent.IsTransformToWorldLinear():
+        sliceNode.RotateToVolumePlane(volumeNode)
+    width, height = _inPlane(size, stackAxis, volumeNode)
+    columns, rows, _slices = sliceNode.GetDimensions()
+    scale = max(width / max(columns, 1), height / max(rows, 1))
+    sliceNode.SetFieldOfView(columns * scale, rows * scale, sliceNode.GetFieldOfView()[2])
+    sliceNode.JumpSliceByCentering(*position)
+    sliceNode.EndModify(wasModifying)
+
+
+def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: Any) -> tuple[float, float]:
+    """Width (the in-plane axis nearest to right-left) and height of a patch in mm."""
+    axes = [axis for axis in range(3) if axis != stackAxis]
+    matrix = ijkToRas(volumeNode)[:3, :3]
+    axes.sort(key=lambda axis: -abs(matrix[0, axis]) / np.linalg.norm(matrix[:, axis]))
+    return float(size[axes[0]]), float(size[axes[1]])
+
+
+def jumpTo(layoutManager: Any, position: tuple[float, float, float]) -> None:
+    """Show a world position in every slice view that is shown; a view that shows its place already keeps its pan.
+
+    Args:
+        layoutManager: Slicer's; None without a window, then every slice node jumps.
+        position: (r, a, s) in mm.
+    """
+    if layoutManager is None:
+        nodes = slicer.util.getNodesByClass("vtkMRMLSliceNode")
+    else:
+        nodes = [layoutManager.sliceWidget(name).mrmlSliceNode() for name in layoutManager.sliceViewNames()]
+    for node in nodes:
+        x, y, _z, _w = np.linalg.inv(slicer.util.arrayFromVTKMatrix(node.GetXYToRAS())) @ [*position, 1.0]
+        columns, rows, _slices = node.GetDimensions()
+        isInView = 0 <= x <= columns and 0 <= y <= rows
+        (node.JumpSliceByOffsetting if isInView else node.JumpSliceByCentering)(*position)

@@ -1,0 +1,99 @@
+"""The result that the panel works on: loaded from the scene, moved by alpha, cleaned up, split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seru.errors import BadInputError
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.maps_node import mapsTime, readMaps
+from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf
+from SERUSegmentationLib.scene.result_state import ResultState, storedState, storeState
+from SERUSegmentationLib.scene.scene_writer import rowTitles, writeMeasurements
+from SERUSegmentationLib.scene.stage_segments import Shown, showStage
+from SERUSegmentationLib.texts import _
+
+
+class ResultController:
+    """Follows the segmentation that is chosen in the panel."""
+
+    def __init__(self) -> None:
+        self.segmentationNode: Any = None
+        self.result: LiveResult | None = None
+        self.reason = ""
+        self.rows: list[MeasurementRow] = []
+        self._loaded: tuple | str | None = "nothing yet"
+        self._state: ResultState | None = None
+        self._shown: tuple | None = None
+
+    def follow(self, segmentationNode: Any) -> bool:
+        """Take the result of a segmentation, read from the maps it carries.
+
+        Args:
+            segmentationNode: what is chosen, or None.
+
+        Returns:
+            Whether another result is followed now.
+        """
+        key = (segmentationNode.GetID(), mapsTime(segmentationNode)) if segmentationNode else None
+        if key == self._loaded and segmentationNode is self.segmentationNode:
+            return False
+        self.segmentationNode, self._loaded, self.result, self.rows, self._state = segmentationNode, key, None, [], None
+        if segmentationNode is None:
+            self.reason = _("There is no result yet: select a CT and click Segment.")
+            return True
+        try:
+            maps = readMaps(segmentationNode)
+        except BadInputError as error:
+            self.reason = str(error)
+            return True
+        self._state = storedState(segmentationNode, maps.alpha)
+        self.result = LiveResult(segmentationNode, maps, self._state.splitSides)
+        self.reason = ""
+        self.rows = rowsOf(self.result.assume(self._state.alpha, self._state.postprocessing), rowTitles())
+        return True
+
+    @property
+    def state(self) -> ResultState | None:
+        """What is shown; None without a result."""
+        return self._state
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """Report of the run; None without a result."""
+        return self.result.maps.report if self.result else None
+
+    def preview(self, alpha: float) -> None:
+        """Move alpha, live; see :meth:`LiveResult.preview`."""
+        if self.result:
+            self.rows = rowsOf(self.result.preview(alpha), rowTitles())
+
+    def apply(self, state: ResultState) -> bool:
+        """Show a state for good: clean-up, surfaces, diameters, table.
+
+        Args:
+            state: wanted.
+
+        Returns:
+            Whether anything changed.
+        """
+        if self.result is None or state == self._state:
+            return False
+        create = False
+        if state.splitSides != self.result.splitSides:
+            self.result = LiveResult(self.segmentationNode, self.result.maps, state.splitSides)
+            self.result.layer.removeOthersOfOurs()
+            create = True
+        measured = self.result.commit(state.alpha, state.postprocessing, create)
+        self._state = state
+        storeState(self.segmentationNode, state)
+        writeMeasurements(self.segmentationNode, measured)
+        self.rows = rowsOf(measured, rowTitles())
+        return True
+
+    def show(self, shown: Shown, coarseOutline: bool) -> None:
+        """Show the fused segments or the stages; what the user hides by hand stays hidden until another choice."""
+        wanted = (self._loaded, shown, coarseOutline)
+        if self.segmentationNode is not None and wanted != self._shown:
+            self._shown = wanted
+            showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)

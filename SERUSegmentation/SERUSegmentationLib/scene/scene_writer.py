@@ -1,0 +1,145 @@
+"""From a run's maps to the nodes of the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seru.errors import BadInputError
+from seru.options import PostprocessingOptions
+from seru.result.maps import Maps, load_maps
+from SERUSegmentationLib.scene.crop_boxes import writeCropBoxes
+from SERUSegmentationLib.scene.geometry import isSameGrid
+from SERUSegmentationLib.scene.key_slice_markups import writeKeySlices
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.maps_node import storeMaps
+from SERUSegmentationLib.scene.measurement_table import rowsOf, writeTable
+from SERUSegmentationLib.scene.owned_nodes import placeBeside
+from SERUSegmentationLib.scene.result_state import ResultState, storeState
+from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
+from SERUSegmentationLib.scene.stage_segments import isStages, writeCoarse
+from SERUSegmentationLib.texts import _
+
+
+class SceneWriter:
+    """Writes a run into the scene; running it again updates the same nodes.
+
+    Args:
+        volumeNode: the input.
+        segmentationNode: where to; None makes a new one.
+    """
+
+    def __init__(self, volumeNode: Any, segmentationNode: Any | None = None) -> None:
+        self.volumeNode = volumeNode
+        self.segmentationNode = segmentationNode
+        if segmentationNode is not None:
+            checkOutput(segmentationNode, volumeNode)
+
+    def write(
+        self,
+        mapsFile: Path,
+        alpha: float | None = None,
+        postprocessing: PostprocessingOptions | None = None,
+        splitSides: bool = False,
+    ) -> LiveResult:
+        """Write segments, stages, crop boxes, key slices, table and maps.
+
+        Args:
+            mapsFile: what the run wrote.
+            alpha: weight of the coarse stage; None takes the run's.
+            postprocessing: clean-up of the fused labels; None is off.
+            splitSides: one segment per side.
+
+        Returns:
+            The result, ready for alpha to be moved.
+
+        Raises:
+            BadInputError: the maps do not fit the volume as it is now.
+        """
+        maps = load_maps(mapsFile)
+        if not isSameGrid(self.volumeNode, maps):
+            raise BadInputError(
+                f"The volume '{self.volumeNode.GetName()}' was given another geometry during the run; "
+                "click Segment again."
+            )
+        self.volumeNode.GetScene().SaveStateForUndo()
+        node = self._prepareSegmentation()
+        alpha = maps.alpha if alpha is None else alpha
+        result = LiveResult(node, maps, splitSides)
+        result.layer.removeOthersOfOurs()
+        postprocessing = postprocessing or PostprocessingOptions()
+        measured = result.commit(alpha, postprocessing, create=True)
+        storeState(node, ResultState(alpha, postprocessing, splitSides))
+        storeMaps(node, mapsFile)
+        self._writeCompanions(node, maps, result)
+        writeMeasurements(node, measured)
+        return result
+
+    def _prepareSegmentation(self) -> Any:
+        scene = self.volumeNode.GetScene()
+        if self.segmentationNode is None:
+            name = scene.GenerateUniqueName(_("{volume} kidneys").format(volume=self.volumeNode.GetName()))
+            self.segmentationNode = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+        node = self.segmentationNode
+        # The transform comes first: everything after it works in the volume's own coordinates.
+        placeBeside(node, self.volumeNode)
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(self.volumeNode)
+        return node
+
+    def _writeCompanions(self, node: Any, maps: Maps, result: LiveResult) -> None:
+        name, report = node.GetName(), maps.report
+        sides = {"right": _("right"), "left": _("left")}
+        writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
+        boxes = {side: _("{name} crop {side}").format(name=name, side=text) for side, text in sides.items()}
+        writeCropBoxes(node, self.volumeNode, report, boxes)
+        labels = {side: _("Key slice {side}").format(side=text) for side, text in sides.items()}
+        writeKeySlices(node, self.volumeNode, report, _("{name} key slices").format(name=name), labels)
+
+
+def writeMeasurements(segmentationNode: Any, measured: dict[str, dict[str, float]]) -> None:
+    """Write the measurements of a result into its table.
+
+    Args:
+        segmentationNode: the result.
+        measured: of :func:`seru.result.measurements.measure`.
+    """
+    name = _("{name} measurements").format(name=segmentationNode.GetName())
+    writeTable(segmentationNode, rowsOf(measured, rowTitles()), name, columnTitles())
+
+
+def rowTitles() -> dict[str, str]:
+    """Return the titles of the measurements' rows."""
+    return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
+
+
+def columnTitles() -> list[str]:
+    """Return the titles of the measurements' columns, with units."""
+    return [_("Side"), _("Kidney (ml)"), _("Tumor (ml)"), _("Tumor longest diameter (mm)"), _("Tumor share (%)")]
+
+
+def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
+    """Check that writing into a segmentation would move or convert nothing of someone else's.
+
+    Args:
+        segmentationNode: chosen by the user.
+        volumeNode: the input.
+
+    Raises:
+        BadInputError: it holds other segments under another transform, or as surfaces.
+    """
+    name = segmentationNode.GetName()
+    if isStages(segmentationNode):
+        raise BadInputError(f"The segmentation '{name}' shows a result's stages; choose or create another output.")
+    if not foreignSegmentIds(segmentationNode):
+        return
+    if segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID():
+        raise BadInputError(
+            f"The segmentation '{name}' holds other segments under another transform than the CT; "
+            "choose or create another output segmentation."
+        )
+    if segmentationNode.GetSegmentation().GetSourceRepresentationName() != LABELMAP:
+        raise BadInputError(
+            f"The segmentation '{name}' holds other segments that are not labelmaps; "
+            "choose or create another output segmentation."
+        )

@@ -1,0 +1,120 @@
+"""Window, CLAHE and normalisation: the one place, for inference and for training.
+
+Source: SERU manuscript, pre-processing section; the clip limit and grid are the model card's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from seru.model.store import ModelCard
+
+
+def window_to_uint8(hu: np.ndarray, window: Sequence[float]) -> np.ndarray:
+    """Clip Hounsfield units to a window and scale it to 8 bit.
+
+    Args:
+        hu: integer or float, any shape, Hounsfield units.
+        window: lower and upper bound in HU.
+
+    Returns:
+        uint8, same shape; the lower bound is 0 and the upper 255.
+    """
+    lower, upper = window
+    clipped = np.clip(hu, lower, upper).astype(np.float32)
+    clipped -= lower
+    clipped *= 255.0 / (upper - lower)
+    return np.rint(clipped, out=clipped).astype(np.uint8)
+
+
+def apply_clahe(image: np.ndarray, clip_limit: float, grid: Sequence[int]) -> np.ndarray:
+    """Equalise a slice's histogram locally, with limited contrast (CLAHE).
+
+    Args:
+        image: uint8, shape (rows, columns).
+        clip_limit: OpenCV's clip limit; 0 or less leaves the image as it is.
+        grid: number of tiles along rows and columns.
+
+    Returns:
+        uint8, same shape.
+    """
+    if clip_limit <= 0:
+        return image
+    tile_rows, tile_columns = (min(int(n), size) for n, size in zip(grid, image.shape, strict=True))
+    # OpenCV takes the grid as (columns, rows). A CLAHE object is not safe to share between threads.
+    return cv2.createCLAHE(float(clip_limit), (tile_columns, tile_rows)).apply(np.ascontiguousarray(image))
+
+
+def preprocess_slice(hu: np.ndarray, card: ModelCard) -> np.ndarray:
+    """Turn an axial slice into the 8-bit image that both stages see.
+
+    Args:
+        hu: int16 or float32, shape (rows, columns), Hounsfield units, in the axial stack's orientation.
+        card: the model's card, with its window and CLAHE parameters.
+
+    Returns:
+        uint8, shape (rows, columns).
+    """
+    return apply_clahe(window_to_uint8(hu, card.window), card.clahe_clip_limit, card.clahe_grid)
+
+
+def resize_image(image: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Resize an image or a map of probabilities; by area where it shrinks, linearly where it grows.
+
+    Args:
+        image: uint8 or float32, shape (rows, columns) or (rows, columns, channels).
+        shape: rows and columns wanted.
+
+    Returns:
+        Same dtype, shape (rows', columns') with the same channels.
+    """
+    rows, columns = int(shape[0]), int(shape[1])
+    if image.shape[:2] == (rows, columns):
+        return image
+    shrinks = rows * columns < image.shape[0] * image.shape[1]
+    return cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def normalise(images: np.ndarray, card: ModelCard) -> np.ndarray:
+    """Scale 8-bit images to 0..1 and normalise each channel with the model's mean and deviation.
+
+    Args:
+        images: uint8, shape (B, 3, rows, columns).
+        card: the model's card.
+
+    Returns:
+        float32, same shape.
+    """
+    mean = np.asarray(card.mean, np.float32).reshape(1, 3, 1, 1)
+    std = np.asarray(card.std, np.float32).reshape(1, 3, 1, 1)
+    return (images.astype(np.float32) / 255.0 - mean) / std
+
+
+def network_channels(stack: np.ndarray, index: int, input_slices: int) -> np.ndarray:
+    """Return the three input channels of one slice.
+
+    Args:
+        stack: uint8, shape (slices, rows, columns), pre-processed.
+        index: the slice.
+        input_slices: 1 repeats the slice; 3 takes the slices below, at and above it (repeated at the ends).
+
+    Returns:
+        uint8, shape (3, rows, columns).
+    """
+    return stack[list(neighbours(index, len(stack)) if input_slices == 3 else (index,) * 3)]
+
+
+def neighbours(index: int, slices: int) -> tuple[int, int, int]:
+    """Return the slices below, at and above a slice.
+
+    Args:
+        index: the slice.
+        slices: number of slices in the stack.
+
+    Returns:
+        Three indices; at the ends of the stack the slice itself stands for the missing one.
+    """
+    return max(index - 1, 0), index, min(index + 1, slices - 1)

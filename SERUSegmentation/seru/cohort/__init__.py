@@ -1,0 +1,1 @@
+"""Cases and cohorts: which there are, what is finished, what a run writes."""

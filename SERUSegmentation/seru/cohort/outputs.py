@@ -1,0 +1,159 @@
+"""Writing what a run gives, in an order that never leaves half a result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seru.errors import BadInputError
+from seru.files import write_text
+from seru.io.images import SEGMENTATION_ENDING, check_output, check_writable, ending_of, write_labels
+from seru.progress import Progress
+from seru.volume import Volume
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the results of one case go.
+
+    Attributes:
+        output: label map or segmentation.
+        report: JSON, or None.
+        maps: folder of the probability maps, or None.
+        pictures: folder of the key slices' pictures, or None.
+        report_last: write the report after the output, as the mark of a finished case.
+    """
+
+    output: Path
+    report: Path | None = None
+    maps: Path | None = None
+    pictures: Path | None = None
+    report_last: bool = False
+
+    def check(self, source: Path) -> None:
+        """Check, before any work, that everything can be written.
+
+        Args:
+            source: the input.
+
+        Raises:
+            BadInputError: a place cannot be written to, or two of them are the same file.
+        """
+        check_output(self.output, source)
+        if self.report is not None:
+            if self.report.absolute() == self.output.absolute():
+                raise BadInputError(
+                    f"The report and the output have the same name '{self.output}'; choose another one."
+                )
+            check_writable(self.report, source)
+        for folder in _given(self.maps, self.pictures):
+            if folder.exists() and not folder.is_dir():
+                raise BadInputError(f"'{folder}' is a file; give the name of a folder.")
+            check_writable(_nearest_folder(folder) / "seru")
+
+
+def write_results(places: Places, volume: Volume, result: Any, progress: Progress) -> None:
+    """Write the results of a run; the output comes last, whole, and there is no report without it.
+
+    Args:
+        places: where to.
+        volume: the input.
+        result: a :class:`seru.cascade.run.SegmentResult`.
+        progress: told of the stage ``write``, and asked whether to stop.
+
+    Raises:
+        BadInputError: the disk is full, or a place cannot be written to.
+        CancelledError: the run was cancelled before the output was in place.
+    """
+    progress.stage("write", 0, volume.array_kji.shape[0])
+    if places.maps is not None:
+        from seru.result.maps import save_maps
+
+        save_maps(result.maps, places.maps)
+        progress.check_cancelled()
+    if places.pictures is not None:
+        from seru.result.figures import draw_key_slices
+
+        draw_key_slices(volume, result.maps, result.labels_kji, places.pictures)
+        progress.check_cancelled()
+
+    def report() -> None:
+        if places.report is not None:
+            write_report(result.report, places.report)
+
+    def last_step() -> None:
+        progress.check_cancelled()
+        if not places.report_last:
+            report()
+
+    write_output(result.labels_kji, volume, places.output, progress, last_step)
+    if places.report_last:
+        report()
+
+
+def write_output(
+    labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress, last_step: Callable[[], None]
+) -> None:
+    """Write labels as the output's ending asks: a label map, or a segmentation for Slicer.
+
+    Args:
+        labels_kji: uint8, shape (K, J, I).
+        volume: gives the grid.
+        path: of the output.
+        progress: told of the stage ``write``, and asked whether to stop.
+        last_step: called once the output is whole, just before it takes its place.
+
+    Raises:
+        BadInputError: it cannot be written.
+        CancelledError: the run was cancelled.
+    """
+    if ending_of(path, (SEGMENTATION_ENDING,)):
+        from seru.io.segmentation import write_segmentation
+
+        write_segmentation(labels_kji, volume, path, progress, last_step)
+    else:
+        write_labels(labels_kji, volume, path, progress, last_step)
+
+
+def write_report(report: dict[str, Any], path: Path) -> None:
+    """Write a report as JSON, whole or not at all.
+
+    Args:
+        report: JSON-ready values.
+        path: of the file.
+
+    Raises:
+        BadInputError: it cannot be written.
+    """
+    write_text(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def summary_lines(report: dict[str, Any]) -> Iterable[str]:
+    """Say in words what was found.
+
+    Args:
+        report: of the run.
+
+    Yields:
+        A line for each of the patient's sides.
+    """
+    for side in ("right", "left"):
+        found = report[side]
+        if not found["present"]:
+            yield f"{side} kidney: not found"
+            continue
+        tumor = f"{found['tumor_ml']:.1f} ml, {found['tumor_longest_mm']:.0f} mm" if found["tumor_ml"] else "none found"
+        yield f"{side} kidney: {found['kidney_ml']:.1f} ml; tumor: {tumor}; key slice {found['key_slice']['index']}"
+
+
+def _given(*folders: Path | None) -> list[Path]:
+    return [folder for folder in folders if folder is not None]
+
+
+def _nearest_folder(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())

@@ -1,0 +1,1 @@
+"""Images in and out: one file a format, reader and writer together."""

@@ -1,0 +1,1 @@
+"""Models: their card, their store, the network, the engines that run it."""

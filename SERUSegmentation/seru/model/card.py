@@ -1,0 +1,139 @@
+"""The card of a model: everything but its weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from seru.errors import ModelError
+from seru.model.architecture import Architecture
+
+_NUMBER = (int, float)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What ``model.json`` says of a model.
+
+    Attributes:
+        id: short name, also the folder's.
+        title: name shown to people.
+        licence: of the weights.
+        training_data: what they were trained on, in a sentence.
+        architecture: widths and depths of both stages' networks.
+        window: lower and upper Hounsfield unit.
+        clahe_clip_limit: OpenCV's clip limit; 0 turns CLAHE off.
+        clahe_grid: tiles along rows and columns.
+        mean: of the three channels, 0..1.
+        std: of the three channels, 0..1.
+        class_names: background, kidney, tumor.
+        coarse_size: a slice's longer side is resized to this for the coarse stage; None keeps its size.
+        crop_size: side of the refine stage's crop in pixels.
+        alpha: default weight of the coarse stage in the fusion.
+        in_plane_spacing_mm: slices are resampled to this pixel size before both stages; None keeps theirs.
+        input_slices: 1, or 3 for a slice with its two neighbours as channels.
+        scores: measured results, with the data and the patients.
+        notes: what a user must know, such as what the model cannot do.
+        files: SHA-256 and size in bytes of each weight file.
+        version: of this format.
+
+    Raises:
+        ModelError: a value is out of its range.
+    """
+
+    id: str
+    title: str
+    licence: str
+    training_data: str
+    architecture: Architecture = field(default_factory=Architecture)
+    window: tuple[float, float] = (-79.0, 304.0)
+    clahe_clip_limit: float = 2.0
+    clahe_grid: tuple[int, int] = (8, 8)
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    class_names: tuple[str, str, str] = ("background", "kidney", "tumor")
+    coarse_size: int | None = None
+    crop_size: int = 256
+    alpha: float = 0.4
+    in_plane_spacing_mm: float | None = None
+    input_slices: int = 1
+    scores: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ("Research use only; not a medical device.",)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        checks = {
+            "version": self.version == 1,
+            "id": _are(str, self.id) and Path(self.id).name == self.id != "" and not self.id.startswith("."),
+            "title": _are(str, self.title),
+            "licence": _are(str, self.licence),
+            "training_data": _are(str, self.training_data),
+            "window": _are(_NUMBER, *_items(self.window, 2)) and self.window[0] < self.window[1],
+            "clahe_clip_limit": _are(_NUMBER, self.clahe_clip_limit),
+            "clahe_grid": _are(int, *_items(self.clahe_grid, 2)) and min(self.clahe_grid) >= 1,
+            "mean": _are(_NUMBER, *_items(self.mean, 3)),
+            "std": _are(_NUMBER, *_items(self.std, 3)) and min(self.std) > 0,
+            "class_names": _are(str, *_items(self.class_names, 3)) and self.architecture.classes == 3,
+            "coarse_size": self.coarse_size is None or (_are(int, self.coarse_size) and self.coarse_size >= 32),
+            "crop_size": _are(int, self.crop_size) and self.crop_size >= 32 and self.crop_size % 32 == 0,
+            "alpha": _are(_NUMBER, self.alpha) and 0 <= self.alpha <= 1,
+            "in_plane_spacing_mm": self.in_plane_spacing_mm is None
+            or (_are(_NUMBER, self.in_plane_spacing_mm) and 0.1 <= self.in_plane_spacing_mm <= 10),
+            "input_slices": _are(int, self.input_slices) and self.input_slices in (1, 3),
+            "scores": _are(dict, self.scores),
+            "notes": isinstance(self.notes, tuple) and (not self.notes or _are(str, *self.notes)),
+            "files": _are(dict, self.files) and all(_is_file_entry(entry) for entry in self.files.values()),
+        }
+        wrong = [name for name, is_right in checks.items() if not is_right]
+        if wrong:
+            raise ModelError(f"The model card has a wrong value for {', '.join(wrong)}; fetch the model again.")
+
+    @property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of each weight file: what tells two trainings with the same id apart."""
+        return {name: entry["sha256"] for name, entry in sorted(self.files.items())}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as JSON-ready values."""
+        return {**asdict(self), "architecture": {"name": "SERU", **self.architecture.to_dict()}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelCard:
+        """Build a card from the content of ``model.json``.
+
+        Args:
+            values: what :meth:`to_dict` gave.
+
+        Returns:
+            The card.
+
+        Raises:
+            ModelError: an entry is missing, unknown or wrong.
+        """
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise ModelError(f"The model card has unknown entries ({', '.join(sorted(unknown))}); update SERU.")
+        try:
+            values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+            values["architecture"] = Architecture.from_dict(values.get("architecture", {}))
+            return cls(**values)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ModelError(f"The model card cannot be read ({error}); fetch the model again.") from error
+
+
+def _are(kind: type | tuple[type, ...], *values: Any) -> bool:
+    """Whether there are values, all of a kind; True is no number."""
+    return bool(values) and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+
+
+def _items(values: Any, count: int) -> tuple[Any, ...]:
+    """The items of a tuple of that length; none of anything else."""
+    return values if isinstance(values, tuple) and len(values) == count else ()
+
+
+def _is_file_entry(entry: Any) -> bool:
+    return _are(dict, entry) and _are(str, entry.get("sha256")) and _are(int, entry.get("size"))

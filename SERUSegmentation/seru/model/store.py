@@ -1,0 +1,335 @@
+"""Model folders, the registry of models, and the per-user cache."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from seru.errors import ModelError
+from seru.model.card import ModelCard
+
+CARD = "model.json"
+STAGES = ("coarse", "refine")
+
+__all__ = [
+    "Model",
+    "ModelCard",
+    "Registry",
+    "RegistryEntry",
+    "cache_folder",
+    "clear_cache",
+    "fetch_model",
+    "find_model",
+    "list_models",
+    "open_model",
+    "read_registry",
+    "sha256_of",
+]
+
+Download = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder: a card and the weights of both stages."""
+
+    card: ModelCard
+    folder: Path
+
+    def weight_file(self, stage: str) -> Path:
+        """Return the verified weight file of a stage.
+
+        Args:
+            stage: ``coarse`` or ``refine``.
+
+        Returns:
+            Path of the safetensors file.
+
+        Raises:
+            ModelError: the file is missing or differs from its checksum.
+        """
+        path = self.folder / f"{stage}.safetensors"
+        entry = self.card.files.get(path.name)
+        if entry is None or not path.is_file():
+            raise ModelError(f"The model '{self.card.id}' lacks {path.name} in {self.folder}; fetch it again.")
+        if path.stat().st_size != entry.get("size") or sha256_of(path) != entry.get("sha256"):
+            raise ModelError(
+                f"The file {path} is damaged (its checksum differs from the model card's); fetch the model again."
+            )
+        return path
+
+    def verify(self) -> None:
+        """Check every weight file against the card.
+
+        Raises:
+            ModelError: a file is missing or damaged.
+        """
+        for stage in STAGES:
+            self.weight_file(stage)
+
+
+@dataclass(frozen=True)
+class RegistryEntry:
+    """A model that can be had, as ``models.json`` lists it.
+
+    Attributes:
+        id: short name.
+        title: name shown to people.
+        licence: of the weights; users agree to it before a download.
+        url: folder that holds the files; None for a bundled model.
+        files: SHA-256 and size in bytes of ``model.json`` and both weight files.
+    """
+
+    id: str
+    title: str
+    licence: str
+    url: str | None = None
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes to download."""
+        return sum(int(entry["size"]) for entry in self.files.values())
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The models that can be had, and which one is the default."""
+
+    models: tuple[RegistryEntry, ...] = ()
+    default: str | None = None
+
+    def entry(self, model_id: str) -> RegistryEntry:
+        """Return the entry of a model.
+
+        Args:
+            model_id: its short name.
+
+        Returns:
+            The entry.
+
+        Raises:
+            ModelError: there is no such model.
+        """
+        for entry in self.models:
+            if entry.id == model_id:
+                return entry
+        known = ", ".join(entry.id for entry in self.models) or "none"
+        raise ModelError(f"The model '{model_id}' is unknown (known: {known}); give one of them or a model folder.")
+
+
+def resources_folder() -> Path:
+    """Return the folder with ``models.json`` and the bundled models."""
+    here = Path(__file__).resolve().parents[1]
+    beside = here.parent / "Resources"
+    return beside if (beside / "models.json").is_file() else here / "_resources"
+
+
+def read_registry(path: Path | None = None) -> Registry:
+    """Read the list of models that can be had.
+
+    Args:
+        path: another ``models.json``; None takes the project's.
+
+    Returns:
+        The registry.
+
+    Raises:
+        ModelError: the file is missing or cannot be read.
+    """
+    path = path or resources_folder() / "models.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Registry(tuple(RegistryEntry(**entry) for entry in content["models"]), content["default"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"The list of models {path} cannot be read ({error}); install SERU again.") from error
+
+
+def cache_folder() -> Path:
+    """Return the per-user folder of fetched models; it may not exist yet."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("SERU", appauthor=False)) / "models"
+
+
+def find_model(id_or_folder: str | Path | None = None) -> Model:
+    """Find a model among the bundled and fetched ones, or in a folder.
+
+    Args:
+        id_or_folder: a short name, a folder, or None for the default model.
+
+    Returns:
+        The model; its weights are verified when they are loaded.
+
+    Raises:
+        ModelError: there is none, or its card cannot be read.
+    """
+    if id_or_folder is None:
+        id_or_folder = read_registry().default
+        if id_or_folder is None:
+            raise ModelError("This version has no default model; give a model folder with --model.")
+    for folder in (resources_folder() / "Models" / id_or_folder, cache_folder() / id_or_folder):
+        if Path(id_or_folder).name == str(id_or_folder) and (folder / CARD).is_file():
+            return open_model(folder)
+    if Path(id_or_folder).exists() or len(Path(id_or_folder).parts) > 1:
+        return open_model(Path(id_or_folder))
+    entry = read_registry().entry(str(id_or_folder))
+    raise ModelError(f"The model '{entry.id}' is not on this computer; run 'seru models fetch {entry.id}'.")
+
+
+def open_model(folder: Path) -> Model:
+    """Open a model folder.
+
+    Args:
+        folder: holds ``model.json`` and the weight files.
+
+    Returns:
+        The model.
+
+    Raises:
+        ModelError: the folder is no model folder.
+    """
+    if folder.is_file():
+        raise ModelError(
+            f"'{folder}' is a file; give a model folder with {CARD} and safetensors files "
+            "(pickled weights are never loaded)."
+        )
+    try:
+        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelError(f"'{folder}' is no model folder: it has no {CARD}.") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"The model card {folder / CARD} cannot be read ({error}); fetch the model again.") from error
+    if not isinstance(values, dict):
+        raise ModelError(f"The model card {folder / CARD} is not a JSON object; fetch the model again.")
+    return Model(ModelCard.from_dict(values), folder)
+
+
+def list_models() -> tuple[list[Model], list[ModelError]]:
+    """Return the models on this computer, bundled first, then fetched, and what is wrong with the others."""
+    models: list[Model] = []
+    errors: list[ModelError] = []
+    for place in (resources_folder() / "Models", cache_folder()):
+        for path in sorted(place.glob(f"*/{CARD}")):
+            try:
+                models.append(open_model(path.parent))
+            except ModelError as error:
+                errors.append(error)
+    return models, errors
+
+
+def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Model:
+    """Download a model into the cache; what is there already and right is kept.
+
+    Args:
+        entry: from the registry.
+        on_progress: called with bytes done and bytes in all.
+
+    Returns:
+        The verified model.
+
+    Raises:
+        ModelError: no network, a wrong checksum, or no room on the disk.
+    """
+    folder = cache_folder() / entry.id
+    if entry.url is None:
+        return find_model(entry.id)
+    if (folder / CARD).is_file() and _matches(folder, entry):
+        return open_model(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{entry.id}-", dir=folder.parent) as temporary:
+            fresh = Path(temporary) / entry.id
+            fresh.mkdir()
+            done = 0
+            for name, expected in entry.files.items():
+                _download(f"{entry.url.rstrip('/')}/{name}", fresh / name, expected, done, entry.size, on_progress)
+                done += int(expected["size"])
+            model = open_model(fresh)
+            model.verify()
+            # The old folder goes only once the new one is whole and right.
+            if folder.exists():
+                folder.rename(Path(temporary) / "old")
+            fresh.rename(folder)
+    except OSError as error:
+        raise ModelError(f"The model '{entry.id}' cannot be stored in {folder.parent} ({error}).") from error
+    return open_model(folder)
+
+
+def clear_cache() -> list[str]:
+    """Delete every fetched model, and what engines keep of converted ones.
+
+    Returns:
+        The names of the deleted models.
+
+    Raises:
+        ModelError: a folder cannot be deleted.
+    """
+    names = []
+    for path in [*sorted(cache_folder().glob("*")), cache_folder().parent / "openvino"]:
+        is_folder = path.is_dir() and not path.is_symlink()
+        try:
+            if is_folder:
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise ModelError(f"'{path}' cannot be deleted ({error}).") from error
+        if is_folder and path.parent == cache_folder():
+            names.append(path.name)
+    return names
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Args:
+        path: the file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    stat = path.stat()
+    return _sha256(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: str, _size: int, _modified: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _matches(folder: Path, entry: RegistryEntry) -> bool:
+    paths = {folder / name: expected["sha256"] for name, expected in entry.files.items()}
+    return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
+
+
+def _download(
+    url: str, path: Path, expected: dict[str, Any], done: int, total: int, on_progress: Download | None
+) -> None:
+    try:
+        with urllib.request.urlopen(url, timeout=30) as response, open(path, "wb") as file:
+            while block := response.read(1 << 20):
+                file.write(block)
+                if on_progress:
+                    on_progress(done + file.tell(), total)
+                if file.tell() > int(expected["size"]):
+                    break
+            file.flush()
+            os.fsync(file.fileno())
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+        reason = getattr(error, "reason", error)
+        raise ModelError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
+    if sha256_of(path) != expected["sha256"]:
+        raise ModelError(f"{url} gave a file with a wrong checksum; try again later.")

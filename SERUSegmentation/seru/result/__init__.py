@@ -1,0 +1,1 @@
+"""Everything after the networks: fusion, clean-up, measurements, maps, figures."""

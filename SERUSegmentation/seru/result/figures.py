@@ -1,0 +1,128 @@
+"""Pictures of the key slices: what a reader looks at first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from seru.cascade.preprocessing import resize_image, window_to_uint8
+from seru.errors import BadInputError
+from seru.files import replacing, write_failure
+from seru.orientation import AxialStack
+from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
+from seru.result.maps import Maps
+from seru.result.sides import SIDES
+from seru.volume import Volume
+
+# Blue, green, red, as OpenCV takes them.
+_COARSE, _KIDNEY, _TUMOR = (0, 215, 255), (120, 220, 90), (80, 60, 255)
+_BOX, _OTHER_BOX, _TEXT = (255, 200, 90), (150, 120, 60), (255, 255, 255)
+_HEIGHT = 900
+_WINDOW = (-160.0, 240.0)
+
+
+def draw_key_slices(volume: Volume, maps: Maps, labels_kji: np.ndarray, folder: Path) -> list[Path]:
+    """Draw each side's key slice with the coarse and fused outlines and the crop boxes.
+
+    The picture is in radiological convention: the patient's right is on its left.
+
+    Args:
+        volume: the CT.
+        maps: of the run, with its report.
+        labels_kji: uint8, shape (K, J, I), the fused labels.
+        folder: made where it is missing; gets ``key_slice_right.png`` and ``key_slice_left.png``.
+
+    Returns:
+        The pictures written: one for each side that was found.
+
+    Raises:
+        BadInputError: the folder cannot be written to.
+    """
+    stack = AxialStack.of(volume)
+    to_stack = stack.orientation.to_stack
+    coarse = np.zeros(maps.shape_kji, np.uint8)
+    coarse[maps.box_slices] = LiveFusion(maps).coarse_labels()
+    paths = []
+    for side in SIDES:
+        key_slice = maps.report[side]["key_slice"]
+        if key_slice is None:
+            (Path(folder) / f"key_slice_{side}.png").unlink(missing_ok=True)  # of an earlier run
+            continue
+        index = key_slice["index"]
+        if stack.orientation.flips[0]:
+            index = len(stack.hu) - 1 - index
+        canvas = _Canvas(stack, index)
+        canvas.outline(to_stack(coarse)[index] > 0, _COARSE, 1)
+        canvas.outline(to_stack(labels_kji)[index] >= KIDNEY, _KIDNEY, 2)
+        canvas.outline(to_stack(labels_kji)[index] == TUMOR, _TUMOR, 2)
+        for other in SIDES:
+            if maps.report[other]["crop"] is not None:
+                canvas.box(_box_mask(maps, other, to_stack)[index], _BOX if other == side else _OTHER_BOX)
+        title = f"{side} key slice {key_slice['index']}   alpha {maps.report['alpha']:g}"
+        canvas.write_texts(title, key_slice["area_mm2"])
+        paths.append(_save(canvas.image, Path(folder) / f"key_slice_{side}.png"))
+    return paths
+
+
+class _Canvas:
+    """A slice, enlarged so that its pixels are square in millimetres."""
+
+    def __init__(self, stack: AxialStack, index: int) -> None:
+        rows_mm, columns_mm = (n * mm for n, mm in zip(stack.hu.shape[1:], stack.spacing_mm[1:], strict=True))
+        scale = _HEIGHT / max(rows_mm, columns_mm)
+        self.shape = max(1, round(rows_mm * scale)), max(1, round(columns_mm * scale))
+        gray = window_to_uint8(stack.hu[index], _WINDOW)
+        self.image = cv2.cvtColor(resize_image(gray, self.shape), cv2.COLOR_GRAY2BGR)
+
+    def outline(self, mask: np.ndarray, color: tuple[int, int, int], width: int) -> None:
+        """Draw the borders of a mask, bool, shape (rows, columns)."""
+        # Enlarged as a smooth map, an outline has no stairs.
+        enlarged = resize_image(mask.astype(np.float32), self.shape) >= 0.5
+        contours, _ = cv2.findContours(enlarged.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(self.image, contours, -1, color, width, cv2.LINE_AA)
+
+    def box(self, mask: np.ndarray, color: tuple[int, int, int]) -> None:
+        """Draw the box that a mask fills, bool, shape (rows, columns)."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if rows.size == 0:
+            return
+        y_scale, x_scale = (size / count for size, count in zip(self.shape, mask.shape, strict=True))
+        first = round(columns[0] * x_scale), round(rows[0] * y_scale)
+        last = round((columns[-1] + 1) * x_scale) - 1, round((rows[-1] + 1) * y_scale) - 1
+        cv2.rectangle(self.image, first, last, color, 1, cv2.LINE_AA)
+
+    def write_texts(self, title: str, area_mm2: float) -> None:
+        """Write the title, the area, the sides and the legend."""
+        height, width = self.shape
+        self._text(f"{title}   contour {area_mm2 / 100:.1f} cm2", (12, 26), _TEXT)
+        self._text("R", (8, height // 2), _TEXT)
+        self._text("L", (width - 22, height // 2), _TEXT)
+        legend = (("coarse", _COARSE), ("kidney and tumor, fused", _KIDNEY), ("tumor, fused", _TUMOR), ("crop", _BOX))
+        for line, (name, color) in enumerate(reversed(legend)):
+            self._text(name, (12, height - 14 - 22 * line), color)
+
+    def _text(self, text: str, place: tuple[int, int], color: tuple[int, int, int]) -> None:
+        cv2.putText(self.image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, (0, 0, 0), 3, cv2.LINE_AA)
+        cv2.putText(self.image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, color, 1, cv2.LINE_AA)
+
+
+def _box_mask(maps: Maps, side: str, to_stack: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    crop = maps.report[side]["crop"]
+    mask = np.zeros(maps.shape_kji, bool)
+    (i0, j0, k0), (i1, j1, k1) = crop["ijk_min"], crop["ijk_max"]
+    mask[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1] = True
+    return to_stack(mask)
+
+
+def _save(image: np.ndarray, path: Path) -> Path:
+    encoded = cv2.imencode(".png", image)[1]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(write_failure(path, error)) from error
+    with replacing(path) as file:  # imwrite fails on non-ASCII paths under Windows
+        file.write(encoded.tobytes())
+    return path

@@ -1,0 +1,1 @@
+"""Tests of the Slicer module, in the headless desktop."""

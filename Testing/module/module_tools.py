@@ -1,0 +1,74 @@
+"""The module in the headless desktop, ready to be used by a test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seru.phantom import Phantom
+from Testing import REPOSITORY
+from Testing.desktop import Desktop
+
+MODULE_FILE = REPOSITORY / "SERUSegmentation" / "SERUSegmentation.py"
+
+
+def open_module(desktop: Desktop, model: Path | None = None, phantom: Phantom | None = None) -> Any:
+    """Open the module's panel.
+
+    Args:
+        desktop: fresh.
+        model: folder of a model to choose; its licence counts as agreed to.
+        phantom: added to the scene as ``CT`` first.
+
+    Returns:
+        The module's widget.
+    """
+    if phantom is not None:
+        desktop.add_volume(phantom.volume.array_kji, phantom.volume.ijk_to_ras, "CT")
+    widget = desktop.load_module(MODULE_FILE)
+    if model is not None:
+        widget.parts.inputs.addFolder(str(model))
+        agree(widget)
+    desktop.process_events()
+    return widget
+
+
+def agree(widget: Any) -> None:
+    """Agree to the licence of the chosen model, as a user did on another day."""
+    from SERUSegmentationLib.panel.settings import writeSetting
+
+    choice = widget.parts.inputs.model
+    writeSetting("AcceptedLicences", [f"{choice.key}: {choice.licence}"])
+
+
+def show_result(desktop: Desktop, widget: Any, maps_file: Path, **options: Any) -> Any:
+    """Write maps into the scene as a run does, and choose the result in the panel."""
+    import slicer
+
+    from SERUSegmentationLib.scene.scene_writer import SceneWriter
+
+    node = SceneWriter(slicer.util.getNode("CT")).write(maps_file, **options).segmentationNode
+    widget.ui.outputSelector.setCurrentNode(node)
+    desktop.process_events()
+    return node
+
+
+def labels_of(node: Any, volume: Any) -> np.ndarray:
+    """Return our segments as labels on the volume's grid."""
+    import slicer
+
+    segmentation = node.GetSegmentation()
+    arrays = [
+        slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIdBySegmentName(name), volume) > 0
+        for name in ("Kidney", "Tumor")
+    ]
+    return np.where(arrays[1], 2, arrays[0]).astype(np.uint8)
+
+
+def own_nodes(scene: Any) -> list[str]:
+    """Return the classes of the result nodes in a scene."""
+    kinds = ("Segmentation", "MarkupsROI", "MarkupsFiducial", "Table", "Text")
+    nodes = [scene.GetNthNode(number) for number in range(scene.GetNumberOfNodes())]
+    return sorted(node.GetClassName() for node in nodes if node.GetClassName() in {f"vtkMRML{k}Node" for k in kinds})

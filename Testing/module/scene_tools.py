@@ -1,0 +1,125 @@
+"""A bare MRML scene, and results whose truth is known, for the tests of SERUSegmentationLib."""
+
+from __future__ import annotations
+
+import tempfile
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+from seru.phantom import Phantom, PhantomOptions, make_phantom
+from seru.result.fusion import LiveFusion
+from seru.result.maps import Maps, save_maps
+from seru.result.sides import SIDE_CODES, bounding_box
+
+
+@contextmanager
+def bare_scene() -> Iterator[Any]:
+    """Yield slicer-core's scene with its module logics, without any widget."""
+    import slicer
+    import slicer.util
+
+    from Testing.desktop.scene import make_scene
+
+    before = (getattr(slicer, "mrmlScene", None), getattr(slicer, "modules", None))
+    with tempfile.TemporaryDirectory() as folder:
+        parts = make_scene(Path(folder))
+        modules = {name.lower(): logic for name, logic in parts.logics.items()}
+        slicer.modules = types.SimpleNamespace(
+            **{name: types.SimpleNamespace(logic=lambda logic=logic: logic) for name, logic in modules.items()}
+        )
+        yield parts.scene
+        parts.scene.Clear(1)
+    slicer.mrmlScene, slicer.modules = before
+
+
+def small_phantom(**options: Any) -> Phantom:
+    """Return a phantom of a few voxels with kidneys and tumors on both sides."""
+    defaults = {"shape_kji": (40, 96, 96), "spacing_kji_mm": (6.0, 4.0, 4.0), "noise_hu": 0.0}
+    return make_phantom(PhantomOptions(**{**defaults, **options}))
+
+
+def add_volume(phantom: Phantom, name: str = "CT") -> Any:
+    """Add a phantom's image to the scene."""
+    import slicer
+
+    return slicer.util.addVolumeFromArray(phantom.volume.array_kji, ijkToRAS=phantom.volume.ijk_to_ras, name=name)
+
+
+def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
+    """Return maps whose refined stage is the truth and whose coarse stage is fatter and without tumors.
+
+    The label becomes the truth's where ``alpha`` is below one half.
+    """
+    labels = phantom.labels_kji
+    foreground = labels > 0
+    fat = ndimage.binary_dilation(foreground, iterations=1)
+    return make_maps(phantom.volume.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
+
+
+def make_maps(
+    ijk_to_ras: np.ndarray, coarse_labels: np.ndarray, refined_labels: np.ndarray, sides: np.ndarray, alpha: float = 0.4
+) -> Maps:
+    """Return maps with certain probabilities for given labels of both stages."""
+    box = bounding_box((coarse_labels > 0) | (refined_labels > 0))
+    mask = ((coarse_labels > 0) | (refined_labels > 0))[box]
+    stages = []
+    for labels in (coarse_labels, refined_labels):
+        stored = labels[box][mask]
+        stages.append(np.stack([(stored == 1) * 255, (stored == 2) * 255], axis=1).astype(np.uint8))
+    sides = sides[box]
+    report = make_report(ijk_to_ras, refined_labels[box], sides, tuple(part.start for part in box), alpha)
+    return Maps(
+        shape_kji=refined_labels.shape,
+        ijk_to_ras=np.asarray(ijk_to_ras, np.float64),
+        alpha=alpha,
+        report=report,
+        lower_kji=tuple(part.start for part in box),
+        mask=mask,
+        coarse=stages[0],
+        refined=stages[1],
+        sides=sides[mask].astype(np.uint8),
+    )
+
+
+def make_report(
+    ijk_to_ras: np.ndarray, labels: np.ndarray, sides: np.ndarray, lower_kji: tuple[int, ...], alpha: float
+) -> dict[str, Any]:
+    """Return the parts of a report that the scene uses; the key slice is the box's middle along the stack axis."""
+    stack_axis = int(np.argmax(np.abs(ijk_to_ras[2, :3]) / np.linalg.norm(ijk_to_ras[:3, :3], axis=0)))
+    report: dict[str, Any] = {"version": 1, "alpha": alpha, "warnings": [], "seconds": {}, "device": "cpu"}
+    report["geometry"] = {"stack_axis": stack_axis}
+    report["model"] = {"id": "truth", "title": "Truth", "licence": "none"}
+    for side, code in SIDE_CODES.items():
+        where = bounding_box((labels > 0) & (sides == code))
+        report[side] = {"present": where is not None, "key_slice": None, "crop": None}
+        if where is None:
+            continue
+        low = [part.start + first for part, first in zip(where, lower_kji, strict=True)][::-1]
+        high = [part.stop - 1 + first for part, first in zip(where, lower_kji, strict=True)][::-1]
+        centre = [(a + b) // 2 for a, b in zip(low, high, strict=True)]
+        position = (ijk_to_ras @ [*centre, 1.0])[:3]
+        report[side]["key_slice"] = {"index": centre[stack_axis], "position_ras": position.tolist(), "area_mm2": 1234.5}
+        report[side]["crop"] = {"ijk_min": low, "ijk_max": high, "centre_ras": position.tolist(), "grown": False}
+    return report
+
+
+def save(maps: Maps, folder: Path) -> Path:
+    """Write maps as the command does."""
+    return save_maps(maps, folder)
+
+
+def fused_truth(maps: Maps, alpha: float) -> np.ndarray:
+    """Return the labels of an alpha on the whole grid."""
+    return LiveFusion(maps).labels_kji(alpha)
+
+
+def _sides(mask: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Give every voxel of a mask the side of the nearest known one."""
+    nearest = ndimage.distance_transform_edt(known == 0, return_distances=False, return_indices=True)
+    return np.where(mask, known[tuple(nearest)], 0).astype(np.uint8)

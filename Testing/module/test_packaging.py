@@ -1,0 +1,149 @@
+"""What reaches the user: the package's files, the form, the extension's description."""
+
+from __future__ import annotations
+
+import ast
+import re
+import struct
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from Testing import REPOSITORY
+from tools.packaged_files import files_in_cmake, files_in_tree
+
+MODULE = REPOSITORY / "SERUSegmentation"
+FORM = MODULE / "Resources" / "UI" / "SERUSegmentation.ui"
+INPUTS = {
+    "qMRMLNodeComboBox", "QComboBox", "QCheckBox", "QPushButton", "QToolButton", "QDoubleSpinBox", "ctkSliderWidget",
+    "QPlainTextEdit", "QTableWidget", "QProgressBar",
+}  # fmt: skip
+# The packages that come with Slicer, and the module each requirement is imported as.
+WITH_SLICER = {"numpy", "scipy", "SimpleITK", "vtk", "requests"}
+IMPORTED_AS = {"opencv-python-headless": "cv2"}
+
+
+def test_cmake_lists_every_file_and_no_other() -> None:
+    assert files_in_cmake() == files_in_tree(), "run: python -m tools.packaged_files"
+
+
+def test_every_input_has_a_tooltip_and_every_button_is_used() -> None:
+    form = ElementTree.parse(FORM)
+    code = "".join(path.read_text(encoding="utf-8") for path in MODULE.glob("SERUSegmentationLib/**/*.py"))
+    code += (MODULE / "SERUSegmentation.py").read_text(encoding="utf-8")
+
+    without_tip, unused = [], []
+    for widget in form.iter("widget"):
+        properties = {item.get("name") for item in widget.findall("property")}
+        name = widget.get("name")
+        if widget.get("class") in INPUTS and "toolTip" not in properties:
+            without_tip.append(name)
+        is_side = re.sub(r"^(right|left)", "", name)
+        is_bound = "SlicerParameterName" in properties
+        is_used = is_bound or any(text in code for text in (name, is_side, button_stem(name)))
+        if widget.get("class") in INPUTS and not is_used:
+            unused.append(name)
+
+    assert without_tip == []
+    assert unused == []
+
+
+def button_stem(name: str) -> str:
+    """The text that names a button of the setup section in code: ("install", ...)."""
+    return f'("{name.removesuffix("Button")}"'
+
+
+def test_the_parameters_of_the_form_are_those_of_the_parameter_node() -> None:
+    module = ast.parse((MODULE / "SERUSegmentation.py").read_text(encoding="utf-8"))
+    node = next(n for n in module.body if isinstance(n, ast.ClassDef) and n.name == "SERUSegmentationParameterNode")
+    declared = {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}
+    bound = [
+        item.findtext("string")
+        for item in ElementTree.parse(FORM).iter("property")
+        if item.get("name") == "SlicerParameterName"
+    ]
+
+    assert sorted(bound) == sorted(declared)
+
+
+def test_texts_of_the_panel_are_translated() -> None:
+    untranslated = []
+    for path in [*(MODULE / "SERUSegmentationLib" / "panel").glob("*.py"), MODULE / "SERUSegmentation.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_text = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+            if is_text and node.targets[0].attr in ("text", "toolTip") and isinstance(node.value, ast.Constant):
+                untranslated.append(f"{path.name}: {node.value.value}")
+
+    assert untranslated == []
+
+
+def test_nothing_but_slicer_s_own_is_imported_when_the_module_is_loaded() -> None:
+    allowed = {"seru", "SERUSegmentationLib", "slicer", "vtk", "qt", "ctk", "numpy"}
+    standard = set(__import__("sys").stdlib_module_names)
+    foreign = {}
+    for path in [*(MODULE / "SERUSegmentationLib").rglob("*.py"), MODULE / "SERUSegmentation.py"]:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            wrong = {name.partition(".")[0] for name in names} - allowed - standard
+            if wrong:
+                foreign[path.name] = wrong
+
+    assert foreign == {}
+
+
+def test_the_requirements_are_what_the_command_imports() -> None:
+    requirements = {
+        re.split(r"[<>=\[ ]", line)[0]
+        for line in (MODULE / "Resources" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    }
+    optional = {"openvino", "torch", "pydicom"}
+    imported = set()
+    for path in (MODULE / "seru").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                imported.add(node.module.partition(".")[0])
+    third_party = imported - set(__import__("sys").stdlib_module_names) - {"seru"} - WITH_SLICER - optional
+
+    assert {IMPORTED_AS.get(name, name) for name in requirements} == third_party
+    assert not {"torch", "numpy", "opencv-python"} & requirements
+
+
+EXTENSION = (REPOSITORY / "CMakeLists.txt").read_text(encoding="utf-8")
+
+
+def field(name: str) -> str:
+    found = re.findall(rf'^set\({name} "(.*)"\)$', EXTENSION, flags=re.M)
+    assert len(found) == 1, f"{name} must stand on one quoted line"
+    return found[0]
+
+
+def test_the_extension_describes_itself_as_the_index_asks() -> None:
+    description = field("EXTENSION_DESCRIPTION").lower()
+    assert all(word in description for word in ("kidney", "tumor", "ct", "segmentation"))
+    assert field("EXTENSION_DEPENDS") == "PyTorch"
+    assert re.fullmatch(r"[^()]+ \([^()]+\)", field("EXTENSION_CONTRIBUTORS"))
+    assert field("EXTENSION_HOMEPAGE").endswith("/SlicerSERUSegmentation")
+    assert re.search(r"^project\(SERUSegmentation\)$", EXTENSION, flags=re.M)
+    assert "cmake_minimum_required(VERSION 3.16.3...3.28.0 FATAL_ERROR)" in EXTENSION
+
+
+@pytest.mark.parametrize("name", ["EXTENSION_ICONURL", "EXTENSION_SCREENSHOTURLS"])
+def test_the_extension_s_pictures_are_there(name: str) -> None:
+    for address in field(name).split():
+        path = REPOSITORY / address.partition("/main/")[2]
+        assert path.suffix in (".png", ".jpg", ".gif")
+        assert path.is_file(), f"{path} is missing; run: make screenshots"
+
+
+def test_the_extension_s_icon_has_128_pixels() -> None:
+    header = (REPOSITORY / "Resources" / "SERUSegmentation.png").read_bytes()[:24]
+
+    assert struct.unpack(">II", header[16:24]) == (128, 128)
+
+
+def test_the_licence_is_where_the_index_looks() -> None:
+    assert (REPOSITORY / "LICENSE").is_file()

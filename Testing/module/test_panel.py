@@ -1,0 +1,421 @@
+"""The panel with a result: alpha, stages, key slices, patches, measurements, saving and loading."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seru.phantom import Phantom
+from seru.result.fusion import LiveFusion
+from seru.result.maps import Maps, load_maps
+from Testing.desktop import Desktop, choose, click, drag_slider
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import labels_of, open_module, show_result
+from Testing.module.scene_tools import fused_truth, make_maps, maps_of, save, small_phantom
+
+__all__ = ["slicer_desktop"]
+
+CUSTOM_LAYOUT = 6  # one slice view: "Red only"
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return small_phantom()
+
+
+@pytest.fixture
+def maps_file(phantom: Phantom, tmp_path: Path) -> Path:
+    return save(maps_of(phantom), tmp_path)
+
+
+@pytest.fixture
+def panel(slicer_desktop: Desktop, phantom: Phantom) -> Any:
+    return open_module(slicer_desktop, phantom=phantom)
+
+
+@pytest.fixture
+def node(slicer_desktop: Desktop, panel: Any, maps_file: Path) -> Any:
+    return show_result(slicer_desktop, panel, maps_file)
+
+
+def ct() -> Any:
+    import slicer
+
+    return slicer.util.getNode("CT")
+
+
+def cell(panel: Any, row: int, column: int) -> str:
+    return panel.ui.measurementsTable.item(row, column).text()
+
+
+def test_without_a_result_the_slider_is_disabled_and_says_why(panel: Any) -> None:
+    assert not panel.ui.alphaSlider.enabled
+    assert panel.ui.resultReasonLabel.text == "There is no result yet: select a CT and click Segment."
+    assert not panel.ui.rightJumpButton.enabled
+    assert not panel.ui.exportCsvButton.enabled
+
+
+def test_dragging_alpha_writes_the_command_s_labels(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    seen = []
+    panel.ui.alphaSlider.connect("valueIsChanging(double)", lambda alpha: seen.append((alpha, labels_of(node, ct()))))
+
+    drag_slider(panel.ui.alphaSlider, 0.85, steps=5)
+
+    assert len(seen) >= 3
+    for alpha, labels in seen:
+        assert np.array_equal(labels, fused_truth(load_maps(maps_file), alpha))
+    assert panel._parameterNode.alpha == pytest.approx(0.85)
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.85))
+    click(panel.ui.alphaResetButton)
+    assert panel._parameterNode.alpha == pytest.approx(0.4)
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.4))
+
+
+def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom) -> None:
+    voxel_ml = phantom.volume.voxel_ml
+    left = (phantom.labels_kji == 2) & (phantom.side_kji == 2)
+    assert cell(panel, 1, 1) == f"{left.sum() * voxel_ml:.1f}"
+    longest = cell(panel, 1, 2)
+
+    drag_slider(panel.ui.alphaSlider, 1.0)
+
+    assert [cell(panel, row, 1) for row in range(3)] == ["0.0"] * 3
+    assert cell(panel, 1, 2) == "0.0"
+    drag_slider(panel.ui.alphaSlider, 0.0)
+    assert cell(panel, 1, 2) == longest
+    from SERUSegmentationLib.scene.owned_nodes import TABLE, companion
+
+    assert companion(node, TABLE).GetTable().GetValue(1, 2).ToDouble() == pytest.approx(left.sum() * voxel_ml, abs=1e-3)
+
+
+def large_maps() -> tuple[np.ndarray, Maps]:
+    """Maps of 512x512x200 voxels: two ellipsoids of 9 million stored voxels' box, whose border the stages dispute."""
+    k, j, i = np.ogrid[:200, :512, :512]
+    labels, sides = np.zeros((200, 512, 512), np.uint8), np.zeros((200, 512, 512), np.uint8)
+    for code, centre in ((1, 150), (2, 360)):
+        radius = ((k - 100) / 70.0) ** 2 + ((j - 300) / 55.0) ** 2 + ((i - centre) / 50.0) ** 2
+        labels[radius < 1] = 1
+        sides[radius < 1.15] = code
+        labels[((k - 130) / 25.0) ** 2 + ((j - 270) / 40.0) ** 2 + ((i - centre) / 40.0) ** 2 < 1] = 2
+    sides[(labels > 0) & (sides == 0)] = 1
+    rng = np.random.default_rng(0)
+    coarse = np.where(sides > 0, 1, labels).astype(np.uint8)
+    coarse[(rng.random(labels.shape) < 0.01) & (labels == 1)] = 2
+    matrix = np.diag([-0.8, -0.8, 1.0, 1.0])
+    matrix[:3, 3] = (200, 200, -100)
+    return labels, make_maps(matrix, coarse, labels, sides)
+
+
+def test_alpha_over_20_positions_of_a_large_case(slicer_desktop: Desktop, panel: Any, tmp_path: Path) -> None:
+    labels, maps = large_maps()
+    slicer_desktop.close_scene()
+    volume = slicer_desktop.add_volume(labels.astype(np.int16), maps.ijk_to_ras, "CT")
+    panel.initializeParameterNode()
+    node = show_result(slicer_desktop, panel, save(maps, tmp_path))
+    changing = LiveFusion(maps).changing_index.size
+
+    steps = []
+    for alpha in np.linspace(0, 1, 20):
+        begin = time.perf_counter()
+        panel.ui.alphaSlider.valueIsChanging.emit(float(alpha))
+        steps.append(time.perf_counter() - begin)
+        slicer_desktop.process_events()
+
+    median_ms = 1e3 * statistics.median(steps)
+    print(f"alpha on 512x512x200, {changing} voxels can change: median {median_ms:.1f} ms with the scene written")
+    assert changing > 100_000
+    assert median_ms <= 30
+    assert np.array_equal(labels_of(node, volume), fused_truth(maps, 1.0))
+
+
+def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    from SERUSegmentationLib.scene.owned_nodes import STAGES, companion
+
+    stages = companion(node, STAGES)
+    pictures = {}
+    for title in ("Fused segments", "Coarse stage", "Refined stage", "Disagreement of the stages"):
+        choose(panel.ui.shownComboBox, title)
+        pictures[title] = np.array(view_pixels(slicer_desktop, "Red"))
+
+    alike = [(a, b) for a in pictures for b in pictures if a < b and np.array_equal(pictures[a], pictures[b])]
+    assert alike == []
+    assert stages.GetSegmentation().GetNumberOfSegments() == 5
+    choose(panel.ui.shownComboBox, "Fused segments")
+    with_outline = np.array(view_pixels(slicer_desktop, "Red"))
+    click(panel.ui.coarseOutlineCheckBox)
+    assert not np.array_equal(with_outline, view_pixels(slicer_desktop, "Red"))
+
+
+def test_the_slice_views_follow_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    click(panel.ui.leftJumpButton)
+    pictures = []
+    for alpha in (0.0, 1.0, 0.0):
+        panel.ui.alphaSlider.valueIsChanging.emit(alpha)
+        pictures.append(np.array(view_pixels(slicer_desktop, "Red")))
+
+    assert not np.array_equal(pictures[0], pictures[1])
+    assert np.array_equal(pictures[0], pictures[2])
+
+
+def test_what_the_user_hides_stays_hidden_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    node.GetDisplayNode().SetVisibility2D(False)
+
+    drag_slider(panel.ui.alphaSlider, 0.8)
+
+    assert not node.GetDisplayNode().GetVisibility2D()
+
+
+def view_pixels(desktop: Desktop, name: str) -> np.ndarray:
+    desktop.process_events(0.05)
+    image = desktop.grab_view(name)
+    image = image.convertToFormat(image.Format.Format_RGB888)
+    flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return flat[:, : 3 * image.width()]
+
+
+def test_splitting_sides_and_clean_up_take_effect_at_once(
+    slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom
+) -> None:
+    import slicer
+
+    click(panel.ui.advancedCollapsibleButton)
+    click(panel.ui.splitSidesCheckBox)
+
+    segmentation = node.GetSegmentation()
+    names = [segmentation.GetSegment(id).GetName() for id in segmentation.GetSegmentIDs()]
+    assert sorted(names) == ["Kidney left", "Kidney right", "Tumor left", "Tumor right"]
+
+    panel.ui.minimumVolumeSpinBox.value = 90.0
+    slicer_desktop.process_events()
+    click(panel.ui.splitSidesCheckBox)
+
+    array = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIDs()[0], ct())
+    assert segmentation.GetNumberOfSegments() == 2
+    assert array.sum() < (phantom.labels_kji == 1).sum() or array.sum() > 0
+
+
+def test_segments_edited_by_hand_are_replaced_only_after_a_question(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    import slicer
+
+    segment_id = node.GetSegmentation().GetSegmentIDs()[0]
+    edited = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, ct())
+    edited[tuple(np.argwhere(edited)[0])] = 0
+    slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, segment_id, ct())
+    click(panel.ui.advancedCollapsibleButton)
+
+    slicer_desktop.dialogs.answer("No")
+    click(panel.ui.splitSidesCheckBox)
+
+    slicer_desktop.process_events()
+    assert "were edited by hand" in slicer_desktop.dialogs.shown[-1].text
+    assert not panel.ui.splitSidesCheckBox.checked
+    assert np.array_equal(slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, ct()), edited)
+    slicer_desktop.dialogs.answer("Yes")
+    click(panel.ui.splitSidesCheckBox)
+    assert node.GetSegmentation().GetNumberOfSegments() == 4
+
+
+def test_jumping_shows_the_key_slice_in_every_view(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition
+
+    report = load_maps(maps_file).report
+    for side, button in (("right", panel.ui.rightJumpButton), ("left", panel.ui.leftJumpButton)):
+        click(button)
+
+        position = report[side]["key_slice"]["position_ras"]
+        offsets = [
+            slicer_desktop.layout_manager.sliceWidget(name).mrmlSliceNode().GetSliceToRAS().GetElement(axis, 3)
+            for name, axis in (("Red", 2), ("Green", 1), ("Yellow", 0))
+        ]
+        assert offsets == pytest.approx(position[::-1], abs=1e-3)
+        assert keySlicePosition(node, side) == pytest.approx(position)
+        assert getattr(panel.ui, f"{side}SliceLabel").text == str(report[side]["key_slice"]["index"])
+        assert getattr(panel.ui, f"{side}AreaLabel").text == "12.3 cm²"
+
+
+def test_crop_boxes_are_shown_and_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    from SERUSegmentationLib.scene.owned_nodes import CROPS, companion
+
+    assert panel.ui.cropBoxesCheckBox.checked
+
+    click(panel.ui.cropBoxesCheckBox)
+
+    assert [companion(node, role).GetDisplayVisibility() for role in CROPS.values()] == [0, 0]
+    click(panel.ui.cropBoxesCheckBox)
+    assert [companion(node, role).GetDisplayVisibility() for role in CROPS.values()] == [1, 1]
+
+
+def test_key_patches_fill_their_views_and_the_user_s_layout_comes_back(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.key_patch_layout import VIEWS, patchCentre
+
+    manager = slicer_desktop.layout_manager
+    manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events(0.4)
+
+    report = load_maps(maps_file).report
+    shown = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).mrmlSliceNode().IsMappedInLayout()]
+    assert sorted(shown) == sorted(VIEWS.values())
+    for side, tag in VIEWS.items():
+        position, size = patchCentre(ct(), report[side], report["geometry"]["stack_axis"])
+        slice_node = manager.sliceWidget(tag).mrmlSliceNode()
+        matrix = slice_node.GetSliceToRAS()
+        assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(position, abs=1e-3)
+        width, height, _depth = slice_node.GetFieldOfView()
+        assert min(width / size[0], height / size[1]) == pytest.approx(1.0, abs=0.02)
+        composite = manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
+        assert composite.GetBackgroundVolumeID() == ct().GetID()
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events()
+    assert manager.layoutLogic().GetLayoutNode().GetViewArrangement() == CUSTOM_LAYOUT
+
+
+def test_a_scene_saved_with_the_patches_opens_with_them_and_leads_back(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    from SERUSegmentationLib.scene.key_patch_layout import LAYOUT_ID
+
+    layout = slicer_desktop.layout_manager.layoutLogic().GetLayoutNode()
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events(0.2)
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+    slicer_desktop.close_scene()
+    assert layout.GetViewArrangement() != LAYOUT_ID
+
+    assert slicer_desktop.open_scene(tmp_path / "case.mrb")
+
+    assert layout.GetViewArrangement() == LAYOUT_ID
+    assert panel.ui.inspectButton.checked
+    click(panel.ui.inspectButton)
+    assert layout.GetViewArrangement() != LAYOUT_ID
+
+
+def test_leaving_the_patches_through_slicer_s_own_menu_pops_the_button(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events()
+
+    slicer_desktop.layout_manager.setLayout(3)
+    slicer_desktop.process_events()
+
+    assert not panel.ui.inspectButton.checked
+
+
+def test_opening_the_module_changes_neither_layout_nor_views(slicer_desktop: Desktop, phantom: Phantom) -> None:
+    slicer_desktop.add_volume(phantom.volume.array_kji, phantom.volume.ijk_to_ras, "CT")
+    slicer_desktop.layout_manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+    before = slice_state(slicer_desktop)
+
+    open_module(slicer_desktop)
+
+    assert slice_state(slicer_desktop) == before
+
+
+def slice_state(desktop: Desktop) -> list[Any]:
+    nodes = [desktop.scene.GetNthNodeByClass(n, "vtkMRMLSliceNode") for n in range(3)]
+    views = [[node.GetSliceToRAS().GetElement(r, c) for r in range(3) for c in range(4)] for node in nodes]
+    return [desktop.layout_manager.layoutLogic().GetLayoutNode().GetViewArrangement(), views]
+
+
+def test_a_saved_scene_is_loaded_and_alpha_moves_again(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path, tmp_path: Path
+) -> None:
+    import slicer
+
+    drag_slider(panel.ui.alphaSlider, 0.65)
+    bundle = tmp_path / "case.mrb"
+
+    assert slicer_desktop.save_scene(bundle)
+    slicer_desktop.close_scene()
+    assert not panel.ui.alphaSlider.enabled
+    assert slicer_desktop.open_scene(bundle)
+
+    loaded = panel.ui.outputSelector.currentNode()
+    assert loaded is not None
+    assert panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.65)
+    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file), 0.65))
+    drag_slider(panel.ui.alphaSlider, 0.1)
+    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file), 0.1))
+    assert panel.ui.rightSliceLabel.text == str(load_maps(maps_file).report["right"]["key_slice"]["index"])
+    assert slicer.util.getNode("CT") is panel.ui.inputSelector.currentNode()
+
+
+def test_a_segmentation_without_maps_disables_alpha_with_the_reason(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    from SERUSegmentationLib.scene.owned_nodes import MAPS, companion
+
+    slicer_desktop.scene.RemoveNode(companion(node, MAPS))
+    slicer_desktop.process_events()
+
+    assert not panel.ui.alphaSlider.enabled
+    assert panel.ui.resultReasonLabel.text == "This segmentation carries no SERU maps; click Segment to make them."
+    assert panel.ui.alphaSlider.toolTip == panel.ui.resultReasonLabel.text
+
+
+def test_deleting_the_result_empties_the_panel(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    slicer_desktop.scene.RemoveNode(node)
+    slicer_desktop.process_events()
+
+    assert not panel.ui.alphaSlider.enabled
+    assert cell(panel, 0, 0) == "–"
+    assert panel.ui.rightSliceLabel.text == "–"
+
+
+def test_two_results_each_have_their_own_alpha(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    drag_slider(panel.ui.alphaSlider, 0.9)
+    other = show_result(slicer_desktop, panel, maps_file, alpha=0.2)
+    assert panel.ui.alphaSlider.value == pytest.approx(0.2)
+
+    panel.ui.outputSelector.setCurrentNode(node)
+    slicer_desktop.process_events()
+
+    assert panel.ui.alphaSlider.value == pytest.approx(0.9)
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.9))
+    assert np.array_equal(labels_of(other, ct()), fused_truth(load_maps(maps_file), 0.2))
+
+
+def test_the_measurements_are_exported_as_csv(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    slicer_desktop.dialogs.answer(str(tmp_path / "out.csv"))
+    click(panel.ui.exportCsvButton)
+
+    rows = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[1].split(",")[0] == "Right"
+    assert f"{float(rows[1].split(',')[1]):.1f}" == cell(panel, 0, 0)
+    slicer_desktop.dialogs.answer("")
+    click(panel.ui.exportCsvButton)
+    assert panel.ui.statusLabel.text == ""
+
+
+def test_3d_surfaces_come_and_go(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    click(panel.ui.show3DButton)
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    drag_slider(panel.ui.alphaSlider, 0.9)
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert panel.ui.show3DButton.checked
+
+    click(panel.ui.show3DButton)
+
+    assert not node.GetSegmentation().ContainsRepresentation("Closed surface")

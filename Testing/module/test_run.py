@@ -1,0 +1,393 @@
+"""Runs from the panel: to the end, cancelled, and with everything that can go wrong meanwhile."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seru.phantom import Phantom, PhantomOptions, make_phantom
+from Testing.desktop import Desktop, click
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import labels_of, open_module, own_nodes
+from Testing.overlap import dice
+
+__all__ = ["slicer_desktop"]
+
+TIMEOUT_S = 90
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return make_phantom(PhantomOptions())
+
+
+@pytest.fixture(scope="module")
+def small() -> Phantom:
+    return make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0)))
+
+
+@pytest.fixture
+def panel(slicer_desktop: Desktop, tiny_model: Path, phantom: Phantom) -> Any:
+    return open_module(slicer_desktop, tiny_model, phantom)
+
+
+def start(panel: Any) -> Any:
+    """Click Segment and return the run."""
+    click(panel.ui.segmentButton)
+    return panel.logic._watcher.run
+
+
+def wait_for(desktop: Desktop, panel: Any) -> None:
+    desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
+    desktop.process_events()
+
+
+def wait_for_slices(desktop: Desktop, run: Any) -> None:
+    desktop.wait_until(lambda: run.progress.stage in ("coarse", "refine") and run.progress.done > 0, TIMEOUT_S)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def assert_nothing_left(run: Any, scene: Any) -> None:
+    assert own_nodes(scene) == []
+    assert not run.folder.exists()
+    assert not is_alive(run.pid)
+
+
+def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: Phantom) -> None:
+    import slicer
+
+    fractions, texts = [], []
+    run = start(panel)
+    assert panel.ui.segmentButton.text == "Cancel"
+
+    def look() -> bool:
+        fractions.append(run.progress.fraction)
+        texts.append(panel.ui.statusLabel.text)
+        return not panel.logic.isRunning
+
+    slicer_desktop.wait_until(look, TIMEOUT_S)
+
+    node = panel.ui.outputSelector.currentNode()
+    labels = labels_of(node, slicer.util.getNode("CT"))
+    print(f"Dice of kidney and tumor together: {dice(labels > 0, phantom.labels_kji > 0):.3f}")
+    assert dice(labels > 0, phantom.labels_kji > 0) > 0.85
+    assert fractions == sorted(fractions)
+    assert any("Coarse stage, slice" in text for text in texts) or any("Refine stage, slice" in text for text in texts)
+    assert panel.ui.statusLabel.text.startswith("Done in")
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.alphaSlider.enabled
+    assert "SERUSegmentationLib.run.child" in panel.parts.run.log.text()
+    assert not run.folder.exists()
+    # The first run knows the devices from then on.
+    slicer_desktop.wait_until(lambda: panel.parts.inputs.knowsDevices, 60)
+    assert panel.ui.deviceComboBox.findText("CPU") == 1
+    # No folder of this computer travels with the scene.
+    assert panel.parts.controller.report["input"]["path"] == "input.nrrd"
+
+
+def test_what_is_chosen_under_advanced_reaches_the_run(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    for name in ("allSlices", "mirror", "paperCrop"):
+        box = getattr(panel.ui, f"{name}CheckBox")
+        assert not box.checked
+        box.click()
+
+    start(panel)
+    slicer_desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
+
+    options = panel.parts.controller.report["options"]
+    assert (options["all_slices"], options["mirror"], options["crop"]) == (True, True, "paper")
+
+
+def test_the_result_is_the_command_s(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
+) -> None:
+    import slicer
+
+    from seru.io.images import read_volume, write_volume
+    from SERUSegmentationLib.run.segmentation_run import RunSettings
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    volume = slicer.util.getNode("CT")
+    write_volume(small.volume, tmp_path / "ct.nrrd")
+    command = [sys.executable, "-m", "seru", "segment", str(tmp_path / "ct.nrrd"), "-o", str(tmp_path / "out.nrrd")]
+    subprocess.run([*command, "--model", str(tiny_model), "--alpha", "0.7", "--progress", "none"], check=True)
+
+    node = panel.logic.process(volume, alpha=0.7, settings=RunSettings(model=str(tiny_model)))
+
+    expected = read_volume(tmp_path / "out.nrrd").array_kji
+    assert expected.max() == 2
+    assert np.array_equal(labels_of(node, volume), expected)
+    # The model's own alpha stays the mark on the slider.
+    panel.ui.outputSelector.setCurrentNode(node)
+    assert panel._parameterNode.alpha == pytest.approx(0.7)
+    assert panel.parts.controller.result.maps.alpha == pytest.approx(0.4)
+
+
+def test_cancel_half_way_leaves_nothing(slicer_desktop: Desktop, panel: Any) -> None:
+    run = start(panel)
+    wait_for_slices(slicer_desktop, run)
+
+    before = time.monotonic()
+    click(panel.ui.segmentButton)
+    wait_for(slicer_desktop, panel)
+
+    assert time.monotonic() - before < 10
+    assert panel.ui.statusLabel.text == "The run was cancelled; nothing was written."
+    assert panel.ui.segmentButton.text == "Segment"
+    assert panel.ui.segmentButton.enabled
+    assert not panel.ui.progressBar.visible
+    assert slicer_desktop.dialogs.shown == []
+    assert_nothing_left(run, slicer_desktop.scene)
+
+
+def close_scene(desktop: Desktop, panel: Any, run: Any) -> None:
+    desktop.close_scene()
+
+
+def delete_input(desktop: Desktop, panel: Any, run: Any) -> None:
+    desktop.scene.RemoveNode(run.volumeNode)
+
+
+def kill_process(desktop: Desktop, panel: Any, run: Any) -> None:
+    os.kill(run.pid, signal.SIGKILL)
+
+
+ACCIDENTS: dict[str, tuple[Callable[..., None], str]] = {
+    "scene closed": (close_scene, "The scene was closed during the run"),
+    "input deleted": (delete_input, "The volume was deleted during the run"),
+    "process killed": (kill_process, "was killed from outside, most likely because memory ran out"),
+}
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_an_accident_during_the_run_is_told_and_leaves_nothing(
+    slicer_desktop: Desktop, panel: Any, accident: str
+) -> None:
+    act, sentence = ACCIDENTS[accident]
+    run = start(panel)
+    wait_for_slices(slicer_desktop, run)
+
+    act(slicer_desktop, panel, run)
+    wait_for(slicer_desktop, panel)
+
+    assert sentence in panel.ui.statusLabel.text
+    assert panel.ui.segmentButton.text == "Segment"
+    assert_nothing_left(run, slicer_desktop.scene)
+
+
+def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
+    run = start(panel)
+    wait_for_slices(slicer_desktop, run)
+
+    slicer_desktop.unload("SERUSegmentation")
+
+    assert_nothing_left(run, slicer_desktop.scene)
+
+
+def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
+    run = start(panel)
+    wait_for_slices(slicer_desktop, run)
+
+    slicer_desktop.app.aboutToQuit.emit()
+
+    assert_nothing_left(run, slicer_desktop.scene)
+
+
+def test_a_result_arrives_while_another_module_is_open(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    start(panel)
+
+    slicer_desktop.leave_module()
+    wait_for(slicer_desktop, panel)
+    slicer_desktop.select_module("SERUSegmentation")
+
+    assert own_nodes(slicer_desktop.scene).count("vtkMRMLSegmentationNode") == 2
+    assert panel.ui.outputSelector.currentNode() is not None
+    assert panel.ui.alphaSlider.enabled
+
+
+def test_segmenting_again_and_another_volume_keep_all_results_apart(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    start(panel)
+    wait_for(slicer_desktop, panel)
+    first, count = panel.ui.outputSelector.currentNode(), slicer_desktop.scene.GetNumberOfNodes()
+    first.SetName("renamed by me")
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+    assert panel.ui.outputSelector.currentNode() is first
+    assert slicer_desktop.scene.GetNumberOfNodes() == count
+
+    other = make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0), seed=5))
+    volume = slicer_desktop.add_volume(other.volume.array_kji, other.volume.ijk_to_ras, "other")
+    before = labels_of(first, panel.ui.inputSelector.currentNode())
+    panel.ui.inputSelector.setCurrentNode(volume)
+    assert panel.ui.outputSelector.currentNode() is None
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    second = panel.ui.outputSelector.currentNode()
+    assert second is not first
+    assert dice(labels_of(second, volume) > 0, other.labels_kji > 0) > 0.8
+    panel.ui.inputSelector.setCurrentNode(first.GetNodeReference("referenceImageGeometryRef"))
+    assert panel.ui.outputSelector.currentNode() is first
+    assert np.array_equal(labels_of(first, panel.ui.inputSelector.currentNode()), before)
+
+
+def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
+    panel = open_module(slicer_desktop, tiny_model)
+    constant = np.zeros_like(small.volume.array_kji)
+    slicer_desktop.add_volume(constant, small.volume.ijk_to_ras, "empty")
+    panel.initializeParameterNode()
+
+    run = start(panel)
+    wait_for(slicer_desktop, panel)
+
+    sentence = slicer_desktop.dialogs.shown[-1].text
+    assert sentence == panel.ui.statusLabel.text
+    assert sentence.count("\n") == 0
+    assert sentence.endswith(".")
+    assert "Traceback" not in sentence
+    assert sentence in slicer_desktop.dialogs.shown[-1].details
+    assert not panel.ui.logCollapsibleButton.collapsed
+    assert_nothing_left(run, slicer_desktop.scene)
+
+
+def test_damaged_weights_are_told(slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    folder.mkdir()
+    for file in tiny_model.iterdir():
+        content = bytearray(file.read_bytes())
+        if file.name == "refine.safetensors":
+            content[-1] ^= 1
+        (folder / file.name).write_bytes(content)
+    panel = open_module(slicer_desktop, folder, small)
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    assert "refine.safetensors is damaged" in panel.ui.statusLabel.text
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "IPL"])
+def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_is(
+    slicer_desktop: Desktop, tiny_model: Path, orientation: str
+) -> None:
+    import slicer
+
+    from SERUSegmentationLib.run.segmentation_run import RunSettings
+
+    phantom = make_phantom(
+        PhantomOptions(
+            shape_kji=(48, 128, 128),
+            spacing_kji_mm=(6.0, 3.0, 3.0),
+            orientation=orientation,
+            oblique_degrees=(6.0, -4.0, 10.0),
+        )
+    )
+    panel = open_module(slicer_desktop, tiny_model, phantom)
+    volume = slicer.util.getNode("CT")
+    matrix = np.array([[0.0, -1.0, 0.0, 40.0], [1.0, 0.0, 0.0, -30.0], [0.0, 0.0, 1.0, 200.0], [0.0, 0.0, 0.0, 1.0]])
+    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+
+    node = panel.logic.process(volume, settings=RunSettings(model=str(tiny_model)))
+
+    assert dice(labels_of(node, volume) > 0, phantom.labels_kji > 0) > 0.8
+    kji = np.argwhere(phantom.labels_kji == 1)
+    expected = matrix @ phantom.volume.ijk_to_ras @ [*kji.mean(axis=0)[::-1], 1.0]
+    assert np.abs(world_centroid(node, "Kidney") - expected[:3]).max() < 8
+
+
+def world_centroid(node: Any, name: str) -> np.ndarray:
+    """Centroid of a segment as Slicer gives it in world space, mm."""
+    import slicer
+    import vtk
+    from vtk.util.numpy_support import vtk_to_numpy
+
+    image = slicer.vtkOrientedImageData()
+    segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
+    logic = slicer.vtkSlicerSegmentationsModuleLogic
+    assert logic.GetSegmentBinaryLabelmapRepresentation(node, segment_id, image, True)
+    extent = np.array(image.GetExtent()).reshape(3, 2)
+    array = vtk_to_numpy(image.GetPointData().GetScalars()).reshape((extent[:, 1] - extent[:, 0] + 1)[::-1])
+    ijk = np.argwhere(array).mean(axis=0)[::-1] + extent[:, 0]
+    matrix = vtk.vtkMatrix4x4()
+    image.GetImageToWorldMatrix(matrix)
+    return (slicer.util.arrayFromVTKMatrix(matrix) @ [*ijk, 1.0])[:3]
+
+
+REAL = {
+    "contrast": "ct/ircadb1_07/imaging.nii.gz",
+    "small": "ct/totalseg_example/imaging.nii.gz",
+    "DICOM": "ct/cptac_pda/dicom",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_ct_goes_through_the_panel(
+    slicer_desktop: Desktop, tiny_model: Path, data_folder: Path, name: str
+) -> None:
+    """The demonstration model finds little in a patient; every step and the scene are real."""
+    from seru.io.images import read_volume
+
+    panel = open_module(slicer_desktop, tiny_model)
+    real = read_volume(data_folder / REAL[name])
+    volume = slicer_desktop.add_volume(real.array_kji, real.ijk_to_ras, name)
+    panel.initializeParameterNode()
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    node = panel.ui.outputSelector.currentNode()
+    result = panel.parts.controller.result
+    assert panel.ui.statusLabel.text.startswith("Done in")
+    assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
+    assert tuple(result.maps.shape_kji) == real.array_kji.shape
+
+
+def test_an_output_that_became_unusable_during_the_run_is_left_alone(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
+    panel.ui.outputSelector.setCurrentNode(theirs)
+    start(panel)
+    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    theirs.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("CT"))
+    theirs.GetSegmentation().AddEmptySegment("cyst", "cyst")
+    theirs.SetAndObserveTransformNodeID(transform.GetID())
+
+    wait_for(slicer_desktop, panel)
+
+    node = panel.ui.outputSelector.currentNode()
+    assert node is not theirs
+    assert list(theirs.GetSegmentation().GetSegmentIDs()) == ["cyst"]
+    assert "The result is in a new segmentation." in panel.ui.statusLabel.text

@@ -1,0 +1,243 @@
+"""``seru batch``: resumable, and no case stops the others."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from seru.cli import main
+from seru.io.images import read_volume, write_volume
+from seru.phantom import PhantomOptions, make_phantom
+from Testing.seru.command_by_hand import make_random_model
+from Testing.seru.image_files_by_hand import write_dicom, write_nifti
+
+SMALL = {"shape_kji": (24, 96, 96), "spacing_kji_mm": (9.0, 4.0, 4.0)}
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CT file, a DICOM folder, a damaged file, and things that are no cases."""
+    folder = tmp_path_factory.mktemp("inputs")
+    first = make_phantom(PhantomOptions(seed=3, **SMALL)).volume
+    second = make_phantom(PhantomOptions(seed=4, **SMALL)).volume
+    write_volume(first, folder / "anna.nii.gz")
+    write_dicom(folder / "bert", second.array_kji, second.ijk_to_ras)
+    path = write_nifti(folder / "cut.nii.gz", first.array_kji, first.ijk_to_ras)
+    os.truncate(path, path.stat().st_size // 2)
+    (folder / "notes.txt").write_text("no case")
+    (folder / "empty").mkdir()
+    (folder / ".hidden.nii.gz").write_bytes(b"")
+    return folder
+
+
+def run(inputs: Path, outputs: Path, tiny_model: Path, *more: str) -> int:
+    arguments = ["batch", str(inputs), "-o", str(outputs), "--model", str(tiny_model), "--threads", "1", *more]
+    return main([*arguments, "--progress", "none"])
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory, inputs: Path, tiny_model: Path) -> Path:
+    folder = tmp_path_factory.mktemp("outputs") / "new" / "folder"
+    assert run(inputs, folder, tiny_model) == 1
+    return folder
+
+
+def rows(outputs: Path) -> list[dict[str, str]]:
+    with open(outputs / "summary.csv", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def states(outputs: Path) -> dict[str, str]:
+    return {row["case"]: row["status"] for row in rows(outputs)}
+
+
+def times(outputs: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in outputs.glob("*.nii.gz")}
+
+
+def test_a_damaged_case_stops_no_other(outputs: Path, inputs: Path) -> None:
+    names = {path.name for path in outputs.iterdir()}
+
+    assert names == {"anna.nii.gz", "anna.json", "bert.nii.gz", "bert.json", "summary.csv", "summary.json"}
+    for name, source in (("anna", "anna.nii.gz"), ("bert", "bert")):
+        volume = read_volume(inputs / source)
+        image = sitk.ReadImage(str(outputs / f"{name}.nii.gz"))
+        assert sitk.GetArrayViewFromImage(image).shape == volume.array_kji.shape
+        assert sitk.GetArrayViewFromImage(image).max() >= 1
+
+
+def test_the_summary_tells_results_and_reasons(outputs: Path) -> None:
+    anna, bert, cut = rows(outputs)
+
+    assert [row["status"] for row in (anna, bert, cut)] == ["done", "done", "failed"]
+    report = json.loads((outputs / "anna.json").read_text(encoding="utf-8"))
+    assert float(anna["left_kidney_ml"]) == report["left"]["kidney_ml"]
+    assert float(anna["right_tumor_ml"]) == report["right"]["tumor_ml"]
+    assert "cut or damaged" in cut["error"]
+    whole = json.loads((outputs / "summary.json").read_text(encoding="utf-8"))
+    assert [row["case"] for row in whole["cases"]] == ["anna", "bert", "cut"]
+
+
+def test_a_second_run_skips_what_is_finished(
+    outputs: Path, inputs: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = times(outputs)
+
+    code = run(inputs, outputs, tiny_model)
+
+    assert code == 1
+    assert times(outputs) == before
+    assert states(outputs) == {"anna": "skipped", "bert": "skipped", "cut": "failed"}
+    error = capsys.readouterr().err.splitlines()
+    assert len(error) == 1
+    assert error[0].startswith("seru: 1 of 3 cases failed")
+    assert "cut: " in error[0]
+
+
+def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, inputs: Path, tiny_model: Path) -> None:
+    before = times(outputs)
+    (outputs / "bert.json").unlink()
+
+    run(inputs, outputs, tiny_model)
+
+    assert states(outputs) == {"anna": "skipped", "bert": "done", "cut": "failed"}
+    assert times(outputs)["bert.nii.gz"] > before["bert.nii.gz"]
+
+    os.truncate(outputs / "anna.nii.gz", 200)
+    run(inputs, outputs, tiny_model)
+    assert states(outputs) == {"anna": "done", "bert": "skipped", "cut": "failed"}
+
+    run(inputs, outputs, tiny_model, "--alpha", "0.8")
+    assert states(outputs) == {"anna": "done", "bert": "done", "cut": "failed"}
+    assert json.loads((outputs / "anna.json").read_text(encoding="utf-8"))["alpha"] == 0.8
+
+    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney")
+    assert states(outputs)["anna"] == "done"
+
+    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
+    assert states(outputs)["anna"] == "done"
+
+    os.utime(inputs / "anna.nii.gz")
+    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
+    assert states(outputs) == {"anna": "done", "bert": "skipped", "cut": "failed"}
+
+
+def test_the_networks_are_loaded_once(
+    inputs: Path, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import seru.cascade.run
+
+    made = []
+
+    class Counted(seru.cascade.run.Segmenter):
+        def __init__(self, *arguments: object) -> None:
+            made.append(arguments)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(seru.cascade.run, "Segmenter", Counted)
+
+    run(inputs, tmp_path / "out", tiny_model)
+
+    assert len(made) == 1
+
+
+def test_maps_pictures_and_reports_have_their_own_folders(inputs: Path, tmp_path: Path, tiny_model: Path) -> None:
+    folders = [str(tmp_path / name) for name in ("maps", "pictures", "reports")]
+
+    run(
+        inputs, tmp_path / "out", tiny_model, "--format", ".seg.nrrd", "--maps", folders[0], "--pictures", folders[1],
+        "--report", folders[2],
+    )  # fmt: skip
+
+    assert (tmp_path / "out/anna.seg.nrrd").is_file()
+    assert (tmp_path / "maps/bert/maps.npz").is_file()
+    assert (tmp_path / "reports/bert.json").is_file()
+    assert list((tmp_path / "pictures/anna").glob("*.png"))
+
+
+def test_progress_as_json_names_each_case(
+    inputs: Path, outputs: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["batch", str(inputs), "-o", str(outputs), "--model", str(tiny_model), "--threads", "1"]
+
+    main([*arguments, "--progress", "json"])
+
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    cases = [event["case"] for event in events if event["event"] == "case"]
+    assert cases == ["anna", "bert", "cut"]
+    assert events[-1]["event"] == "error"
+    assert events[-1]["code"] == 1
+
+
+def test_files_that_differ_in_their_ending_keep_their_results_apart(tmp_path: Path) -> None:
+    from seru.cohort.cases import find_cases
+
+    for name in ("a.nii.gz", "a.nrrd", "b.mha"):
+        (tmp_path / name).write_bytes(b"x")
+
+    assert [case.name for case in find_cases(tmp_path, tmp_path / "out")] == ["a-nii.gz", "a-nrrd", "b"]
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        (("a.nii", "a.nrrd", "a-nii.mha"), {"a-nii-2", "a-nrrd", "a-nii"}),
+        (("summary.nii.gz", "b.nii"), {"summary-nii.gz", "b"}),
+        (("A.nii", "a.nrrd"), {"A-nii", "a-nrrd"}),
+    ],
+)
+def test_no_result_takes_the_place_of_another(tmp_path: Path, files: tuple[str, ...], names: set[str]) -> None:
+    from seru.cohort.cases import find_cases
+
+    for name in files:
+        (tmp_path / name).write_bytes(b"x")
+
+    assert {case.name for case in find_cases(tmp_path, tmp_path / "out")} == names
+
+
+def test_another_training_with_the_same_id_is_run_again_and_another_spelling_of_the_folder_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, model, outputs = tmp_path / "in", make_random_model(tmp_path / "random"), tmp_path / "out"
+    source.mkdir()
+    write_volume(make_phantom(PhantomOptions(seed=3, **SMALL)).volume, source / "anna.nii.gz")
+    run(source, outputs, model)
+
+    monkeypatch.chdir(tmp_path)
+    run(Path("in"), outputs, model)
+    assert states(outputs) == {"anna": "skipped"}
+
+    make_random_model(model)
+    run(source, outputs, model)
+    assert states(outputs) == {"anna": "done"}
+
+
+def test_unusable_folders_are_refused(
+    tmp_path: Path, tiny_model: Path, inputs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_bytes(b"")
+    cases = {
+        (tmp_path / "none", tmp_path / "out"): "is no folder",
+        (tmp_path / "empty", tmp_path / "out"): "holds no CT file",
+        (inputs, inputs): "is the input folder",
+        (inputs, tmp_path / "file"): "cannot be made",
+    }
+    for (source, target), expected in cases.items():
+        assert run(source, target, tiny_model) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1
+        assert expected in lines[0]
+
+
+def test_a_missing_model_ends_the_batch_at_once(
+    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(inputs, tmp_path / "out", tmp_path / "no-model") == 3
+    assert np.size(list((tmp_path / "out").glob("*"))) == 0

@@ -1,0 +1,107 @@
+"""Key slices, crops and the scout pass on the label volumes of 70 KiTS19 patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from seru.cascade.key_slices import find_key_slices, paper_box
+from seru.cascade.sparse_pass import scout_range
+from seru.orientation import AxialStack
+from seru.result.sides import SIDE_CODES, SIDES, assign_sides, bounding_box, remove_islands
+from seru.volume import Volume
+
+pytestmark = pytest.mark.slow
+
+# Fewer slices than this share are run where the scout looks first (kidneys and tumors fill 36 % of these slices).
+EXPECTED_SHARE = 0.5
+
+
+def read_labels(path: Path) -> AxialStack:
+    image = sitk.ReadImage(str(path), sitk.sitkUInt8)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
+    matrix[:3, 3] = image.GetOrigin()
+    return AxialStack.of(Volume(sitk.GetArrayFromImage(image), np.diag([-1, -1, 1, 1]) @ matrix))
+
+
+def brute_force_key_slice(mask: np.ndarray) -> tuple[int, float, tuple[float, float]]:
+    """The paper's text, read literally: every contour of every slice, by area; the first of equals."""
+    best = (-1, -1.0, (0.0, 0.0))
+    for index, image in enumerate(mask.astype(np.uint8)):
+        for contour in cv2.findContours(image, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+            x, y = contour[:, 0, 0].astype(float), contour[:, 0, 1].astype(float)
+            cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+            area = abs(cross.sum()) / 2
+            if area > max(best[1], 0):
+                centre = ((y + np.roll(y, -1)) * cross).sum(), ((x + np.roll(x, -1)) * cross).sum()
+                best = (index, area, tuple(value / (3 * cross.sum()) for value in centre))
+    return best
+
+
+@pytest.fixture(scope="module")
+def label_files(data_folder: Path) -> list[Path]:
+    files = sorted((data_folder / "kits_labels").glob("*.nii.gz"))
+    if not files:
+        pytest.skip("no kits_labels in the data folder")
+    return files
+
+
+def test_key_slices_crops_and_scout_on_every_volume(label_files: list[Path]) -> None:
+    looked_at = total = sides_seen = 0
+    for path in label_files:
+        stack = read_labels(path)
+        slices, rows, columns = stack.hu.shape
+        extent = bounding_box(stack.hu > 0)[0]
+        mask = np.ascontiguousarray(stack.hu[extent] > 0)
+
+        cleaned = remove_islands(mask, stack.voxel_ml)
+        sides = assign_sides(cleaned, (columns - 1) / 2, stack.voxel_ml)
+        found = find_key_slices(sides)
+
+        assert (sides > 0).sum() == cleaned.sum()
+        for side in SIDES:
+            # An independent rule for these patients: their kidneys lie in their halves of the image.
+            half = cleaned.copy()
+            half[:, :, slice(columns // 2, None) if side == "right" else slice(0, columns // 2)] = False
+            if found[side] is None:
+                assert half.sum() * stack.voxel_ml < 20, f"{path.name} {side}"
+                continue
+            sides_seen += 1
+            index, area, centre = brute_force_key_slice(half)
+            assert (found[side].index, found[side].area_px) == (index, area), f"{path.name} {side}"
+            assert found[side].centre_rc == pytest.approx(centre, abs=1e-3), f"{path.name} {side}"
+            outside = sides == SIDE_CODES[side]
+            box = paper_box(found[side].centre_rc, 256, (1, 1), (rows, columns))
+            outside[(slice(None), *box.inside((rows, columns)))] = False
+            assert not outside.any(), f"{path.name} {side}: the paper's crop loses voxels"
+        looked_at += assert_scout_holds_everything(mask, extent, slices, stack, path.name)
+        total += slices
+    assert len(label_files) == 70
+    assert sides_seen == 139
+    assert looked_at < EXPECTED_SHARE * total
+    print(f"\nThe scout looked at {looked_at / total:.1%} of {total} slices.")
+
+
+def assert_scout_holds_everything(
+    mask: np.ndarray, extent: slice, slices: int, stack: AxialStack, name: str
+) -> int:
+    """Assert that no labelled slice is lost, even where a network misses every slice below 5 cm2."""
+    areas = np.zeros(slices)
+    areas[extent] = mask.sum(axis=(1, 2)) * stack.pixel_mm2
+    seen = np.where(areas >= 500, areas, 0)
+    looked: list[int] = []
+
+    def look(indices: list[int]) -> np.ndarray:
+        looked.extend(indices)
+        return seen[list(indices)]
+
+    found = scout_range(look, slices, stack.spacing_mm[0])
+
+    lost = areas.sum() - areas[found.start : found.stop].sum()
+    assert lost == pytest.approx(0, abs=1e-6), f"{name}: {lost} mm2 of kidney or tumor outside the scout's range"
+    return len(looked)

@@ -1,0 +1,122 @@
+"""Measurements and post-processing on shapes whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seru.errors import BadInputError
+from seru.options import PostprocessingOptions, SegmentOptions
+from seru.result.cleanup import clean_labels
+from seru.result.measurements import longest_diameter_mm, measure
+
+
+def case() -> tuple[np.ndarray, np.ndarray]:
+    """A right kidney of 60 voxels with a tumor of 4, a left kidney of 8, an island of 1, a lone tumor of 2."""
+    labels = np.zeros((6, 10, 20), np.uint8)
+    labels[1:5, 2:6, 2:6] = 1
+    labels[2, 3, 2:6] = 2
+    labels[1:3, 2:4, 14:16] = 1
+    labels[5, 9, 19] = 1
+    labels[0, 9, 0:2] = 2
+    sides = np.where(np.arange(20) < 10, 1, 2).astype(np.uint8)
+    return labels, np.broadcast_to(sides, labels.shape) * (labels > 0)
+
+
+def test_volumes_are_counted_per_side_and_label() -> None:
+    labels, sides = case()
+
+    measured = measure(labels, sides.astype(np.uint8), (1.0, 2.0, 5.0))
+
+    assert measured["right"] == {"kidney_ml": 0.6, "tumor_ml": pytest.approx(0.06), "tumor_longest_mm": 3.0}
+    assert measured["left"] == {"kidney_ml": pytest.approx(0.09), "tumor_ml": 0.0, "tumor_longest_mm": 0.0}
+
+
+def test_the_longest_diameter_is_three_dimensional_and_in_millimetres() -> None:
+    mask = np.zeros((5, 5, 5), bool)
+    mask[1, 1, 1] = mask[2, 2, 2] = mask[3, 3, 3] = True
+
+    assert longest_diameter_mm(mask, (1.0, 2.0, 3.0)) == pytest.approx(2 * np.sqrt(1 + 4 + 9))
+
+
+def test_only_the_largest_tumor_counts_for_the_diameter() -> None:
+    mask = np.zeros((1, 5, 30), bool)
+    mask[0, 0:3, 0:3] = True
+    mask[0, 4, 10:18] = True
+
+    assert longest_diameter_mm(mask, (1, 1, 1)) == pytest.approx(np.sqrt(8))
+
+
+@pytest.mark.parametrize("flat_axis", [0, 1, 2])
+def test_a_flat_or_round_tumor_has_its_diameter(flat_axis: int) -> None:
+    axes = np.ogrid[-20:21, -20:21, -20:21]
+    ball = sum(axis**2 for axis in axes) <= 18**2
+    disc = ball & (axes[flat_axis] == 0)
+
+    assert longest_diameter_mm(ball, (1, 1, 1)) == 36
+    assert longest_diameter_mm(disc, (1, 1, 1)) == 36
+
+
+def test_a_line_and_a_point_have_their_length() -> None:
+    line = np.zeros((1, 1, 80), bool)
+    line[..., 5:75] = True
+
+    assert longest_diameter_mm(line, (0.5, 1, 1)) == pytest.approx(34.5)
+    assert longest_diameter_mm(line[..., :6], (0.5, 1, 1)) == 0
+    assert longest_diameter_mm(line[..., :5], (0.5, 1, 1)) == 0
+
+
+def test_post_processing_is_off_by_default() -> None:
+    labels, sides = case()
+
+    assert clean_labels(labels, sides, 1.0, SegmentOptions().postprocessing) is labels
+
+
+def test_tumors_that_touch_no_kidney_are_removed() -> None:
+    labels, sides = case()
+
+    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(tumor_touches_kidney=True))
+
+    expected = labels.copy()
+    expected[0, 9, 0:2] = 0
+    np.testing.assert_array_equal(cleaned, expected)
+    assert (labels[0, 9, 0:2] == 2).all()
+
+
+def test_small_components_are_removed() -> None:
+    labels, sides = case()
+
+    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(minimum_volume_ml=3))
+
+    assert cleaned[5, 9, 19] == 0
+    assert (cleaned[0, 9, 0:2] == 0).all()
+    assert np.count_nonzero(cleaned) == np.count_nonzero(labels) - 3
+
+
+def test_the_largest_component_of_each_side_stays() -> None:
+    labels, sides = case()
+
+    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(largest_component_per_side=True))
+
+    np.testing.assert_array_equal(np.bincount(cleaned.ravel()), [1200 - 72, 68, 4])
+    assert cleaned[1, 2, 14] == 1
+
+
+def test_empty_labels_stay_empty() -> None:
+    empty = np.zeros((2, 3, 4), np.uint8)
+
+    cleaned = clean_labels(empty, empty, 1.0, PostprocessingOptions(True, True, 5))
+
+    assert not cleaned.any()
+
+
+@pytest.mark.parametrize("volume", [-1, np.nan, np.inf])
+def test_a_wrong_minimum_volume_is_refused(volume: float) -> None:
+    with pytest.raises(BadInputError, match="millilitres"):
+        PostprocessingOptions(minimum_volume_ml=volume)
+
+
+@pytest.mark.parametrize("values", [{"alpha": 2}, {"device": "tpu"}, {"engine": "x"}, {"crop": "y"}, {"threads": 0}])
+def test_wrong_options_are_refused(values: dict) -> None:
+    with pytest.raises(BadInputError, match="give"):
+        SegmentOptions(**values)

@@ -1,0 +1,337 @@
+"""Reading CT files and writing label maps: the same voxels at the same places as ITK has them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from seru.errors import BadInputError, CancelledError
+from seru.io.images import check_is_ct, read_volume, write_labels, write_volume
+from seru.progress import Progress
+from seru.volume import Volume
+from Testing.seru.image_files_by_hand import (
+    itk_image,
+    itk_matrix,
+    oblique,
+    small_ct,
+    write_nifti,
+    write_nifti_2,
+    write_nrrd,
+)
+
+ENDINGS = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+LABEL_ENDINGS = (".nii.gz", ".nrrd", ".mha")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_oblique_ct_is_read_where_itk_has_it(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"ct{ending}"
+    sitk.WriteImage(itk_image(small_ct(), oblique()), str(path))
+
+    volume = read_volume(path)
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    assert volume.array_kji.dtype == np.int16
+    np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-5)
+    assert check_is_ct(volume) == []
+
+
+@pytest.mark.parametrize("code", ["LPS", "RAS", "IPL", "SAR", "PLI"])
+def test_any_axis_order_is_read_where_itk_has_it(tmp_path: Path, code: str) -> None:
+    image = sitk.DICOMOrient(itk_image(small_ct(), np.diag([-0.7, -0.8, 2.0, 1.0])), code)
+    for ending in ENDINGS:
+        sitk.WriteImage(image, str(tmp_path / f"ct{ending}"))
+
+        volume = read_volume(tmp_path / f"ct{ending}")
+
+        np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
+        np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_whole_hounsfield_units_become_int16_whatever_the_file_holds(tmp_path: Path, dtype: type, ending: str) -> None:
+    path = tmp_path / f"ct{ending}"
+    sitk.WriteImage(itk_image(small_ct().astype(dtype), oblique()), str(path))
+
+    volume = read_volume(path)
+
+    assert volume.array_kji.dtype == np.int16
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_fractions_of_hounsfield_units_are_kept(tmp_path: Path, ending: str) -> None:
+    values = small_ct().astype(np.float32)
+    values[4:] += 0.25
+    path = tmp_path / f"ct{ending}"
+    sitk.WriteImage(itk_image(values, oblique()), str(path))
+
+    volume = read_volume(path)
+
+    assert volume.array_kji.dtype == np.float32
+    np.testing.assert_array_equal(volume.array_kji, values)
+
+
+def test_numbers_beyond_16_bits_are_clipped_not_wrapped(tmp_path: Path) -> None:
+    values = small_ct().astype(np.int32)
+    values[0, 0, :2] = 40_000, -70_000
+    sitk.WriteImage(itk_image(values, oblique()), str(tmp_path / "ct.nrrd"))
+
+    volume = read_volume(tmp_path / "ct.nrrd")
+
+    assert volume.array_kji[0, 0, :2].tolist() == [32767, -32768]
+
+
+def test_a_nifti_slope_and_intercept_are_applied(tmp_path: Path) -> None:
+    stored = ((small_ct().astype(np.int32) + 1024) // 2).astype(np.int16)
+    path = write_nifti(tmp_path / "ct.nii.gz", stored, oblique(), slope=2.0, intercept=-1024.0)
+
+    volume = read_volume(path)
+
+    np.testing.assert_array_equal(volume.array_kji, stored * 2 - 1024)
+    assert volume.array_kji.dtype == np.int16
+
+
+def test_a_nifti_slope_of_zero_means_unscaled(tmp_path: Path) -> None:
+    path = write_nifti(tmp_path / "ct.nii", small_ct(), oblique(), slope=0.0, intercept=-500.0)
+
+    np.testing.assert_array_equal(read_volume(path).array_kji, small_ct())
+
+
+def test_big_endian_and_version_2_nifti_are_read(tmp_path: Path) -> None:
+    big = read_volume(write_nifti(tmp_path / "big.nii", small_ct(), oblique(), order=">"))
+    second = read_volume(write_nifti_2(tmp_path / "second.nii", small_ct(), oblique()))
+
+    for volume in (big, second):
+        np.testing.assert_array_equal(volume.array_kji, small_ct())
+        np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+
+
+@pytest.mark.parametrize("codes", list(itertools.product(range(5), range(5))))
+def test_of_two_nifti_orientations_the_one_that_itk_takes_counts(tmp_path: Path, codes: tuple[int, int]) -> None:
+    path = write_nifti(
+        tmp_path / "ct.nii",
+        small_ct(),
+        oblique((1.0, 2.0, 3.0)),
+        codes=codes,
+        quaternion=(0.1, -0.2, 0.3),
+        offset=(7.0, 8.0, 9.0),
+        qfac=-1.0,
+    )
+
+    volume = read_volume(path)
+
+    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-4)
+    assert bool(check_is_ct(volume)) == (codes == (0, 0))
+
+
+def test_a_nifti_in_metres_is_brought_to_millimetres(tmp_path: Path) -> None:
+    path = write_nifti(tmp_path / "ct.nii", small_ct(), np.diag([-0.0008, -0.0008, 0.003, 1.0]), units=1)
+
+    assert read_volume(path).spacing_ijk_mm == pytest.approx((0.8, 0.8, 3.0), rel=1e-5)
+
+
+def test_a_matrix_that_is_perpendicular_but_for_rounding_is_accepted(tmp_path: Path) -> None:
+    matrix = oblique()
+    matrix[:3, 0] += 5e-4 * matrix[:3, 1]
+    path = write_nifti(tmp_path / "ct.nii.gz", small_ct(), matrix)
+
+    volume = read_volume(path)
+
+    np.testing.assert_allclose(volume.ijk_to_ras, matrix, atol=1e-4)
+
+
+def test_an_unsigned_ct_is_shifted_and_said_so(tmp_path: Path) -> None:
+    sitk.WriteImage(itk_image((small_ct() + 1024).astype(np.uint16), oblique()), str(tmp_path / "ct.nrrd"))
+
+    volume = read_volume(tmp_path / "ct.nrrd")
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    assert [text for text in check_is_ct(volume) if "1024" in text]
+
+
+@pytest.mark.parametrize("padding", [-3024, -2000, -32768])
+def test_padding_around_the_field_of_view_is_kept(tmp_path: Path, padding: int) -> None:
+    values = small_ct()
+    values[:, :6] = padding
+    sitk.WriteImage(itk_image(values, oblique()), str(tmp_path / "ct.nii.gz"))
+
+    volume = read_volume(tmp_path / "ct.nii.gz")
+
+    np.testing.assert_array_equal(volume.array_kji, values)
+    assert check_is_ct(volume) == []
+
+
+def test_a_single_slice_is_read(tmp_path: Path) -> None:
+    sitk.WriteImage(itk_image(small_ct((1, 32, 40)), oblique()), str(tmp_path / "ct.nii.gz"))
+
+    volume = read_volume(tmp_path / "ct.nii.gz")
+
+    assert volume.array_kji.shape == (1, 32, 40)
+    check_is_ct(volume)
+
+
+def test_long_and_foreign_names_are_read_and_written(tmp_path: Path) -> None:
+    folder = tmp_path / "Lékař 医生 ß" / ("x" * 120) / ("y" * 120)
+    folder.mkdir(parents=True)
+    for ending in LABEL_ENDINGS:
+        path = folder / f"Břicho {'z' * 200}{ending}"
+        write_volume(Volume(small_ct(), oblique()), path)
+
+        volume = read_volume(path)
+
+        np.testing.assert_array_equal(volume.array_kji, small_ct())
+        np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+
+
+@pytest.mark.parametrize("ending", LABEL_ENDINGS)
+@pytest.mark.parametrize("matrix", [oblique(), np.diag([1.0, -2.0, 3.0, 1.0]), np.diag([-0.5, -0.5, 5.0, 1.0])])
+def test_labels_lie_on_the_inputs_own_grid(tmp_path: Path, ending: str, matrix: np.ndarray) -> None:
+    labels = np.random.default_rng(0).integers(0, 3, (6, 32, 40)).astype(np.uint8)
+    path = tmp_path / f"labels{ending}"
+
+    write_labels(labels, Volume(small_ct(), matrix), path)
+
+    image = sitk.ReadImage(str(path))
+    np.testing.assert_array_equal(sitk.GetArrayViewFromImage(image), labels)
+    assert image.GetPixelID() == sitk.sitkUInt8
+    np.testing.assert_allclose(itk_matrix(image), matrix, atol=1e-4 if ending == ".nii.gz" else 1e-12)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("ending", LABEL_ENDINGS)
+def test_labels_of_a_file_have_its_grid_digit_for_digit(tmp_path: Path, ending: str) -> None:
+    sitk.WriteImage(itk_image(small_ct(), oblique()), str(tmp_path / f"ct{ending}"))
+    volume = read_volume(tmp_path / f"ct{ending}")
+
+    write_labels(np.zeros((6, 32, 40), np.uint8), volume, tmp_path / f"labels{ending}")
+
+    again = read_volume(tmp_path / f"labels{ending}")
+    np.testing.assert_allclose(again.ijk_to_ras, volume.ijk_to_ras, rtol=1e-14, atol=1e-13)
+
+
+def test_the_same_labels_give_the_same_bytes(tmp_path: Path) -> None:
+    volume = Volume(small_ct(), oblique())
+    labels = np.ones((6, 32, 40), np.uint8)
+    for name in ("first", "second"):
+        for ending in LABEL_ENDINGS:
+            write_labels(labels, volume, tmp_path / f"{name}{ending}")
+
+    for ending in LABEL_ENDINGS:
+        assert (tmp_path / f"first{ending}").read_bytes() == (tmp_path / f"second{ending}").read_bytes()
+
+
+@pytest.mark.parametrize("ending", LABEL_ENDINGS)
+def test_an_older_file_stays_when_writing_is_cancelled(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"labels{ending}"
+    path.write_bytes(b"older")
+    progress = Progress()
+    progress.cancel()
+
+    with pytest.raises(CancelledError):
+        write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, progress)
+
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_older_file_stays_when_the_last_step_fails(tmp_path: Path) -> None:
+    path = tmp_path / "labels.nii.gz"
+    path.write_bytes(b"older")
+
+    def fail() -> None:
+        raise BadInputError("The disk is full.")
+
+    with pytest.raises(BadInputError, match="full"):
+        write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, last_step=fail)
+
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
+def test_reading_stops_when_cancelled(tmp_path: Path, ending: str) -> None:
+    write_volume(Volume(small_ct(), oblique()), tmp_path / f"ct{ending}")
+    progress = Progress()
+    progress.cancel()
+
+    with pytest.raises(CancelledError):
+        read_volume(tmp_path / f"ct{ending}", progress=progress)
+
+
+def test_a_nrrd_that_is_not_plain_is_read_through_itk(tmp_path: Path) -> None:
+    directions = [(0.7, 0, 0), (0, 0.8, 0), (0, 0, 2.5)]
+    path = write_nrrd(tmp_path / "ct.nrrd", small_ct(), directions, "raw", extra="byte skip: -1\n")
+
+    volume = read_volume(path)
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-12)
+
+
+def test_a_magnetic_resonance_range_is_no_ct() -> None:
+    values = np.abs(np.random.default_rng(0).normal(300, 300, (8, 40, 40))).astype(np.int16)
+    values[:, :12] = 3
+
+    with pytest.raises(BadInputError, match="no CT in Hounsfield units"):
+        check_is_ct(Volume(values, np.eye(4)))
+
+
+def test_a_ct_clipped_to_a_window_is_still_a_ct() -> None:
+    assert check_is_ct(Volume(np.clip(small_ct(), -79, 304), np.eye(4))) == []
+
+
+@pytest.mark.parametrize("name", ["ircadb1_07", "totalseg_example"])
+def test_a_real_ct_is_read_as_itk_reads_it(data_folder: Path, name: str) -> None:
+    path = data_folder / "ct" / name / "imaging.nii.gz"
+
+    volume = read_volume(path)
+
+    image = sitk.ReadImage(str(path))
+    np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
+    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-6)
+    assert check_is_ct(volume) == []
+
+
+_MEASURE = """
+import resource, sys
+sys.path[:0] = sys.argv[2:]
+import numpy, SimpleITK
+from seru.io.images import read_volume
+import seru.io.dicom
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+volume = read_volume(sys.argv[1])
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / volume.array_kji.nbytes)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in other units elsewhere")
+@pytest.mark.parametrize("ending", [".nii", ".nrrd"])
+def test_reading_holds_hardly_more_than_the_volume_itself(tmp_path: Path, ending: str) -> None:
+    shape = (160, 512, 512)
+    path = tmp_path / f"ct{ending}"
+    if ending == ".nii":
+        write_nifti(path, np.broadcast_to(np.int16(40), (1, 2, 2)), oblique())
+        header = bytearray(path.read_bytes()[:352])
+        header[42:48] = np.array(shape[::-1], "<i2").tobytes()
+    else:
+        write_nrrd(path, np.zeros((1, 1, 1), np.int16), np.diag([0.8, 0.8, 2.5]).tolist(), "raw")
+        header = path.read_bytes()[:-2].replace(b"sizes: 1 1 1", b"sizes: 512 512 160")
+    path.write_bytes(bytes(header))
+    os.truncate(path, len(header) + 2 * int(np.prod(shape)))  # a hole in the file reads as zeros
+    folders = [entry for entry in sys.path if entry]
+
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, path, *folders], capture_output=True, encoding="utf-8", check=True
+    )
+
+    assert float(done.stdout) < 1.6

@@ -1,0 +1,111 @@
+"""Training in two processes on the CPU gives the losses of one, and the same seed the same losses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from Testing import REPOSITORY
+
+pytest.importorskip("lightning", reason="the recipe's packages are not installed")
+pytest.importorskip("monai", reason="the recipe's packages are not installed")
+
+import torch
+from torch import nn
+
+from seru.model.architecture import Architecture
+from seru.model.network import SERU
+from training.callbacks import read_losses
+from training.config import TrainConfig
+from training.module import rate_factor
+from training.synced_norm import use_synced_norm
+
+pytestmark = pytest.mark.slow
+
+# In double precision, so that only the order of sums differs. The Dice is each image's own: a Dice over the batch
+# would be one over each process's share. Statistics of batch normalisation are those of both processes.
+CHANGES = (
+    "data.phantom.patients=4",
+    "data.phantom.shape_kji=[16, 64, 64]",
+    "data.phantom.spacing_kji_mm=[14.0, 6.0, 6.0]",
+    "train.epochs=5",
+    "train.slices_per_epoch=40",
+    "train.batch_size=4",
+    "train.precision=64-true",
+    "train.dice_over=sample",
+)
+
+
+def start(work: Path, *launcher: str) -> subprocess.Popen[str]:
+    """Start the training of the coarse stage, 50 steps, in processes of its own."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])}
+    environment["OMP_NUM_THREADS"] = "1"
+    config = ["--config", str(REPOSITORY / "training" / "configs" / "smoke.yaml")]
+    changes = [part for change in (f"work={work}", *CHANGES) for part in ("--set", change)]
+    command = [sys.executable, *launcher, "-m", "training", "train", "coarse", *config, *changes]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(command, env=environment, cwd=REPOSITORY, **pipes)
+
+
+def losses(run: subprocess.Popen[str], work: Path) -> list[float]:
+    """Wait for a training and return its losses."""
+    said, _ = run.communicate(timeout=200)
+    assert run.returncode == 0, said[-3000:]
+    return [loss for _, loss, _ in read_losses(work / "coarse" / "losses.csv")]
+
+
+def prepare(work: Path) -> None:
+    from training.config import load_config
+    from training.recipe import Recipe
+
+    Recipe(load_config(REPOSITORY / "training" / "configs" / "smoke.yaml", (f"work={work}", *CHANGES))).run("prepare")
+
+
+def test_two_processes_and_one_and_one_again_give_the_same_first_50_losses(tmp_path: Path) -> None:
+    for name in ("one", "again", "two"):
+        prepare(tmp_path / name)
+
+    runs = [start(tmp_path / name) for name in ("one", "again")]
+    one, again = (losses(run, tmp_path / name) for run, name in zip(runs, ("one", "again"), strict=True))
+    run = start(tmp_path / "two", "-m", "torch.distributed.run", "--nproc-per-node", "2")
+    two = losses(run, tmp_path / "two")
+
+    assert len(one) == 50
+    assert again == one
+    assert two == pytest.approx(one, rel=1e-9)
+    assert one[-1] < 0.8 * one[0]
+
+
+def test_synced_norm_alone_is_batch_norm_with_the_same_names() -> None:
+    torch.manual_seed(0)
+    plain = SERU(Architecture((1, 1, 1, 1), 8, 4, 8, decoder_channels=(8, 8, 8, 8, 8)))
+    synced = SERU(plain.architecture)
+    use_synced_norm(synced, on_gpu=False)
+    synced.load_state_dict(plain.state_dict())
+    images = torch.randn(2, 3, 64, 64)
+
+    assert torch.equal(plain(images), synced(images))
+    assert not any(type(module) is nn.BatchNorm2d for module in synced.modules())
+
+
+def test_papers_schedule_falls_to_a_tenth_every_5_epochs() -> None:
+    config = TrainConfig()
+
+    factors = [rate_factor(step, 10, config) for step in (0, 49, 50, 99, 100, 299)]
+
+    assert factors == pytest.approx([1, 1, 0.1, 0.1, 0.01, 1e-5])
+
+
+def test_cosine_schedule_warms_up_and_ends_at_0() -> None:
+    config = TrainConfig(schedule="cosine", epochs=4, warmup_steps=10)
+
+    factors = [rate_factor(step, 25, config) for step in (0, 9, 50, 100)]
+
+    assert factors[0] == pytest.approx(0.1)
+    assert factors[2] == pytest.approx(0.5)
+    assert factors[3] == pytest.approx(0)
+    assert max(factors) == factors[1] < 1
