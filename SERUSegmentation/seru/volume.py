@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from seru.errors import BadInputError
+from seru.grid import Grid
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -13,33 +16,38 @@ class Volume:
 
     Attributes:
         array_kji: int16 or float32, shape (K, J, I), Hounsfield units; SimpleITK's and Slicer's array order.
-        ijk_to_ras: float64, shape (4, 4), voxel index (i, j, k, 1) to RAS millimetres; Slicer's IJKToRAS.
+        grid: where its voxels lie; of the array's shape.
         source: where it came from: ``path``, ``format`` and, for DICOM, ``series_uid``.
+
+    Raises:
+        BadInputError: the array is not of the grid's shape.
     """
 
     array_kji: np.ndarray
-    ijk_to_ras: np.ndarray
+    grid: Grid
     source: dict[str, str] = field(default_factory=dict)
 
-    @property
-    def spacing_ijk_mm(self) -> tuple[float, float, float]:
-        """Voxel size along i, j and k in mm."""
-        i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
-        return float(i), float(j), float(k)
+    def __post_init__(self) -> None:
+        if self.array_kji.shape != self.grid.shape_kji:
+            sizes = " x ".join(str(size) for size in self.array_kji.shape[::-1])
+            raise BadInputError(f"The image is not a 3D volume on its grid ({sizes} voxels); give a whole CT.")
 
-    @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in ml."""
-        return float(abs(np.linalg.det(self.ijk_to_ras[:3, :3]))) / 1000.0
-
-    def ras_of_ijk(self, ijk: tuple[float, float, float]) -> tuple[float, float, float]:
-        """Return the RAS position of a voxel index.
+    @classmethod
+    def from_array(cls, array_kji: np.ndarray, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:
+        """Put an array on a grid of its shape.
 
         Args:
-            ijk: voxel index (i, j, k); fractions allowed.
+            array_kji: Hounsfield units, shape (K, J, I).
+            ijk_to_ras: float64, shape (4, 4), voxel index to RAS millimetres.
+            source: where it came from.
 
         Returns:
-            Position (r, a, s) in mm.
+            The volume.
+
+        Raises:
+            BadInputError: not three axes, or no usable grid.
         """
-        r, a, s, _ = self.ijk_to_ras @ np.array([*ijk, 1.0])
-        return float(r), float(a), float(s)
+        if array_kji.ndim != 3:
+            sizes = " x ".join(str(size) for size in array_kji.shape[::-1])
+            raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
+        return cls(array_kji, Grid(array_kji.shape, ijk_to_ras), source or {})

@@ -1,0 +1,169 @@
+"""The grid of an image: its shape and where its voxels lie. Spacing, volumes and points come from here and nowhere else.
+
+Source: the matrix is Slicer's IJKToRAS (``vtkMRMLVolumeNode::GetIJKToRASMatrix``); DICOM, NRRD and MetaImage count in
+LPS, whose first two axes point the other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from seru.errors import BadInputError
+
+# Cosine between two axes above which the grid counts as sheared: 0.06 degrees, far above rounding in file headers.
+SHEAR_TOLERANCE = 1e-3
+# A spacing at or below this is none.
+_SMALLEST_SPACING_MM = 1e-6
+_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Three perpendicular axes of a positive voxel size; another grid cannot be built.
+
+    Attributes:
+        shape_kji: voxels along k, j and i, the order of the array's axes.
+        ijk_to_ras: float64, shape (4, 4), read-only: voxel index (i, j, k, 1) to RAS millimetres.
+
+    Raises:
+        BadInputError: a number is not finite, a spacing is zero, or the axes are sheared.
+    """
+
+    shape_kji: tuple[int, int, int]
+    ijk_to_ras: np.ndarray
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.ijk_to_ras, np.float64).reshape(4, 4)
+        k, j, i = (int(size) for size in self.shape_kji)
+        matrix.setflags(write=False)
+        object.__setattr__(self, "shape_kji", (k, j, i))
+        object.__setattr__(self, "ijk_to_ras", matrix)
+        spacing = np.linalg.norm(matrix[:3, :3], axis=0)
+        if not np.isfinite(matrix).all() or spacing.min() <= _SMALLEST_SPACING_MM:
+            raise BadInputError(
+                f"The voxel size of the image is {' x '.join(f'{s:g}' for s in spacing)} mm; "
+                "all three must be more than 0: correct the image's header."
+            )
+        shear = np.abs(self.directions_ras.T @ self.directions_ras - np.eye(3)).max()
+        if shear > SHEAR_TOLERANCE:
+            angle = np.degrees(np.arcsin(min(shear, 1.0)))
+            raise BadInputError(
+                f"The image's axes are sheared by {angle:.2f} degrees (gantry tilt, usually); "
+                "resample it to perpendicular axes first."
+            )
+
+    @classmethod
+    def from_lps(cls, shape_kji: Sequence[int], ijk_to_lps: np.ndarray) -> Grid:
+        """Build a grid from a matrix that counts in LPS.
+
+        Args:
+            shape_kji: voxels along k, j and i.
+            ijk_to_lps: float64, shape (4, 4), voxel index to LPS millimetres.
+
+        Returns:
+            The grid.
+
+        Raises:
+            BadInputError: as the class.
+        """
+        k, j, i = shape_kji
+        return cls((k, j, i), _RAS_TO_LPS @ ijk_to_lps)
+
+    @property
+    def ijk_to_lps(self) -> np.ndarray:
+        """Voxel index to LPS millimetres, float64, shape (4, 4)."""
+        return _RAS_TO_LPS @ self.ijk_to_ras
+
+    @property
+    def shape_ijk(self) -> tuple[int, int, int]:
+        """Voxels along i, j and k."""
+        k, j, i = self.shape_kji
+        return i, j, k
+
+    @cached_property
+    def spacing_ijk_mm(self) -> tuple[float, float, float]:
+        """Voxel size along i, j and k in mm."""
+        i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
+        return float(i), float(j), float(k)
+
+    @property
+    def spacing_kji_mm(self) -> tuple[float, float, float]:
+        """Voxel size along k, j and i in mm, the order of the array's axes."""
+        i, j, k = self.spacing_ijk_mm
+        return k, j, i
+
+    @property
+    def directions_ras(self) -> np.ndarray:
+        """Unit directions of i, j and k in RAS as columns, float64, shape (3, 3)."""
+        return self.ijk_to_ras[:3, :3] / self.spacing_ijk_mm
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in ml."""
+        return float(np.prod(self.spacing_ijk_mm)) / 1000.0
+
+    def ras_of_ijk(self, ijk: Sequence[float]) -> tuple[float, float, float]:
+        """Return the RAS position of a voxel index.
+
+        Args:
+            ijk: voxel index (i, j, k); fractions allowed.
+
+        Returns:
+            Position (r, a, s) in mm.
+        """
+        r, a, s, _ = self.ijk_to_ras @ np.array([*ijk, 1.0])
+        return float(r), float(a), float(s)
+
+    def box_to_ras(self, ijk_min: Sequence[int], ijk_max: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the box around voxels, as an object with axes of its own.
+
+        Args:
+            ijk_min: first voxel.
+            ijk_max: last voxel, inside the box.
+
+        Returns:
+            Box to RAS, float64, shape (4, 4): right-handed, without scale, the box's centre as its origin; and the box's
+            size in mm along i, j and k.
+        """
+        low, high = np.asarray(ijk_min, np.float64), np.asarray(ijk_max, np.float64)
+        box = np.eye(4)
+        box[:3, :3] = self.directions_ras
+        if np.linalg.det(box[:3, :3]) < 0:
+            # The box is the same along an axis turned round.
+            box[:3, 2] *= -1
+        box[:3, 3] = self.ras_of_ijk((low + high) / 2)
+        return box, (high - low + 1) * self.spacing_ijk_mm
+
+    def part(self, lower_kji: Sequence[int], shape_kji: Sequence[int]) -> Grid:
+        """Return the grid of a box of this one.
+
+        Args:
+            lower_kji: first voxel of the box.
+            shape_kji: voxels of the box along k, j and i.
+
+        Returns:
+            A grid whose voxel 0, 0, 0 is the box's first.
+        """
+        matrix = self.ijk_to_ras.copy()
+        matrix[:3, 3] = self.ras_of_ijk(lower_kji[::-1])
+        k, j, i = shape_kji
+        return Grid((k, j, i), matrix)
+
+    def is_close(self, other: Grid, tolerance_mm: float = 1e-3) -> bool:
+        """Tell whether two grids hold the same voxels in the same places.
+
+        Args:
+            other: to compare with.
+            tolerance_mm: how far a corner may lie from the other's.
+
+        Returns:
+            True where the shapes are equal and no corner differs by the tolerance or more.
+        """
+        if self.shape_kji != other.shape_kji:
+            return False
+        corners = np.array([[0, 0, 0, 1], [*self.shape_ijk, 1]], np.float64).T
+        return bool(np.abs((self.ijk_to_ras - other.ijk_to_ras) @ corners).max() < tolerance_mm)
