@@ -48,6 +48,8 @@ def tiny_model() -> Path:
 
 def make_tiny_model() -> Path:
     """Train the tiny model unless it is there; two processes that ask at once get the same one."""
+    if os.environ.get("SERU_TINY_MODEL"):
+        return Path(os.environ["SERU_TINY_MODEL"])
     recipe = [*(REPOSITORY / "SERUSegmentation/seru/phantom").glob("*.py"), REPOSITORY / "training/tiny.py"]
     recipe += [REPOSITORY / f"SERUSegmentation/seru/model/{room}.py" for room in _NETWORK]
     recipe.append(REPOSITORY / "SERUSegmentation/seru/cascade/preprocessing.py")
