@@ -7,9 +7,8 @@ The kidney is in Slicer's own "General Anatomy" list. That list has no neoplasm,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Side = Literal["right", "left"]
+from seru.findings import Side
 
 GENERAL_ANATOMY_LIST = "Segmentation category and type - 3D Slicer General Anatomy list"
 DICOM_MASTER_LIST = "Segmentation category and type - DICOM master list"
