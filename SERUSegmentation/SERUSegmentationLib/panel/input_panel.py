@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import qt
 
 from seru.errors import ModelError
 from seru.model.store import open_model
-from SERUSegmentationLib.panel.model_choices import ModelChoice, listChoices
-from SERUSegmentationLib.panel.settings import readSetting, writeSetting
+from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
 from SERUSegmentationLib.texts import _
 
 _MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
@@ -100,8 +100,6 @@ class InputPanel:
         Raises:
             ModelError: it is no model folder.
         """
-        from pathlib import Path
-
         open_model(Path(folder))
         folders = [folder, *(other for other in readSetting(_FOLDERS, []) if other != folder)]
         writeSetting(_FOLDERS, folders[:10])

@@ -7,10 +7,9 @@ from typing import Any
 import qt
 import slicer
 
-from SERUSegmentationLib.scene.crop_boxes import areCropBoxesVisible, setCropBoxesVisible
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
-from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition
-from SERUSegmentationLib.scene.owned_nodes import inputVolume
+from SERUSegmentationLib.scene.markups import areCropBoxesVisible, keySlicePosition, setCropBoxesVisible
+from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 

@@ -10,10 +10,9 @@ import qt
 import slicer
 
 from seru.errors import SeruError
-from SERUSegmentationLib.scene.measurement_table import exportCsv
-from SERUSegmentationLib.scene.owned_nodes import TABLE, companion
+from SERUSegmentationLib.scene.measurement_table import exportCsv, rowTitles
+from SERUSegmentationLib.scene.nodes import TABLE, companion
 from SERUSegmentationLib.scene.result_controller import ResultController
-from SERUSegmentationLib.scene.scene_writer import rowTitles
 from SERUSegmentationLib.texts import _
 
 

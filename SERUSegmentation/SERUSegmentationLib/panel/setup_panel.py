@@ -13,10 +13,10 @@ import slicer
 import seru
 from seru.errors import SeruError
 from seru.model.store import cache_folder, clear_cache, find_model
+from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel, deviceTitle
 from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
-from SERUSegmentationLib.panel.licence import askLicence
-from SERUSegmentationLib.run.background_command import BackgroundCommand
+from SERUSegmentationLib.run.background import BackgroundCommand
 from SERUSegmentationLib.texts import _
 
 

@@ -36,7 +36,7 @@ class ChildProcess:
         self._arguments = list(arguments)
         self._folder = Path(folder)
         self._onLine = onLine
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._tails: dict[Stream, _Tail] = {}
         self._killAt: float | None = None
 

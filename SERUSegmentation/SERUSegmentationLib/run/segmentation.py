@@ -8,18 +8,21 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
 
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
 from seru.options import PostprocessingOptions, SegmentOptions
 from seru.result.maps import MAPS_FILE
-from SERUSegmentationLib.run.process import ChildProcess
-from SERUSegmentationLib.run.run_progress import RunProgress
+from SERUSegmentationLib.run.process import ChildProcess, Stream
+from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 _INPUT, _OUTPUT, _MAPS, _REPORT = "input.nrrd", "labels.nrrd", "maps", "report.json"
 _ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
@@ -84,8 +87,8 @@ class SegmentationRun:
 
     def __init__(
         self,
-        volumeNode: Any,
-        segmentationNode: Any | None = None,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | None = None,
         settings: RunSettings | None = None,
         onLine: Callable[[str], None] | None = None,
     ) -> None:
@@ -189,7 +192,7 @@ class SegmentationRun:
             *self.settings.arguments(),
         ]  # fmt: skip
 
-    def _read(self, stream: str, line: str) -> None:
+    def _read(self, stream: Stream, line: str) -> None:
         if stream == "out":
             warnings = len(self.progress.warnings)
             if not self.progress.read(line):
@@ -233,7 +236,7 @@ class SegmentationRun:
         return SeruError(f"The segmentation process died unexpectedly (exit code {self._code}); see the log.")
 
 
-def checkInput(volumeNode: Any) -> None:
+def checkInput(volumeNode: vtkMRMLNode | None) -> None:
     """Check that a node is a 3D scalar volume.
 
     Args:
@@ -252,7 +255,7 @@ def checkInput(volumeNode: Any) -> None:
         raise BadInputError(f"The volume '{name}' has no voxels; load it again.")
 
 
-def exportVolume(volumeNode: Any, path: Path) -> None:
+def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
     """Write a volume in its own coordinates, without parent transforms.
 
     Args:
@@ -269,7 +272,7 @@ def exportVolume(volumeNode: Any, path: Path) -> None:
         raise BadInputError(f"The volume cannot be written to '{path.parent}'; free some disk space and try again.")
 
 
-def isInScene(node: Any) -> bool:
+def isInScene(node: vtkMRMLNode) -> bool:
     """Return whether a node is still part of the scene."""
     scene = node.GetScene()
     return scene is not None and scene.IsNodePresent(node)
