@@ -128,6 +128,8 @@ class InputPanel:
 
 def deviceTitle(device: dict[str, Any]) -> str:
     """Return a device as people know it, with its memory."""
-    name, title, memory = (device.get(key) for key in ("name", "title", "memory"))
-    known = _("CPU") if name == "cpu" else title or name
-    return f"{known} ({name}, {memory})" if memory and name != "cpu" else known
+    name, memory = device["name"], device.get("memory")
+    if name == "cpu":
+        return _("CPU")
+    title = device.get("title") or name
+    return f"{title} ({name}, {memory})" if memory else title

@@ -122,7 +122,7 @@ def _requirementClass() -> type[Requirement]:
     try:
         from packaging.requirements import Requirement
     except ImportError:
-        from pip._vendor.packaging.requirements import Requirement
+        from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]
     return Requirement
 
 

@@ -68,6 +68,8 @@ class MeasurementPanel:
 
     def _onShowTable(self, checked: bool = False) -> None:
         node = companion(self._controller.segmentationNode, TABLE)
+        if node is None:
+            return
         layoutNode = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
         layoutNode.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
         selection = slicer.app.applicationLogic().GetSelectionNode()
@@ -76,6 +78,8 @@ class MeasurementPanel:
 
     def _onExport(self, checked: bool = False) -> None:
         node = self._controller.segmentationNode
+        if node is None:
+            return
         path = qt.QFileDialog.getSaveFileName(
             self._ui.exportCsvButton, _("Export measurements"), f"{node.GetName()}.csv", "CSV (*.csv)"
         )

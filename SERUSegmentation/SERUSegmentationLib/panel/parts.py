@@ -71,14 +71,15 @@ class WidgetParts:
 
     def mayRun(self) -> bool:
         """Return whether licence and packages allow a run; asks for what is missing."""
-        return askLicence(self.inputs.model) and self.setup.ensureInstalled()
+        choice = self.inputs.model
+        return choice is not None and askLicence(choice) and self.setup.ensureInstalled()
 
     def mayReplace(self) -> bool:
         """Return whether our segments may be written anew; asks where they were edited by hand."""
         result = self.controller.result
         if result is None or slicer.app.testingEnabled() or not result.isEdited():
             return True
-        name = self.controller.segmentationNode.GetName()
+        name = result.segmentationNode.GetName()
         question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
         return slicer.util.confirmYesNoDisplay(question.format(name=name), windowTitle=_("SERU Segmentation"))
 

@@ -66,7 +66,8 @@ class RunWatcher:
             self.run.close()
 
     def _look(self) -> None:
-        result, error = None, None
+        result: LiveResult | None = None
+        error: Exception | None = None
         try:
             if not self.run.poll():
                 self._onProgress()

@@ -103,7 +103,8 @@ class SegmentationRun:
         self._errorLines: list[str] = []
         self._reason: str | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
-        self._process: ChildProcess | None = None
+        self._process = ChildProcess(self._arguments(), self.folder, self._read)
+        self._code: int | None = None
 
     def start(self) -> None:
         """Write the volume out and start the process.
@@ -113,7 +114,6 @@ class SegmentationRun:
         """
         try:
             exportVolume(self.volumeNode, self.folder / _INPUT)
-            self._process = ChildProcess(self._arguments(), self.folder, self._read)
             self._onLine(" ".join(self._process.command))
             self._process.start()
         except OSError as error:
@@ -167,13 +167,11 @@ class SegmentationRun:
             reason: one sentence.
         """
         self._reason = self._reason or reason
-        if self._process:
-            self._process.cancel()
+        self._process.cancel()
 
     def kill(self) -> None:
         """End the process at once."""
-        if self._process:
-            self._process.kill()
+        self._process.kill()
 
     def close(self) -> None:
         """End the process if it still runs, and delete the run's files."""
@@ -183,7 +181,7 @@ class SegmentationRun:
     @property
     def pid(self) -> int | None:
         """Number of the process."""
-        return self._process.pid if self._process else None
+        return self._process.pid
 
     def _arguments(self) -> Sequence[str]:
         # Names without folders: no path of this computer gets into the report, which travels with the scene.

@@ -16,6 +16,7 @@ import numpy as np
 from seru.options import PostprocessingOptions
 from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
 from seru.result.maps import Maps
+from seru.terminology import Side
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
@@ -23,7 +24,7 @@ from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
-Measured = dict[str, dict[str, float]]
+Measured = dict[Side, dict[str, float]]
 
 
 class LiveResult:

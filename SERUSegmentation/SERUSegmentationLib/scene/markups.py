@@ -151,8 +151,7 @@ def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: str) -> tu
         (r, a, s) in world coordinates, mm; None where that side has none.
     """
     node = companion(segmentationNode, KEY_SLICES)
-    point = _pointOf(node, side) if node is not None else None
-    if point is None:
+    if node is None or (point := _pointOf(node, side)) is None:
         return None
     position = [0.0, 0.0, 0.0]
     node.GetNthControlPointPosition(point, position)

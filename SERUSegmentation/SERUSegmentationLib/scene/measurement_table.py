@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import vtk
 
 from seru.errors import BadInputError
+from seru.terminology import Side
 from SERUSegmentationLib.scene.live_result import Measured
 from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.texts import _
@@ -17,6 +18,7 @@ from SERUSegmentationLib.texts import _
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTableNode
 
+_SIDES: tuple[Side, ...] = ("right", "left")
 _NUMBERS = ("kidneyMl", "tumorMl", "tumorLongestMm", "tumorShare")
 
 
@@ -62,10 +64,10 @@ def rowsOf(measured: Measured) -> list[MeasurementRow]:
     titles = rowTitles()
     sides = [
         MeasurementRow.of(titles[side], values["kidney_ml"], values["tumor_ml"], values.get("tumor_longest_mm"))
-        for side, values in ((side, measured[side]) for side in ("right", "left"))
+        for side, values in ((side, measured[side]) for side in _SIDES)
     ]
-    longest = [row.tumorLongestMm for row in sides]
-    both = None if None in longest else max(longest)
+    longest = [row.tumorLongestMm for row in sides if row.tumorLongestMm is not None]
+    both = max(longest) if len(longest) == len(sides) else None
     total = (sum(row.kidneyMl for row in sides), sum(row.tumorMl for row in sides))
     return [*sides, MeasurementRow.of(titles["total"], *total, both)]
 

@@ -102,6 +102,7 @@ class SegmentLayer:
         image = self._sharedImage(found) if found else None
         if image is None:
             return False
+        place: np.ndarray | tuple[np.ndarray, ...]
         if tuple(image.GetExtent()) == self.grid.extent:
             target, place = vtk_to_numpy(image.GetPointData().GetScalars()), index
         else:
