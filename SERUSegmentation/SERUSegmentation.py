@@ -22,13 +22,13 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from SERUSegmentationLib.panel.parameters import postprocessingOf, stateOf
-from SERUSegmentationLib.panel.widget_parts import WidgetParts
-from SERUSegmentationLib.run.run_watcher import RunWatcher
-from SERUSegmentationLib.run.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.panel.parts import WidgetParts
+from SERUSegmentationLib.run.background import RunWatcher
+from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
-from SERUSegmentationLib.scene.owned_nodes import outputFor
+from SERUSegmentationLib.scene.nodes import outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
-from SERUSegmentationLib.scene.stage_segments import Shown
+from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import testPhantom
 
 
@@ -381,4 +381,4 @@ class SERUSegmentationTest(ScriptedLoadableModuleTest):
     def test_phantom_is_segmented(self) -> None:
         """The phantom's kidneys are found, or the error says in one sentence what is missing."""
         self.delayDisplay(_("Segmenting the phantom"))
-        self.delayDisplay(testPhantom(self, SERUSegmentationLogic()))
+        self.delayDisplay(testPhantom(self, SERUSegmentationLogic().process))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import slicer
 
@@ -12,16 +13,19 @@ from SERUSegmentationLib.scene.geometry import ijkToRas
 from SERUSegmentationLib.scene.sample_data import addPhantom
 from SERUSegmentationLib.texts import _
 
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+
 # The phantom's kidneys have about 300 ml; half of that is far from chance.
 _LEAST_ML = 150.0
 
 
-def testPhantom(case: unittest.TestCase, logic: Any) -> str:
+def testPhantom(case: unittest.TestCase, segment: Callable[[vtkMRMLScalarVolumeNode], vtkMRMLSegmentationNode]) -> str:
     """Segment the phantom and check the result.
 
     Args:
         case: makes the assertions.
-        logic: the module's.
+        segment: the logic's ``process``.
 
     Returns:
         What to tell; without a model or packages the sentence that says what is missing.
@@ -30,7 +34,7 @@ def testPhantom(case: unittest.TestCase, logic: Any) -> str:
 
     volume = addPhantom()
     try:
-        node = logic.process(volume)
+        node = segment(volume)
     except ModelError as error:
         # The one thing that a Slicer without setup may say; everything else fails the test.
         case.assertRegex(str(error), "model|package")  # noqa: PT009

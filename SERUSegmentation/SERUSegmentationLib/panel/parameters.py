@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seru.options import PostprocessingOptions
-from SERUSegmentationLib.scene.result_state import ResultState
+from SERUSegmentationLib.scene.stored_result import ResultState
 
 
 def postprocessingOf(parameters: Any) -> PostprocessingOptions:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import slicer
 
 from SERUSegmentationLib.scene.geometry import ijkToRas, toWorld
+
+if TYPE_CHECKING:
+    from slicer import qSlicerLayoutManager, vtkMRMLLayoutNode, vtkMRMLScalarVolumeNode, vtkMRMLSliceNode
 
 # Slicer's own layouts have small numbers; a module's own starts above 100.
 LAYOUT_ID = 7519
@@ -16,9 +19,9 @@ _VIEW = """
   <item><view class="vtkMRMLSliceNode" singletontag="{tag}">
     <property name="orientation" action="default">Axial</property>
     <property name="viewlabel" action="default">{label}</property>
-    <property name="viewcolor" action="default">{colour}</property>
+    <property name="viewcolor" action="default">{color}</property>
   </view></item>"""
-_COLOURS = {"right": "#4FB8E0", "left": "#E0B04F"}
+_COLORS = {"right": "#4FB8E0", "left": "#E0B04F"}
 
 
 class KeyPatchLayout:
@@ -28,7 +31,7 @@ class KeyPatchLayout:
         layoutManager: Slicer's.
     """
 
-    def __init__(self, layoutManager: Any) -> None:
+    def __init__(self, layoutManager: qSlicerLayoutManager) -> None:
         self._manager = layoutManager
         self._before: int | None = None
 
@@ -37,7 +40,7 @@ class KeyPatchLayout:
         """Whether the patches are shown now."""
         return self._node.GetViewArrangement() == LAYOUT_ID
 
-    def enter(self, volumeNode: Any, report: dict[str, Any]) -> None:
+    def enter(self, volumeNode: vtkMRMLScalarVolumeNode, report: dict[str, Any]) -> None:
         """Show the patches.
 
         Args:
@@ -51,7 +54,7 @@ class KeyPatchLayout:
         node.SetViewArrangement(LAYOUT_ID)
         self.aim(volumeNode, report)
 
-    def aim(self, volumeNode: Any, report: dict[str, Any]) -> None:
+    def aim(self, volumeNode: vtkMRMLScalarVolumeNode, report: dict[str, Any]) -> None:
         """Let each patch fill its view; called again once the views have their size."""
         for side, tag in VIEWS.items():
             sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
@@ -71,11 +74,11 @@ class KeyPatchLayout:
         self._before = None
 
     @property
-    def _node(self) -> Any:
+    def _node(self) -> vtkMRMLLayoutNode:
         return self._manager.layoutLogic().GetLayoutNode()
 
 
-def registerLayout(layoutManager: Any) -> None:
+def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
     """Make the layout known, so that a scene that was saved while it was shown opens with it.
 
     Args:
@@ -85,8 +88,8 @@ def registerLayout(layoutManager: Any) -> None:
         _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
 
 
-def _describe(layoutNode: Any, sides: list[str]) -> None:
-    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), colour=_COLOURS[side]) for side in sides]
+def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
         layoutNode.SetLayoutDescription(LAYOUT_ID, description)
@@ -94,7 +97,9 @@ def _describe(layoutNode: Any, sides: list[str]) -> None:
         layoutNode.AddLayoutDescription(LAYOUT_ID, description)
 
 
-def patchCentre(volumeNode: Any, side: dict[str, Any], stackAxis: int) -> tuple[tuple[float, ...], np.ndarray]:
+def patchCentre(
+    volumeNode: vtkMRMLScalarVolumeNode, side: dict[str, Any], stackAxis: int
+) -> tuple[tuple[float, ...], np.ndarray]:
     """Return where a patch lies.
 
     Args:
@@ -113,7 +118,9 @@ def patchCentre(volumeNode: Any, side: dict[str, Any], stackAxis: int) -> tuple[
     return toWorld(volumeNode, (matrix @ [*centre, 1.0])[:3]), size
 
 
-def _aim(sliceNode: Any, volumeNode: Any, side: dict[str, Any], stackAxis: int) -> None:
+def _aim(
+    sliceNode: vtkMRMLSliceNode, volumeNode: vtkMRMLScalarVolumeNode, side: dict[str, Any], stackAxis: int
+) -> None:
     position, size = patchCentre(volumeNode, side, stackAxis)
     wasModifying = sliceNode.StartModify()
     sliceNode.SetOrientation("Axial")
@@ -128,7 +135,7 @@ def _aim(sliceNode: Any, volumeNode: Any, side: dict[str, Any], stackAxis: int) 
     sliceNode.EndModify(wasModifying)
 
 
-def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: Any) -> tuple[float, float]:
+def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
     """Width (the in-plane axis nearest to right-left) and height of a patch in mm."""
     axes = [axis for axis in range(3) if axis != stackAxis]
     matrix = ijkToRas(volumeNode)[:3, :3]
@@ -136,7 +143,7 @@ def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: Any) -> tuple[float, 
     return float(size[axes[0]]), float(size[axes[1]])
 
 
-def jumpTo(layoutManager: Any, position: tuple[float, float, float]) -> None:
+def jumpTo(layoutManager: qSlicerLayoutManager | None, position: tuple[float, float, float]) -> None:
     """Show a world position in every slice view that is shown; a view that shows its place already keeps its pan.
 
     Args:

@@ -9,17 +9,22 @@ diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seru.options import PostprocessingOptions
 from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
 from seru.result.maps import Maps
-from SERUSegmentationLib.scene.segment_layer import LayerGrid, SegmentLayer
+from seru.terminology import Side
+from SERUSegmentationLib.scene.geometry import LayerGrid
+from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
 
-Measured = dict[str, dict[str, float]]
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
+
+Measured = dict[Side, dict[str, float]]
 
 
 class LiveResult:
@@ -31,7 +36,7 @@ class LiveResult:
         splitSides: one segment per side.
     """
 
-    def __init__(self, segmentationNode: Any, maps: Maps, splitSides: bool = False) -> None:
+    def __init__(self, segmentationNode: vtkMRMLSegmentationNode, maps: Maps, splitSides: bool = False) -> None:
         self.maps = maps
         self.fusion = LiveFusion(maps)
         self.segmentationNode = segmentationNode

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seru.errors import BadInputError
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.maps_node import mapsTime, readMaps
-from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf
-from SERUSegmentationLib.scene.result_state import ResultState, storedState, storeState
-from SERUSegmentationLib.scene.scene_writer import rowTitles, writeMeasurements
-from SERUSegmentationLib.scene.stage_segments import Shown, showStage
+from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf, writeMeasurements
+from SERUSegmentationLib.scene.segments import Shown, showStage
+from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
 
 
 class ResultController:
     """Follows the segmentation that is chosen in the panel."""
 
     def __init__(self) -> None:
-        self.segmentationNode: Any = None
+        self.segmentationNode: vtkMRMLSegmentationNode | None = None
         self.result: LiveResult | None = None
         self.reason = ""
         self.rows: list[MeasurementRow] = []
@@ -26,7 +27,7 @@ class ResultController:
         self._state: ResultState | None = None
         self._shown: tuple | None = None
 
-    def follow(self, segmentationNode: Any) -> bool:
+    def follow(self, segmentationNode: vtkMRMLSegmentationNode | None) -> bool:
         """Take the result of a segmentation, read from the maps it carries.
 
         Args:
@@ -50,7 +51,7 @@ class ResultController:
         self._state = storedState(segmentationNode, maps.alpha)
         self.result = LiveResult(segmentationNode, maps, self._state.splitSides)
         self.reason = ""
-        self.rows = rowsOf(self.result.assume(self._state.alpha, self._state.postprocessing), rowTitles())
+        self.rows = rowsOf(self.result.assume(self._state.alpha, self._state.postprocessing))
         return True
 
     @property
@@ -66,7 +67,7 @@ class ResultController:
     def preview(self, alpha: float) -> None:
         """Move alpha, live; see :meth:`LiveResult.preview`."""
         if self.result:
-            self.rows = rowsOf(self.result.preview(alpha), rowTitles())
+            self.rows = rowsOf(self.result.preview(alpha))
 
     def apply(self, state: ResultState) -> bool:
         """Show a state for good: clean-up, surfaces, diameters, table.
@@ -88,7 +89,7 @@ class ResultController:
         self._state = state
         storeState(self.segmentationNode, state)
         writeMeasurements(self.segmentationNode, measured)
-        self.rows = rowsOf(measured, rowTitles())
+        self.rows = rowsOf(measured)
         return True
 
     def show(self, shown: Shown, coarseOutline: bool) -> None:

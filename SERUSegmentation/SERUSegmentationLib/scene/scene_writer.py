@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
 from seru.options import PostprocessingOptions
 from seru.result.maps import Maps, load_maps
-from SERUSegmentationLib.scene.crop_boxes import writeCropBoxes
 from SERUSegmentationLib.scene.geometry import isSameGrid
-from SERUSegmentationLib.scene.key_slice_markups import writeKeySlices
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.maps_node import storeMaps
-from SERUSegmentationLib.scene.measurement_table import rowsOf, writeTable
-from SERUSegmentationLib.scene.owned_nodes import placeBeside
-from SERUSegmentationLib.scene.result_state import ResultState, storeState
+from SERUSegmentationLib.scene.markups import writeCropBoxes, writeKeySlices
+from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.nodes import placeBeside
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
-from SERUSegmentationLib.scene.stage_segments import isStages, writeCoarse
+from SERUSegmentationLib.scene.segments import isStages, writeCoarse
+from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 
 class SceneWriter:
@@ -29,7 +30,9 @@ class SceneWriter:
         segmentationNode: where to; None makes a new one.
     """
 
-    def __init__(self, volumeNode: Any, segmentationNode: Any | None = None) -> None:
+    def __init__(
+        self, volumeNode: vtkMRMLScalarVolumeNode, segmentationNode: vtkMRMLSegmentationNode | None = None
+    ) -> None:
         self.volumeNode = volumeNode
         self.segmentationNode = segmentationNode
         if segmentationNode is not None:
@@ -75,7 +78,7 @@ class SceneWriter:
         writeMeasurements(node, measured)
         return result
 
-    def _prepareSegmentation(self) -> Any:
+    def _prepareSegmentation(self) -> vtkMRMLSegmentationNode:
         scene = self.volumeNode.GetScene()
         if self.segmentationNode is None:
             name = scene.GenerateUniqueName(_("{volume} kidneys").format(volume=self.volumeNode.GetName()))
@@ -87,7 +90,7 @@ class SceneWriter:
         node.SetReferenceImageGeometryParameterFromVolumeNode(self.volumeNode)
         return node
 
-    def _writeCompanions(self, node: Any, maps: Maps, result: LiveResult) -> None:
+    def _writeCompanions(self, node: vtkMRMLSegmentationNode, maps: Maps, result: LiveResult) -> None:
         name, report = node.GetName(), maps.report
         sides = {"right": _("right"), "left": _("left")}
         writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
@@ -97,28 +100,7 @@ class SceneWriter:
         writeKeySlices(node, self.volumeNode, report, _("{name} key slices").format(name=name), labels)
 
 
-def writeMeasurements(segmentationNode: Any, measured: dict[str, dict[str, float]]) -> None:
-    """Write the measurements of a result into its table.
-
-    Args:
-        segmentationNode: the result.
-        measured: of :func:`seru.result.measurements.measure`.
-    """
-    name = _("{name} measurements").format(name=segmentationNode.GetName())
-    writeTable(segmentationNode, rowsOf(measured, rowTitles()), name, columnTitles())
-
-
-def rowTitles() -> dict[str, str]:
-    """Return the titles of the measurements' rows."""
-    return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
-
-
-def columnTitles() -> list[str]:
-    """Return the titles of the measurements' columns, with units."""
-    return [_("Side"), _("Kidney (ml)"), _("Tumor (ml)"), _("Tumor longest diameter (mm)"), _("Tumor share (%)")]
-
-
-def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
+def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
     """Check that writing into a segmentation would move or convert nothing of someone else's.
 
     Args:

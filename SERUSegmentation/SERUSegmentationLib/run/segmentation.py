@@ -8,18 +8,21 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
 
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
 from seru.options import PostprocessingOptions, SegmentOptions
 from seru.result.maps import MAPS_FILE
-from SERUSegmentationLib.run.process import ChildProcess
-from SERUSegmentationLib.run.run_progress import RunProgress
+from SERUSegmentationLib.run.process import ChildProcess, Stream
+from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 _INPUT, _OUTPUT, _MAPS, _REPORT = "input.nrrd", "labels.nrrd", "maps", "report.json"
 _ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
@@ -84,8 +87,8 @@ class SegmentationRun:
 
     def __init__(
         self,
-        volumeNode: Any,
-        segmentationNode: Any | None = None,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | None = None,
         settings: RunSettings | None = None,
         onLine: Callable[[str], None] | None = None,
     ) -> None:
@@ -100,7 +103,8 @@ class SegmentationRun:
         self._errorLines: list[str] = []
         self._reason: str | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
-        self._process: ChildProcess | None = None
+        self._process = ChildProcess(self._arguments(), self.folder, self._read)
+        self._code: int | None = None
 
     def start(self) -> None:
         """Write the volume out and start the process.
@@ -110,7 +114,6 @@ class SegmentationRun:
         """
         try:
             exportVolume(self.volumeNode, self.folder / _INPUT)
-            self._process = ChildProcess(self._arguments(), self.folder, self._read)
             self._onLine(" ".join(self._process.command))
             self._process.start()
         except OSError as error:
@@ -164,13 +167,11 @@ class SegmentationRun:
             reason: one sentence.
         """
         self._reason = self._reason or reason
-        if self._process:
-            self._process.cancel()
+        self._process.cancel()
 
     def kill(self) -> None:
         """End the process at once."""
-        if self._process:
-            self._process.kill()
+        self._process.kill()
 
     def close(self) -> None:
         """End the process if it still runs, and delete the run's files."""
@@ -180,7 +181,7 @@ class SegmentationRun:
     @property
     def pid(self) -> int | None:
         """Number of the process."""
-        return self._process.pid if self._process else None
+        return self._process.pid
 
     def _arguments(self) -> Sequence[str]:
         # Names without folders: no path of this computer gets into the report, which travels with the scene.
@@ -189,7 +190,7 @@ class SegmentationRun:
             *self.settings.arguments(),
         ]  # fmt: skip
 
-    def _read(self, stream: str, line: str) -> None:
+    def _read(self, stream: Stream, line: str) -> None:
         if stream == "out":
             warnings = len(self.progress.warnings)
             if not self.progress.read(line):
@@ -233,7 +234,7 @@ class SegmentationRun:
         return SeruError(f"The segmentation process died unexpectedly (exit code {self._code}); see the log.")
 
 
-def checkInput(volumeNode: Any) -> None:
+def checkInput(volumeNode: vtkMRMLNode | None) -> None:
     """Check that a node is a 3D scalar volume.
 
     Args:
@@ -252,7 +253,7 @@ def checkInput(volumeNode: Any) -> None:
         raise BadInputError(f"The volume '{name}' has no voxels; load it again.")
 
 
-def exportVolume(volumeNode: Any, path: Path) -> None:
+def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
     """Write a volume in its own coordinates, without parent transforms.
 
     Args:
@@ -269,7 +270,7 @@ def exportVolume(volumeNode: Any, path: Path) -> None:
         raise BadInputError(f"The volume cannot be written to '{path.parent}'; free some disk space and try again.")
 
 
-def isInScene(node: Any) -> bool:
+def isInScene(node: vtkMRMLNode) -> bool:
     """Return whether a node is still part of the scene."""
     scene = node.GetScene()
     return scene is not None and scene.IsNodePresent(node)
