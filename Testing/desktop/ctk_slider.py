@@ -1,12 +1,11 @@
-"""Stand-ins for CTK's numeric widgets: ctkSliderWidget, ctkDoubleSpinBox, ctkDoubleSlider, ctkRangeWidget.
+"""Stand-ins for ctkSliderWidget and ctkDoubleSlider.
 
-Source: ctkSliderWidget.cpp, ctkDoubleSlider.cpp, ctkDoubleSpinBox.cpp of commontk/CTK.
+Source: ctkSliderWidget.cpp, ctkDoubleSlider.cpp of commontk/CTK.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QSlider, QWidget
@@ -14,31 +13,21 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QSlider,
 from Testing.desktop.qproperty import accessors, field, setters
 
 
-class ctkDoubleSpinBox(QDoubleSpinBox):  # noqa: N801
-    """A spin box; unlike CTK's it is a QDoubleSpinBox itself."""
-
-    FixedDecimals, DecimalsByKey, DecimalsByShortcuts = 0x00, 0x10, 0x01
-    DecimalsByValue, DecimalsAsMin, InsertDecimals, ReplaceDecimals = 0x08, 0x40, 0x20, 0x04
-
-    def spinBox(self) -> QDoubleSpinBox:
-        return self
-
-
 class ctkDoubleSlider(QWidget):  # noqa: N801
-    """A slider over floats: an integer QSlider of ``singleStep`` wide positions plus an exact value."""
+    """A slider over floats: an integer QSlider of ``singleStep`` wide positions plus an exact value.
+
+    Left out: the vertical slider, tracking, ticks, an inverted slider, the value on the handle.
+    """
 
     valueChanged = Signal(float)
-    sliderMoved = Signal(float)
     sliderPressed = Signal()
     sliderReleased = Signal()
 
-    def __init__(self, orientation: Any = Qt.Orientation.Horizontal, parent: QWidget | None = None) -> None:
-        if isinstance(orientation, QWidget):
-            orientation, parent = Qt.Orientation.Horizontal, orientation
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._minimum, self._maximum, self._value = 0.0, 99.0, 0.0
         self._single_step, self._page_step = 1.0, 10.0
-        self._slider = QSlider(orientation, self)
+        self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._slider.setTracking(True)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -59,8 +48,6 @@ class ctkDoubleSlider(QWidget):  # noqa: N801
 
     def _on_position(self, position: int) -> None:
         value = min(self._maximum, self._minimum + position * self._single_step)
-        if self._slider.isSliderDown():
-            self.sliderMoved.emit(value)
         self._change_value(value)
 
     def _change_value(self, value: float) -> None:
@@ -94,15 +81,9 @@ class ctkDoubleSlider(QWidget):  # noqa: N801
         self._page_step = step
         self._update_range()
 
-    def setTickInterval(self, interval: float) -> None:
-        self._slider.setTickInterval(round(interval / self._single_step))
-
     def qslider(self) -> QSlider:
         """Return the slider inside, for a test's mouse (the desktop's own)."""
         return self._slider
-
-    def isSliderDown(self) -> bool:
-        return self._slider.isSliderDown()
 
     value = accessors(float, lambda self: self._value, setValue)
     minimum = accessors(float, lambda self: self._minimum, setMinimum)
@@ -111,27 +92,22 @@ class ctkDoubleSlider(QWidget):  # noqa: N801
     pageStep = accessors(float, lambda self: self._page_step, setPageStep)
 
 
-@setters("tracking", "spinBoxVisible", "popupSlider", "synchronizeSiblings")
+@setters("tracking")
 class ctkSliderWidget(QWidget):  # noqa: N801
-    """A slider and a spin box that share one value, rounded to ``decimals``."""
+    """A slider and a spin box that share one value, rounded to ``decimals``.
 
-    NoSynchronize, SynchronizeWidth, SynchronizeDecimals = 0x0, 0x1, 0x2
+    Left out: the popup slider, sliders that follow each other, a hidden spin box, value proxies. The spin box is a
+    QDoubleSpinBox, not a ctkDoubleSpinBox, and cannot be asked for.
+    """
 
     valueChanged = Signal(float)
     valueIsChanging = Signal(float)
-    decimalsChanged = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tracking, self._is_changing, self._value_before = True, False, 0.0
-        self._spin_box_visible, self._popup_slider, self._synchronize_siblings = True, False, 0
-        self._slider = ctkDoubleSlider(Qt.Orientation.Horizontal, self)
-        self._spin = ctkDoubleSpinBox(self)
+        self._slider, self._spin = ctkDoubleSlider(self), QDoubleSpinBox(self)
         self._spin.setRange(0.0, 99.0)
-        self._spin.setDecimals(2)
-        self._spin.setKeyboardTracking(True)
-        self._slider.setObjectName("Slider")
-        self._spin.setObjectName("SpinBox")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._slider, 1)
@@ -197,28 +173,12 @@ class ctkSliderWidget(QWidget):  # noqa: N801
 
     def setDecimals(self, decimals: int) -> None:
         self._spin.setDecimals(decimals)
-        self.decimalsChanged.emit(decimals)
-
-    def setPrefix(self, prefix: str) -> None:
-        self._spin.setPrefix(prefix)
 
     def setSuffix(self, suffix: str) -> None:
         self._spin.setSuffix(suffix)
 
-    def setTickInterval(self, interval: float) -> None:
-        self._slider.setTickInterval(interval)
-
-    def reset(self) -> None:
-        self.setValue(0.0)
-
-    def _update_spin(self) -> None:
-        self._spin.setVisible(self._spin_box_visible)
-
     def slider(self) -> ctkDoubleSlider:
         return self._slider
-
-    def spinBox(self) -> ctkDoubleSpinBox:
-        return self._spin
 
     value = accessors(float, _value, setValue)
     minimum = accessors(float, lambda self: self._spin.minimum, setMinimum)
@@ -226,66 +186,5 @@ class ctkSliderWidget(QWidget):  # noqa: N801
     singleStep = accessors(float, lambda self: self._spin.singleStep, setSingleStep)
     pageStep = accessors(float, lambda self: self._slider.pageStep, setPageStep)
     decimals = accessors(int, lambda self: self._spin.decimals, setDecimals)
-    prefix = accessors(str, lambda self: self._spin.prefix, setPrefix)
     suffix = accessors(str, lambda self: self._spin.suffix, setSuffix)
     tracking = field(bool, "tracking")
-    spinBoxVisible = field(bool, "spin_box_visible", "_update_spin")
-    popupSlider = field(bool, "popup_slider")
-    synchronizeSiblings = field(int, "synchronize_siblings")
-
-
-class ctkRangeWidget(QWidget):  # noqa: N801
-    """Two spin boxes for a range; CTK's slider with two handles is left out."""
-
-    valuesChanged = Signal(float, float)
-    minimumValueChanged = Signal(float)
-    maximumValueChanged = Signal(float)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self._low, self._high = ctkDoubleSpinBox(self), ctkDoubleSpinBox(self)
-        for spin in (self._low, self._high):
-            spin.setRange(0.0, 99.0)
-            layout.addWidget(spin)
-        self._high.setValue(99.0)
-        self._low.valueChanged.connect(self._on_low)
-        self._high.valueChanged.connect(self._on_high)
-
-    def _on_low(self, value: float) -> None:
-        self._high.setValue(max(self._high.value, value))
-        self.minimumValueChanged.emit(value)
-        self.valuesChanged.emit(value, self._high.value)
-
-    def _on_high(self, value: float) -> None:
-        self._low.setValue(min(self._low.value, value))
-        self.maximumValueChanged.emit(value)
-        self.valuesChanged.emit(self._low.value, value)
-
-    def setRange(self, minimum: float, maximum: float) -> None:
-        self._low.setRange(minimum, maximum)
-        self._high.setRange(minimum, maximum)
-
-    def setValues(self, low: float, high: float) -> None:
-        self._high.setValue(high)
-        self._low.setValue(low)
-
-    def setDecimals(self, decimals: int) -> None:
-        self._low.setDecimals(decimals)
-        self._high.setDecimals(decimals)
-
-    def setSingleStep(self, step: float) -> None:
-        self._low.setSingleStep(step)
-        self._high.setSingleStep(step)
-
-    minimumValue = accessors(float, lambda self: self._low.value, lambda self, v: self._low.setValue(v))
-    maximumValue = accessors(float, lambda self: self._high.value, lambda self, v: self._high.setValue(v))
-    minimum = accessors(float, lambda self: self._low.minimum, lambda self, v: self.setRange(v, self._low.maximum))
-    maximum = accessors(float, lambda self: self._low.maximum, lambda self, v: self.setRange(self._low.minimum, v))
-    singleStep = accessors(float, lambda self: self._low.singleStep, setSingleStep)
-    decimals = accessors(int, lambda self: self._low.decimals, setDecimals)
-
-
-class ctkDoubleRangeSlider(ctkRangeWidget):  # noqa: N801
-    """As ctkRangeWidget here."""

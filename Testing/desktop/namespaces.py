@@ -7,80 +7,43 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
 
 import slicer
 from PySide6 import QtCore, QtGui, QtNetwork, QtWidgets
 
-from Testing.desktop import (
-    app,
-    ctk_containers,
-    ctk_inputs,
-    ctk_slider,
-    i18n,
-    layout_manager,
-    modules,
-    packaging_standin,
-    parameter_node,
-    qmrml_tables,
-    qmrml_widgets,
-    sample_data,
-    scripted_module,
-    ui_loader,
-    view_widgets,
-    views,
-)
+from Testing.desktop import i18n, packaging_standin, parameter_node, sample_data, scripted_module, ui_loader
+from Testing.desktop.ctk_collapsible_button import ctkCollapsibleButton
+from Testing.desktop.ctk_message_box import ctkMessageBox
+from Testing.desktop.ctk_slider import ctkDoubleSlider, ctkSliderWidget
+from Testing.desktop.modules import qSlicerScriptedLoadableModule, qSlicerScriptedLoadableModuleWidget
+from Testing.desktop.qmrml_table_view import qMRMLTableView
+from Testing.desktop.qmrml_widgets import qMRMLNodeComboBox, qMRMLWidget
 
 SLICER_PYTHON = "SLICER_PYTHON"
-
-
-class qMRMLSliderWidget(ctk_slider.ctkSliderWidget):  # noqa: N801
-    """CTK's slider; units of the scene are left out."""
-
-    def setMRMLScene(self, scene: object) -> None:
-        """Take the scene, of which only the units would be used."""
-
-
-class qMRMLSpinBox(ctk_slider.ctkDoubleSpinBox):  # noqa: N801
-    """CTK's spin box; units of the scene are left out."""
-
-    def setMRMLScene(self, scene: object) -> None:
-        """Take the scene, of which only the units would be used."""
-
-
-class qMRMLRangeWidget(ctk_slider.ctkRangeWidget):  # noqa: N801
-    """CTK's range; units of the scene are left out."""
-
-    def setMRMLScene(self, scene: object) -> None:
-        """Take the scene, of which only the units would be used."""
-
-
-class qMRMLCollapsibleButton(ctk_containers.ctkCollapsibleButton):  # noqa: N801
-    """CTK's collapsible button, which keeps the scene for its children."""
-
-    mrmlSceneChanged = QtCore.Signal(object)
-    SIGNATURES: ClassVar = {"mrmlSceneChanged(vtkMRMLScene*)": "mrmlSceneChanged"}
-
-    def setMRMLScene(self, scene: object) -> None:
-        self.mrmlSceneChanged.emit(scene)
-
-
-class ctkWidgetsUtils:  # noqa: N801
-    """The one static function of CTK's utilities that modules use."""
-
-    @staticmethod
-    def grabWidget(widget: QtWidgets.QWidget, *_size: object) -> QtGui.QImage:
-        """Return a picture of the widget."""
-        return widget.grab().toImage()
-
-
-def _classes(*sources: ModuleType, starts: tuple[str, ...]) -> dict[str, type]:
-    found = {}
-    for source in sources:
-        for name, member in vars(source).items():
-            if isinstance(member, type) and name.startswith(starts):
-                found[name] = member
-    return found
+# What ``ctk`` and ``slicer`` offer by name; the other stand-ins are handed out by slicer.app.
+CTK_CLASSES = (ctkCollapsibleButton, ctkDoubleSlider, ctkMessageBox, ctkSliderWidget)
+SLICER_CLASSES = (
+    qMRMLNodeComboBox,
+    qMRMLTableView,
+    qMRMLWidget,
+    qSlicerScriptedLoadableModule,
+    qSlicerScriptedLoadableModuleWidget,
+)
+# Slicer's own parameterNodeWrapper cannot be imported without these names; no widget is of these classes here.
+NAMED_BY_SLICER = (
+    "ctkCheckBox",
+    "ctkCheckablePushButton",
+    "ctkColorPickerButton",
+    "ctkComboBox",
+    "ctkDirectoryButton",
+    "ctkDoubleRangeSlider",
+    "ctkDoubleSpinBox",
+    "ctkPathLineEdit",
+    "ctkRangeWidget",
+    "qMRMLRangeWidget",
+    "qMRMLSliderWidget",
+    "qMRMLSpinBox",
+)
 
 
 def make_qt() -> ModuleType:
@@ -97,17 +60,13 @@ def make_qt() -> ModuleType:
 
 def install() -> None:
     """Put the stand-ins where modules import them from."""
-    here = sys.modules[__name__]
+    ctk_classes = {kind.__name__: kind for kind in CTK_CLASSES}
+    slicer_classes = {kind.__name__: kind for kind in SLICER_CLASSES} | {"qSlicerWidget": qMRMLWidget}
     ctk = ModuleType("ctk")
-    ctk_classes = _classes(ctk_containers, ctk_inputs, ctk_slider, here, starts=("ctk",))
     vars(ctk).update(ctk_classes)
-    sys.modules["qt"], sys.modules["ctk"] = make_qt(), ctk
-    sources = (qmrml_widgets, qmrml_tables, view_widgets, views, layout_manager, modules, app, here)
-    slicer_classes = _classes(*sources, starts=("qMRML", "qSlicer"))
     vars(slicer).update(slicer_classes)
-    ui_loader.QUiLoader.stand_ins.update({**ctk_classes, **slicer_classes, "qSlicerWidget": qmrml_widgets.qMRMLWidget})
-    slicer.qSlicerWidget = qmrml_widgets.qMRMLWidget
-    sys.modules["SampleData"] = sample_data
+    ui_loader.QUiLoader.stand_ins.update({**ctk_classes, **slicer_classes})
+    sys.modules["qt"], sys.modules["ctk"], sys.modules["SampleData"] = make_qt(), ctk, sample_data
     if os.environ.get(SLICER_PYTHON):
         _use_slicers_own(Path(os.environ[SLICER_PYTHON]))
     else:
@@ -122,5 +81,7 @@ def _use_slicers_own(folder: Path) -> None:
     if not (folder / "slicer" / "ScriptedLoadableModule.py").is_file():
         raise FileNotFoundError(f"{SLICER_PYTHON}={folder} is not <Slicer source>/Base/Python")
     slicer.__path__.append(str(folder / "slicer"))
+    for name in NAMED_BY_SLICER:
+        setattr(slicer if name.startswith("qMRML") else sys.modules["ctk"], name, type(name, (), {}))
     for name in ("ScriptedLoadableModule", "i18n", "packaging", "parameterNodeWrapper"):
         setattr(slicer, name, importlib.import_module(f"slicer.{name}"))

@@ -16,7 +16,7 @@ import slicer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
-from Testing.desktop.ctk_containers import ctkCollapsibleButton
+from Testing.desktop.ctk_collapsible_button import ctkCollapsibleButton
 from Testing.desktop.qmrml_widgets import qMRMLWidget
 
 __all__ = [

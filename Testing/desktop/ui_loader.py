@@ -1,7 +1,7 @@
 """Loads Qt Designer files with the stand-ins for CTK's and Slicer's widgets.
 
-PySide's loader cannot know signals with MRML types or enumerations of Python classes, so both are taken out of the file
-before it is loaded and made in Python afterwards.
+PySide's loader cannot know signals with MRML types, so the connections are taken out of the file before it is loaded and
+made in Python afterwards.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ class QUiLoader(PySideLoader):
     def createWidget(self, class_name: str, parent: QWidget | None = None, name: str = "") -> QWidget:
         kind = self.stand_ins.get(class_name)
         if kind is None:
-            if class_name.startswith(("qMRML", "qSlicer", "ctk")):
-                raise AttributeError(f"the desktop has no stand-in for {class_name}")
             return PySideLoader.createWidget(self, class_name, parent, name)
         widget = kind(parent)
         widget.setObjectName(name)
@@ -37,15 +35,12 @@ class QUiLoader(PySideLoader):
         tree = ElementTree.fromstring(text)
         _check_classes(tree, self.stand_ins)
         connections = _take_connections(tree)
-        enumerations = _take_enumerations(tree, self.stand_ins)
         buffer = QBuffer()
         buffer.setData(QByteArray(ElementTree.tostring(tree)))
         buffer.open(QIODevice.OpenModeFlag.ReadOnly)
         widget = PySideLoader.load(self, buffer, parent)
         if widget is None:
             return None
-        for name, attribute, value in enumerations:
-            setattr(_named(widget, name), attribute, value)
         for sender, signal, receiver, slot in connections:
             _connect(_named(widget, sender), signal, _named(widget, receiver), slot)
         return widget
@@ -71,22 +66,6 @@ def _take_connections(tree: Any) -> list[tuple[str, ...]]:
         return []
     found = [tuple(c.findtext(k) for k in ("sender", "signal", "receiver", "slot")) for c in section]
     tree.remove(section)
-    return found
-
-
-def _take_enumerations(tree: Any, stand_ins: dict[str, type]) -> list[tuple[str, str, int]]:
-    found = []
-    for widget in tree.iter("widget"):
-        kind = stand_ins.get(widget.get("class"))
-        for declared in list(widget.findall("property")) if kind else []:
-            text = declared.findtext("enum") or declared.findtext("set")
-            if text is None or "::" not in text or not text.startswith(widget.get("class")):
-                continue
-            value = 0
-            for part in text.split("|"):
-                value |= getattr(kind, part.split("::")[-1])
-            found.append((widget.get("name"), declared.get("name"), value))
-            widget.remove(declared)
     return found
 
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from Testing.desktop.ctk_slider import ctkDoubleSlider
-from Testing.desktop.qmrml_tables import qMRMLTableView
+from Testing.desktop.qmrml_table_view import qMRMLTableView
 from Testing.desktop.views import qMRMLSliceView, qMRMLThreeDView
 
 THREE_D_COLOR = "#7583BE"
@@ -72,7 +72,7 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         self._fit.setAutoRaise(True)
         self._fit.setToolTip("Adjust the slice viewer's field of view to match the extent of the lowest non-null layer")
         self._fit.clicked.connect(lambda *_: self.fitSliceToBackground())
-        self._offset = ctkDoubleSlider(Qt.Orientation.Horizontal, self)
+        self._offset = ctkDoubleSlider(self)
         self._text = QLabel(self)
         self._text.setStyleSheet("color: black;")
         self._text.setMinimumWidth(90)

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from Testing.desktop.ctk_containers import ctkCollapsibleButton
+from Testing.desktop.ctk_collapsible_button import ctkCollapsibleButton
 from Testing.desktop.modules import qSlicerScriptedLoadableModule
 from Testing.desktop.qproperty import accessors
 

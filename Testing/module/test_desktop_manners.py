@@ -208,7 +208,6 @@ def test_sample_data_source_makes_its_node(slicer_desktop: Desktop) -> None:
 
 def test_scene_in_the_panel_uses_the_same_strings_as_slicer(slicer_desktop: Desktop) -> None:
     panel = slicer_desktop.load_module(EXAMPLE)
-    panel._parameterNode.names = ["x"]
     panel._parameterNode.options.isSmooth = True
     node = panel._parameterNode.parameterNode
 
@@ -216,11 +215,11 @@ def test_scene_in_the_panel_uses_the_same_strings_as_slicer(slicer_desktop: Desk
 
     assert written["isInverted"] == "False"
     assert written["color"] == "GREEN"
-    assert written["names.len"] == "1"
-    assert written["names.0"] == "x"
+    assert written["method"] == "fast"
     assert written["options.isSmooth"] == "True"
     assert written["options.iterations"] == "5"
-    assert written["outputSegmentation.1"] == "True"
+    assert written["alpha"] == "0.4"
+    assert written["outputSegmentation"] == ""
 
 
 def test_pyside_in_use_is_a_sound_one() -> None:

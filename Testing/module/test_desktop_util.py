@@ -167,20 +167,3 @@ def test_slider_rounds_to_its_decimals_and_stays_in_its_range(slicer_desktop: De
 
     assert told == [pytest.approx(0.44), pytest.approx(1.0)]
     assert slider.value == pytest.approx(1.0)
-
-
-def test_path_edit_remembers_its_history(slicer_desktop: Desktop, tmp_path: Path) -> None:
-    import ctk
-
-    edit, told = ctk.ctkPathLineEdit(), []
-    edit.settingKey = "Example/paths"
-    edit.connect("currentPathChanged(QString)", told.append)
-
-    edit.currentPath = str(tmp_path)
-    edit.addCurrentPathToHistory()
-    other = ctk.ctkPathLineEdit()
-    other.settingKey = "Example/paths"
-    other.retrieveHistory()
-
-    assert told == [str(tmp_path)]
-    assert other.comboBox().itemText(0) == str(tmp_path)

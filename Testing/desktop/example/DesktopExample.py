@@ -2,20 +2,13 @@
 
 import enum
 import logging
-import pathlib
 from typing import Annotated
 
 import slicer
 import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
-from slicer.parameterNodeWrapper import (
-    Choice,
-    Default,
-    WithinRange,
-    parameterNodeWrapper,
-    parameterPack,
-)
+from slicer.parameterNodeWrapper import Choice, Default, WithinRange, parameterNodeWrapper, parameterPack
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -49,15 +42,13 @@ class DesktopExampleParameterNode:
     """Parameters of every type the desktop knows."""
 
     inputVolume: vtkMRMLScalarVolumeNode
-    outputSegmentation: vtkMRMLSegmentationNode | None
+    outputSegmentation: vtkMRMLSegmentationNode
     threshold: Annotated[float, WithinRange(-1000, 1000)] = 100.0
     alpha: Annotated[float, WithinRange(0, 1)] = 0.4
     isInverted: bool = False
     segmentName: str = "bright"
     color: Colors = Colors.GREEN
     method: Annotated[str, Choice(["fast", "slow"])] = "fast"
-    folder: pathlib.Path
-    names: list[str]
     options: Options
 
 
@@ -165,8 +156,7 @@ class DesktopExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui.applyButton.toolTip = _("Apply") if self.ui.applyButton.enabled else _("Choose a volume")
 
     def onOutputChanged(self, node):
-        self.ui.segmentsTable.setSegmentationNode(node)
-        self.ui.show3DButton.setSegmentationNode(node)
+        self.events.append(("output", node))
 
     def onApply(self):
         with slicer.util.tryWithErrorDisplay(_("Failed to compute results."), waitCursor=True):

@@ -1,7 +1,9 @@
-"""Stand-in for the used part of slicer.parameterNodeWrapper, over the real vtkMRMLScriptedModuleNode.
+"""Stand-in for slicer.parameterNodeWrapper, over the real vtkMRMLScriptedModuleNode.
 
 It writes the same strings and references into the node as Slicer's own, so that a scene saved here opens there. Left
-out: caching, typing.Any, QColor, FloatRange, generated user interfaces.
+out: every type but bool, int, float, str, Enum, MRML nodes and packs of them; every validator but WithinRange and
+Choice; every widget but those in :mod:`~Testing.desktop.parameter_node.gui`; own serializers, validators and
+connectors; caching; prefixes; generated user interfaces. What is left out raises.
 
 Source: Base/Python/slicer/parameterNodeWrapper of Slicer/Slicer (behaviour, not text).
 """
@@ -12,66 +14,13 @@ import sys
 
 import slicer
 
-from Testing.desktop.parameter_node.annotations import (
-    Choice,
-    Decimals,
-    Default,
-    Exclude,
-    IsInstance,
-    Maximum,
-    Minimum,
-    NotNone,
-    SingleStep,
-    Validator,
-    WithinRange,
-    findFirstAnnotation,
-    splitAnnotations,
-    unannotatedType,
-)
-from Testing.desktop.parameter_node.containers import ObservedList
-from Testing.desktop.parameter_node.gui import GuiConnector, createGuiConnector, parameterNodeGuiConnector
-from Testing.desktop.parameter_node.pack import isParameterPack, nestedParameterNames, parameterPack
-from Testing.desktop.parameter_node.serializers import Serializer, parameterNodeSerializer
-from Testing.desktop.parameter_node.wrapper import (
-    SlicerParameterNamePropertyName,
-    findChildWidgetForParameter,
-    isParameterNodeWrapper,
-    parameterNodeWrapper,
-)
+from Testing.desktop.parameter_node.annotations import Choice, Default, WithinRange
+from Testing.desktop.parameter_node.pack import parameterPack
+from Testing.desktop.parameter_node.wrapper import parameterNodeWrapper
 
-__all__ = [
-    "Choice",
-    "Decimals",
-    "Default",
-    "Exclude",
-    "GuiConnector",
-    "IsInstance",
-    "Maximum",
-    "Minimum",
-    "NotNone",
-    "ObservedList",
-    "Serializer",
-    "SingleStep",
-    "SlicerParameterNamePropertyName",
-    "Validator",
-    "WithinRange",
-    "createGuiConnector",
-    "findChildWidgetForParameter",
-    "findFirstAnnotation",
-    "isParameterNodeWrapper",
-    "isParameterPack",
-    "nestedParameterNames",
-    "parameterNodeGuiConnector",
-    "parameterNodeSerializer",
-    "parameterNodeWrapper",
-    "parameterPack",
-    "splitAnnotations",
-    "unannotatedType",
-]
+__all__ = ["Choice", "Default", "WithinRange", "parameterNodeWrapper", "parameterPack"]
 
 
 def install() -> None:
     """Make this package ``slicer.parameterNodeWrapper``."""
-    module = sys.modules[__name__]
-    sys.modules["slicer.parameterNodeWrapper"] = module
-    slicer.parameterNodeWrapper = module
+    sys.modules["slicer.parameterNodeWrapper"] = slicer.parameterNodeWrapper = sys.modules[__name__]

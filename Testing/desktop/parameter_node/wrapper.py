@@ -10,79 +10,92 @@ import slicer
 import vtk
 from PySide6.QtWidgets import QWidget
 
-from Testing.desktop.parameter_node.annotations import splitDottedName, unannotatedType
+from Testing.desktop.parameter_node.annotations import split_annotations
 from Testing.desktop.parameter_node.gui import GuiConnector, createGuiConnector
-from Testing.desktop.parameter_node.pack import check_name, describe_members, isParameterPack
+from Testing.desktop.parameter_node.pack import Member, Pack, describe_members
 
 SlicerParameterNamePropertyName = "SlicerParameterName"
 
 
-class _Wrapper:
-    """The methods every wrapped class gets."""
+class ParameterNodeWrapper:
+    """The methods every wrapped class gets.
 
-    allParameters: dict[str, Any]
+    Args:
+        parameterNode: gets the defaults of the members it lacks.
+    """
 
-    def __init__(self, parameterNode: Any, prefix: str | None = None) -> None:
+    allParameters: dict[str, Member]
+
+    def __init__(self, parameterNode: Any) -> None:
         self.parameterNode = parameterNode
-        self._prefix = prefix or ""
         self._guis: dict[int, tuple[dict[str, GuiConnector], int]] = {}
         self._next_tag, self._is_updating_gui = 0, False
-        for name, info in self.allParameters.items():
-            if not info.serializer.isIn(parameterNode, self._prefix + name):
-                info.serializer.write(parameterNode, self._prefix + name, info.default.value)
+        for name in self.allParameters:
+            self._read(name)
 
     def _read(self, name: str) -> Any:
-        info = self.allParameters[name]
-        if not info.serializer.isIn(self.parameterNode, self._prefix + name):
-            self._write(name, info.default.value)
-        return info.serializer.read(self.parameterNode, self._prefix + name)
+        member = self.allParameters[name]
+        if not member.serializer.is_in(self.parameterNode, name):
+            self._write(name, member.default)
+        return member.serializer.read(self.parameterNode, name)
 
     def _write(self, name: str, value: Any) -> None:
+        serializer = self.allParameters[name].serializer
+        serializer.validate(value)
         with slicer.util.NodeModify(self.parameterNode):
-            self.allParameters[name].serializer.write(self.parameterNode, self._prefix + name, value)
-
-    def default(self, name: str) -> Any:
-        _check(type(self), name)
-        return self.allParameters[name].default
+            serializer.write(self.parameterNode, name, value)
 
     def getValue(self, name: str) -> Any:
-        _check(type(self), name)
-        top, rest = splitDottedName(name)
-        value = self._read(top)
-        return value if rest is None else value.getValue(rest)
+        """Return a parameter, or one of a pack's: ``pack.member``."""
+        top, rest, _member = self._find(name)
+        return getattr(self._read(top), rest) if rest else self._read(top)
 
     def setValue(self, name: str, value: Any) -> None:
-        _check(type(self), name)
-        top, rest = splitDottedName(name)
-        if rest is None:
-            self._write(top, value)
+        """Set a parameter, or one of a pack's: ``pack.member``."""
+        top, rest, _member = self._find(name)
+        if rest:
+            setattr(self._read(top), rest, value)
         else:
-            self._read(top).setValue(rest, value)
+            self._write(top, value)
 
     @classmethod
     def dataType(cls, name: str) -> Any:
-        _check(cls, name)
-        top, rest = splitDottedName(name)
-        kind = cls.allParameters[top].unalteredType
-        return kind if rest is None else unannotatedType(kind).dataType(rest)
+        """Return the type of a parameter, with annotations."""
+        return cls._find(name)[2].datatype
+
+    @classmethod
+    def _find(cls, name: str) -> tuple[str, str, Member]:
+        """Return a dotted name's two parts, the second may be empty, and the member it names."""
+        top, _dot, rest = name.partition(".")
+        members = cls.allParameters
+        if rest and top in members:
+            kind = split_annotations(members[top].datatype)[0]
+            if not issubclass(kind, Pack):
+                raise ValueError(f"{kind} is not a parameter pack but expects to have '{rest}'")
+            members = kind.allParameters
+        member = members.get(rest or top)
+        if member is None:
+            raise ValueError(f"Cannot find a param with the given name: {name}. Found: {', '.join(members)}")
+        return top, rest, member
 
     # Widgets
 
     def connectGui(self, gui: Any) -> int:
-        if getattr(gui, "isWidgetType", lambda: False)():
-            widgets = gui.findChildren(QWidget)
-        else:
-            widgets = list(gui.__dict__.values())
+        """Connect the widgets that name a parameter in their property ``SlicerParameterName``.
+
+        Args:
+            gui: a widget, or the object of slicer.util.childWidgetVariables.
+
+        Returns:
+            The tag for :meth:`disconnectGui`.
+        """
+        widgets = gui.findChildren(QWidget) if isinstance(gui, QWidget) else list(vars(gui).values())
         named = [(w.property(SlicerParameterNamePropertyName), w) for w in widgets]
         return self.connectParametersToGui({name: widget for name, widget in named if name})
 
-    def connectParametersToGui(self, mapping: dict[str, Any]) -> int:
-        for name in mapping:
-            _check(type(self), name)
-        connectors = {
-            name: target if isinstance(target, GuiConnector) else createGuiConnector(target, self.dataType(name))
-            for name, target in mapping.items()
-        }
+    def connectParametersToGui(self, mapping: dict[str, QWidget]) -> int:
+        """Connect widgets by the names of their parameters; returns the tag for :meth:`disconnectGui`."""
+        connectors = {name: createGuiConnector(widget, self.dataType(name)) for name, widget in mapping.items()}
         for name, connector in connectors.items():
             connector.write(self.getValue(name))
             connector.onChanged(self._on_gui(name, connector))
@@ -91,7 +104,8 @@ class _Wrapper:
         self._guis[tag] = (connectors, observer)
         return tag
 
-    def disconnectGui(self, tag: int) -> None:
+    def disconnectGui(self, tag: int | None) -> None:
+        """Let widgets and parameters go their own ways; an unknown tag is ignored."""
         if tag in self._guis:
             connectors, observer = self._guis.pop(tag)
             for connector in connectors.values():
@@ -125,10 +139,10 @@ class _Wrapper:
 
     # The node
 
-    def StartModify(self) -> Any:
+    def StartModify(self) -> int:
         return self.parameterNode.StartModify()
 
-    def EndModify(self, was_modifying: Any) -> Any:
+    def EndModify(self, was_modifying: int) -> int:
         return self.parameterNode.EndModify(was_modifying)
 
     def AddObserver(self, event: Any, callback: Any, priority: float = 0.0) -> int:
@@ -137,54 +151,21 @@ class _Wrapper:
     def RemoveObserver(self, tag: int) -> None:
         self.parameterNode.RemoveObserver(tag)
 
-    def Modified(self) -> None:
-        self.parameterNode.Modified()
 
-
-def _check(cls: Any, name: str) -> None:
-    top, rest = splitDottedName(name)
-    if top not in cls.allParameters:
-        known = ", ".join(cls.allParameters)
-        raise ValueError(f"Cannot find a param with the given name: {top}. Found parameters: {known}")
-    if rest is not None:
-        kind = unannotatedType(cls.allParameters[top].unalteredType)
-        if not isParameterPack(kind):
-            raise ValueError(f"{kind} is not a parameter pack but expects to have '{rest}'")
-        check_name(kind, rest)
-
-
-def _make_property(name: str) -> property:
+def _node_property(name: str) -> property:
     return property(lambda self: self._read(name), lambda self, value: self._write(name, value))
 
 
-def isParameterNodeWrapper(kind: Any) -> bool:
-    """Return whether a class or an object is a parameter node wrapper."""
-    return getattr(kind, "_is_parameter_node_wrapper", False)
+def parameterNodeWrapper(cls: type) -> type:
+    """Decorate a class so that its annotated members live in a parameter node.
 
-
-def parameterNodeWrapper(cls: type | None = None) -> Any:
-    """Decorate a class so that its annotated members live in a parameter node."""
-
-    def decorate(kind: type) -> type:
-        members = describe_members(kind)
-        methods = {k: v for k, v in vars(_Wrapper).items() if not k.startswith("__") or k == "__init__"}
-        for name in members:
-            if name in methods:
-                raise ValueError(f"Cannot use reserved name '{name}' in a parameterNodeWrapper")
-            setattr(kind, name, _make_property(name))
-        for name, method in methods.items():
-            if name in kind.__dict__ and name != "__init__":
-                raise ValueError(f"Cannot use reserved name '{name}' in a parameterNodeWrapper")
-            setattr(kind, name, method)
-        kind.allParameters, kind._is_parameter_node_wrapper = members, True
-        return kind
-
-    return decorate if cls is None else decorate(cls)
-
-
-def findChildWidgetForParameter(widget: Any, parameter: str) -> Any:
-    """Return the child that shows a parameter, or None."""
-    for child in widget.findChildren(QWidget):
-        if child.property(SlicerParameterNamePropertyName) == parameter:
-            return child
-    return None
+    Raises:
+        ValueError: a member has the name of a method.
+    """
+    members = describe_members(cls)
+    for name in members:
+        if hasattr(ParameterNodeWrapper, name):
+            raise ValueError(f"Cannot use reserved name '{name}' in a parameterNodeWrapper")
+    names = {"allParameters": members, "__module__": cls.__module__}
+    names |= {name: _node_property(name) for name in members}
+    return type(cls.__name__, (ParameterNodeWrapper, cls), names)
