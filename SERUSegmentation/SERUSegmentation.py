@@ -4,7 +4,7 @@ import logging
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import qt
 import slicer
@@ -12,7 +12,7 @@ import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -21,7 +21,7 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from SERUSegmentationLib.panel.parameters import postprocessingOf, stateOf
+from SERUSegmentationLib.panel.parameters import optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
@@ -61,36 +61,24 @@ class SERUSegmentation(ScriptedLoadableModule):
 
 
 @parameterNodeWrapper
-class SERUSegmentationParameterNode:
+class SERUSegmentationParameterNode(optionParameters()):
     """What is chosen in the panel; kept with the scene.
+
+    The options of a run (``alpha``, ``allSlices``, ...) are those of :class:`seru.options.SegmentOptions`.
 
     Attributes:
         inputVolume: the CT.
         outputSegmentation: where the result goes; None makes a new one.
-        alpha: weight of the coarse stage.
         shown: what the views show.
         coarseOutline: draw the coarse stage over the fused segments.
         splitSides: one segment per side.
-        largestComponent: keep the largest component of each side.
-        tumorTouchesKidney: remove tumors that touch no kidney.
-        minimumVolumeMl: remove smaller components.
-        allSlices: run every slice through both stages.
-        mirror: run mirror images too and take the mean.
-        paperCrop: keep crops at their fixed size.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     outputSegmentation: vtkMRMLSegmentationNode
-    alpha: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
     shown: Shown = Shown.FUSED
     coarseOutline: bool = True
     splitSides: bool = False
-    largestComponent: bool = False
-    tumorTouchesKidney: bool = False
-    minimumVolumeMl: Annotated[float, WithinRange(0.0, 100.0)] = 0.0
-    allSlices: bool = False
-    mirror: bool = False
-    paperCrop: bool = False
 
 
 class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -203,7 +191,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._chooseOutput(parameters)
         if controller.follow(parameters.outputSegmentation if parameters else None) and controller.state:
             # Another result: the panel takes over what that one shows.
-            self.parts.takeState(parameters, controller.state)
+            setState(parameters, controller.state)
         if parameters and controller.result:
             state = stateOf(parameters)
             if state.splitSides != controller.state.splitSides and not self._maySplit():
@@ -242,11 +230,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         settings = RunSettings(
             model=parts.inputs.model.key,
             device=parts.inputs.device,
-            postprocessing=postprocessingOf(parameters),
             splitSides=parameters.splitSides,
-            allSlices=parameters.allSlices,
-            mirror=parameters.mirror,
-            crop="paper" if parameters.paperCrop else "grow",
+            **{**optionsOf(parameters), "alpha": None},
         )
         run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)
         parts.run.start()
@@ -269,6 +254,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The panel may be closed meanwhile, or look at another CT.
         parameters = self._parameterNode or self.logic.getParameterNode()
         if result is not None and parameters.inputVolume is run.volumeNode:
+            self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
         if result is not None:
@@ -291,7 +277,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         volume: Any,
         segmentation: Any = None,
         alpha: float | None = None,
-        device: str = "auto",
+        device: str | None = None,
         waitForCompletion: bool = True,
         settings: RunSettings | None = None,
     ) -> Any:
@@ -300,8 +286,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Args:
             volume: vtkMRMLScalarVolumeNode in Hounsfield units.
             segmentation: vtkMRMLSegmentationNode for the result; None makes a new one.
-            alpha: weight of the coarse stage, 0..1; None takes the model's default.
-            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+            alpha: weight of the coarse stage, 0..1; None takes the settings', and without one there the model's.
+            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``; None takes the settings'.
             waitForCompletion: return with the result; else the run goes on in Slicer's event loop.
             settings: model, clean-up and more; None takes the defaults.
 
@@ -311,7 +297,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             SeruError: what went wrong, in one sentence.
         """
-        settings = replace(settings or RunSettings(), alpha=alpha, device=device)
+        given = {name: value for name, value in (("alpha", alpha), ("device", device)) if value is not None}
+        settings = replace(settings or RunSettings(), **given)
         run = SegmentationRun(volume, segmentation, settings)
         if not waitForCompletion:
             self.start(run, lambda: None, _logEnd)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import slicer
 
 from seru.errors import ModelError
-from SERUSegmentationLib.scene.geometry import ijkToRas
+from SERUSegmentationLib.scene.geometry import gridOf
 from SERUSegmentationLib.scene.sample_data import addPhantom
 from SERUSegmentationLib.texts import _
 
@@ -30,7 +30,6 @@ def testPhantom(case: unittest.TestCase, segment: Callable[[vtkMRMLScalarVolumeN
     Returns:
         What to tell; without a model or packages the sentence that says what is missing.
     """
-    import numpy as np
 
     volume = addPhantom()
     try:
@@ -43,6 +42,6 @@ def testPhantom(case: unittest.TestCase, segment: Callable[[vtkMRMLScalarVolumeN
     names = [segmentation.GetNthSegment(number).GetName() for number in range(segmentation.GetNumberOfSegments())]
     case.assertEqual(names, ["Kidney", "Tumor"])  # noqa: PT009
     kidney = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIdBySegmentName("Kidney"), volume)
-    millilitres = float((kidney > 0).sum() * abs(np.linalg.det(ijkToRas(volume)[:3, :3])) / 1000)
+    millilitres = float((kidney > 0).sum() * gridOf(volume).voxel_ml)
     case.assertGreater(millilitres, _LEAST_ML)  # noqa: PT009
     return _("Kidneys of {volume} ml").format(volume=round(millilitres))

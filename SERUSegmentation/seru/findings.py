@@ -61,17 +61,21 @@ class CropBox:
 
 
 @dataclass(frozen=True)
-class Measures:
-    """Volumes and diameters of one side.
-
-    Attributes:
-        kidney_ml: kidney without tumor, in ml.
-        tumor_ml: in ml.
-        tumor_longest_mm: longest 3D diameter of the largest tumor in mm; 0 without one.
-    """
+class Volumes:
+    """Volumes of one side: kidney without tumor, and tumor, in ml."""
 
     kidney_ml: float
     tumor_ml: float
+
+
+@dataclass(frozen=True)
+class Measures(Volumes):
+    """Volumes and diameters of one side.
+
+    Attributes:
+        tumor_longest_mm: longest 3D diameter of the largest tumor in mm; 0 without one.
+    """
+
     tumor_longest_mm: float
 
 

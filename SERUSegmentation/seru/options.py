@@ -54,6 +54,7 @@ class SegmentOptions:
         metadata=_switch(
             "weight of the coarse stage, 0 (refined) to 1 (coarse); the model's own by default",
             metavar="A",
+            limits=(0.0, 1.0),
             paper=PAPER_ALPHA,
             is_of_result=True,
         ),
@@ -92,6 +93,7 @@ class SegmentOptions:
             "remove smaller components",
             flag="--minimum-volume",
             metavar="ML",
+            limits=(0.0, 100.0),
             group=CLEAN_UP,
             paper=0.0,
             is_of_result=True,
@@ -176,6 +178,7 @@ class Switch:
         choices: the values there are; empty where any is allowed.
         metavar: how the command's help calls the value.
         group: heading in the command's help, or None.
+        limits: of the panel's widget, where it has any.
         paper: the paper's way; None where the paper has none.
         is_of_result: can be changed after the networks have run.
     """
@@ -188,6 +191,7 @@ class Switch:
     choices: tuple[str, ...] = ()
     metavar: str | None = None
     group: str | None = None
+    limits: tuple[float, float] | None = None
     paper: Any = None
     is_of_result: bool = False
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import qt
 import slicer
 
+from seru.findings import SIDES
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
 from SERUSegmentationLib.scene.markups import areCropBoxesVisible, keySlicePosition, setCropBoxesVisible
 from SERUSegmentationLib.scene.nodes import inputVolume
@@ -16,7 +17,6 @@ from SERUSegmentationLib.texts import _
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
 
-_SIDES = ("right", "left")
 
 
 class KeySlicePanel:
@@ -31,7 +31,7 @@ class KeySlicePanel:
         self._ui, self._controller = ui, controller
         manager = slicer.app.layoutManager()
         self.layout = KeyPatchLayout(manager) if manager is not None else None
-        for side in _SIDES:
+        for side in SIDES:
             getattr(ui, f"{side}JumpButton").connect("clicked(bool)", lambda checked, side=side: self._onJump(side))
         ui.cropBoxesCheckBox.connect("toggled(bool)", self._onCropBoxes)
         ui.inspectButton.connect("toggled(bool)", self._onInspect)
@@ -41,18 +41,18 @@ class KeySlicePanel:
     def refresh(self) -> None:
         """Show the result's key slices."""
         ui, report, node = self._ui, self._controller.report, self._controller.segmentationNode
-        positions = {side: keySlicePosition(node, side) if node else None for side in _SIDES}
-        for side in _SIDES:
-            keySlice = report[side]["key_slice"] if report else None
+        positions = {side: keySlicePosition(node, side) if node else None for side in SIDES}
+        for side in SIDES:
+            keySlice = report.side(side).key_slice if report else None
             position = positions[side]
             missing = _("none found") if report else "\u2013"
-            getattr(ui, f"{side}SliceLabel").text = str(keySlice["index"]) if keySlice else missing
-            area = f"{keySlice['area_mm2'] / 100:.1f} cm\u00b2" if keySlice else "\u2013"
+            getattr(ui, f"{side}SliceLabel").text = str(keySlice.index) if keySlice else missing
+            area = f"{keySlice.area_mm2 / 100:.1f} cm\u00b2" if keySlice else "\u2013"
             getattr(ui, f"{side}AreaLabel").text = area
             text = ", ".join(f"{value:.0f}" for value in position) if position else "\u2013"
             getattr(ui, f"{side}PositionLabel").text = text
             getattr(ui, f"{side}JumpButton").enabled = position is not None
-        found = any(report[side]["crop"] for side in _SIDES) if report else False
+        found = any(report.side(side).crop for side in SIDES) if report else False
         ui.cropBoxesCheckBox.enabled = found
         wasBlocked = ui.cropBoxesCheckBox.blockSignals(True)
         ui.cropBoxesCheckBox.checked = found and areCropBoxesVisible(node)
@@ -77,7 +77,7 @@ class KeySlicePanel:
         report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
         if self.layout is None or volume is None or report is None:
             return None
-        return (self.layout, volume, report) if any(report[side]["key_slice"] for side in _SIDES) else None
+        return (self.layout, volume, report) if any(report.side(side).key_slice for side in SIDES) else None
 
     def _onJump(self, side: str) -> None:
         position = keySlicePosition(self._controller.segmentationNode, side)

@@ -13,13 +13,12 @@ from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
-from SERUSegmentationLib.panel.parameters import setState
+from SERUSegmentationLib.panel.parameters import describeWidgets
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
 from SERUSegmentationLib.run.segmentation import checkInput
 from SERUSegmentationLib.scene.result_controller import ResultController
-from SERUSegmentationLib.scene.stored_result import ResultState
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ class WidgetParts:
         onCancel: Callable[[], None],
         onChanged: Callable[[], None],
     ) -> None:
+        describeWidgets(ui)
         self.controller = ResultController()
         self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, onChanged, self.run.fail)
@@ -64,10 +64,6 @@ class WidgetParts:
         self.keySlices.refresh()
         self.measurements.refresh()
         self.setup.refresh()
-
-    def takeState(self, parameters: Any, state: ResultState) -> None:
-        """Let the parameters follow another result."""
-        setState(parameters, state)
 
     def mayRun(self) -> bool:
         """Return whether licence and packages allow a run; asks for what is missing."""

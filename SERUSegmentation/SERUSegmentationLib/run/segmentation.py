@@ -6,14 +6,14 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import slicer
 
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
-from seru.options import PostprocessingOptions, SegmentOptions
+from seru.options import SegmentOptions, switches
 from seru.result.maps import MAPS_FILE
 from SERUSegmentationLib.run.process import ChildProcess, Stream
 from SERUSegmentationLib.run.progress import RunProgress
@@ -24,51 +24,38 @@ from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
-_INPUT, _OUTPUT, _MAPS, _REPORT = "input.nrrd", "labels.nrrd", "maps", "report.json"
+_INPUT, _MAPS = "input.nrrd", "maps"
 _ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """How a run is made and shown.
+class RunSettings(SegmentOptions):
+    """How a run is made and shown: the options of the command, with the model and the segments.
 
     Attributes:
         model: id or folder; None takes the default.
-        device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
-        alpha: weight of the coarse stage; None takes the model's default.
-        postprocessing: clean-up of the fused labels.
         splitSides: one segment per side.
-        allSlices: run every slice through both stages.
-        mirror: run mirror images too and take the mean.
-        crop: ``grow`` or ``paper``.
 
     Raises:
         BadInputError: a value is out of its range.
     """
 
     model: str | None = None
-    device: str = "auto"
-    alpha: float | None = None
-    postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
     splitSides: bool = False
-    allSlices: bool = False
-    mirror: bool = False
-    crop: str = "grow"
-
-    def __post_init__(self) -> None:
-        SegmentOptions(alpha=self.alpha, device=self.device, crop=self.crop)
 
     def arguments(self) -> list[str]:
-        """Return the command's arguments: alpha is not among them, so that the maps know the model's default."""
-        arguments = ["--device", self.device, "--crop", self.crop]
+        """Return the command's arguments.
+
+        What can be changed afterwards is not among them: the maps then know the model's own alpha.
+        """
+        arguments = []
         if self.model:
             # The command runs in a folder of its own.
             isFolder = Path(self.model).is_dir()
             arguments += ["--model", str(Path(self.model).resolve()) if isFolder else self.model]
-        if self.allSlices:
-            arguments.append("--all-slices")
-        if self.mirror:
-            arguments.append("--mirror")
+        for switch in switches():
+            if not switch.is_of_result:
+                arguments += switch.arguments(getattr(self, switch.name))
         return arguments
 
 
@@ -186,9 +173,9 @@ class SegmentationRun:
     def _arguments(self) -> Sequence[str]:
         # Names without folders: no path of this computer gets into the report, which travels with the scene.
         return [
-            "segment", _INPUT, "-o", _OUTPUT, "--maps", _MAPS, "--report", _REPORT, "--progress", "json", "--debug",
+            *("segment", _INPUT, "--maps", _MAPS, "--progress", "json", "--debug"),
             *self.settings.arguments(),
-        ]  # fmt: skip
+        ]
 
     def _read(self, stream: Stream, line: str) -> None:
         if stream == "out":
@@ -211,10 +198,7 @@ class SegmentationRun:
             # It became unusable meanwhile; minutes of work are not thrown away for it.
             self.progress.warnings.append(f"{error} The result is in a new segmentation.")
             writer = SceneWriter(self.volumeNode)
-        settings = self.settings
-        result = writer.write(
-            self.folder / _MAPS / MAPS_FILE, settings.alpha, settings.postprocessing, settings.splitSides
-        )
+        result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
         self.segmentationNode = result.segmentationNode
         return result
 

@@ -11,6 +11,9 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
+from seru.errors import BadInputError
+from seru.grid import Grid
+
 if TYPE_CHECKING:
     from slicer import vtkMRMLTransformableNode, vtkMRMLVolumeNode, vtkOrientedImageData
 
@@ -59,20 +62,27 @@ def toWorld(node: vtkMRMLTransformableNode, position: Sequence[float]) -> tuple[
     return r, a, s
 
 
-def isSameGrid(volumeNode: vtkMRMLVolumeNode, maps: Maps) -> bool:
-    """Return whether a volume still lies on the grid that maps were made on.
+def gridOf(volumeNode: vtkMRMLVolumeNode) -> Grid:
+    """Return the grid of a volume, in the node's own coordinates: without its parent transforms.
 
     Args:
-        volumeNode: the input.
-        maps: of a run.
+        volumeNode: any volume.
 
     Returns:
-        True where shape and matrix agree; a thousandth of a millimetre is allowed at the far corner.
+        The grid.
+
+    Raises:
+        BadInputError: its axes are sheared, or a spacing is zero.
     """
-    if shapeKji(volumeNode) != tuple(maps.shape_kji):
+    return Grid(shapeKji(volumeNode), ijkToRas(volumeNode))
+
+
+def isSameGrid(volumeNode: vtkMRMLVolumeNode, grid: Grid) -> bool:
+    """Return whether a volume still lies on the grid that a run was made on."""
+    try:
+        return gridOf(volumeNode).is_close(grid)
+    except BadInputError:
         return False
-    corners = np.array([[0, 0, 0, 1], [*reversed(maps.shape_kji), 1]], np.float64).T
-    return bool(np.abs((ijkToRas(volumeNode) - maps.ijk_to_ras) @ corners).max() < 1e-3)
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,12 @@ class LayerGrid:
     ijkToRas: np.ndarray
     lowerKji: tuple[int, int, int]
     shapeKji: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, maps: Maps) -> LayerGrid:
+        """Return the stored box of a run's maps."""
+        k, j, i = maps.mask.shape
+        return cls(maps.grid.ijk_to_ras, maps.lower_kji, (k, j, i))
 
     @property
     def extent(self) -> tuple[int, ...]:

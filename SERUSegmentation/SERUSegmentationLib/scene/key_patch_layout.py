@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
-from SERUSegmentationLib.scene.geometry import ijkToRas, toWorld
+from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
     from slicer import qSlicerLayoutManager, vtkMRMLLayoutNode, vtkMRMLScalarVolumeNode, vtkMRMLSliceNode
@@ -40,7 +40,7 @@ class KeyPatchLayout:
         """Whether the patches are shown now."""
         return self._node.GetViewArrangement() == LAYOUT_ID
 
-    def enter(self, volumeNode: vtkMRMLScalarVolumeNode, report: dict[str, Any]) -> None:
+    def enter(self, volumeNode: vtkMRMLScalarVolumeNode, report: Report) -> None:
         """Show the patches.
 
         Args:
@@ -50,21 +50,21 @@ class KeyPatchLayout:
         node = self._node
         if not self.isShown:
             self._before = node.GetViewArrangement()
-        _describe(node, [side for side in VIEWS if report[side]["key_slice"] is not None])
+        _describe(node, [side for side in VIEWS if report.side(side).key_slice is not None])
         node.SetViewArrangement(LAYOUT_ID)
         self.aim(volumeNode, report)
 
-    def aim(self, volumeNode: vtkMRMLScalarVolumeNode, report: dict[str, Any]) -> None:
+    def aim(self, volumeNode: vtkMRMLScalarVolumeNode, report: Report) -> None:
         """Let each patch fill its view; called again once the views have their size."""
         for side, tag in VIEWS.items():
             sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
-            if sliceNode is None or report[side]["key_slice"] is None:
+            if sliceNode is None or report.side(side).key_slice is None:
                 continue
             composite = self._manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
             composite.SetBackgroundVolumeID(volumeNode.GetID())
             composite.SetForegroundVolumeID(None)
             composite.SetLabelVolumeID(None)
-            _aim(sliceNode, volumeNode, report[side], report["geometry"]["stack_axis"])
+            _aim(sliceNode, volumeNode, report.side(side), report.geometry.stack_axis)
 
     def leave(self) -> None:
         """Go back to the layout the user had; one chosen meanwhile stays."""
@@ -98,7 +98,7 @@ def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
 
 
 def patchCentre(
-    volumeNode: vtkMRMLScalarVolumeNode, side: dict[str, Any], stackAxis: int
+    volumeNode: vtkMRMLScalarVolumeNode, side: SideFindings, stackAxis: int
 ) -> tuple[tuple[float, ...], np.ndarray]:
     """Return where a patch lies.
 
@@ -110,16 +110,16 @@ def patchCentre(
     Returns:
         World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
     """
-    low, high = (np.asarray(side["crop"][name], np.float64) for name in ("ijk_min", "ijk_max"))
-    centre = (low + high) / 2
-    centre[stackAxis] = side["key_slice"]["index"]
-    matrix = ijkToRas(volumeNode)
-    size = (high - low + 1) * np.linalg.norm(matrix[:3, :3], axis=0)
-    return toWorld(volumeNode, (matrix @ [*centre, 1.0])[:3]), size
+    grid, crop, keySlice = gridOf(volumeNode), side.crop, side.key_slice
+    assert crop is not None and keySlice is not None
+    centre = np.add(crop.ijk_min, crop.ijk_max) / 2
+    centre[stackAxis] = keySlice.index
+    _box, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
+    return toWorld(volumeNode, grid.ras_of_ijk(centre)), size
 
 
 def _aim(
-    sliceNode: vtkMRMLSliceNode, volumeNode: vtkMRMLScalarVolumeNode, side: dict[str, Any], stackAxis: int
+    sliceNode: vtkMRMLSliceNode, volumeNode: vtkMRMLScalarVolumeNode, side: SideFindings, stackAxis: int
 ) -> None:
     position, size = patchCentre(volumeNode, side, stackAxis)
     wasModifying = sliceNode.StartModify()
@@ -138,8 +138,8 @@ def _aim(
 def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
     """Width (the in-plane axis nearest to right-left) and height of a patch in mm."""
     axes = [axis for axis in range(3) if axis != stackAxis]
-    matrix = ijkToRas(volumeNode)[:3, :3]
-    axes.sort(key=lambda axis: -abs(matrix[0, axis]) / np.linalg.norm(matrix[:, axis]))
+    directions = gridOf(volumeNode).directions_ras
+    axes.sort(key=lambda axis: -abs(directions[0, axis]))
     return float(size[axes[0]]), float(size[axes[1]])
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import slicer
 import vtk
 
-from SERUSegmentationLib.scene.geometry import ijkToRas, toWorld, vtkMatrix
+from seru.findings import Report
+from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
 from SERUSegmentationLib.scene.nodes import (
     CROPS,
     KEY_SLICES,
@@ -34,7 +34,7 @@ _DESCRIPTIONS = {"right": "SERU key slice, right", "left": "SERU key slice, left
 def writeCropBoxes(
     segmentationNode: vtkMRMLSegmentationNode,
     volumeNode: vtkMRMLVolumeNode,
-    report: dict[str, Any],
+    report: Report,
     titles: dict[str, str],
 ) -> None:
     """Show where the refine stage ran.
@@ -46,7 +46,7 @@ def writeCropBoxes(
         titles: name of a new box per side.
     """
     for side, role in CROPS.items():
-        crop = report[side]["crop"]
+        crop = report.side(side).crop
         if crop is None:
             removeCompanion(segmentationNode, role)
             continue
@@ -54,33 +54,11 @@ def writeCropBoxes(
         roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
         roi.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         placeInFolder(roi, segmentationNode)
-        matrix, size = boxOf(ijkToRas(volumeNode), crop["ijk_min"], crop["ijk_max"])
+        matrix, size = gridOf(volumeNode).box_to_ras(crop.ijk_min, crop.ijk_max)
         roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
         roi.SetSize(*size)
         if isNew:
             _displayBox(roi, _COLORS[side])
-
-
-def boxOf(matrix: np.ndarray, ijkMin: list[int], ijkMax: list[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the box around voxels, as an ROI holds it.
-
-    Args:
-        matrix: float64, shape (4, 4), IJK to RAS of the input.
-        ijkMin: first voxel.
-        ijkMax: last voxel, inside the box.
-
-    Returns:
-        Box to node coordinates, float64, shape (4, 4), right-handed and without scale; and the box's size in mm.
-    """
-    low, high = np.asarray(ijkMin, np.float64), np.asarray(ijkMax, np.float64)
-    spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-    box = np.eye(4)
-    box[:3, :3] = matrix[:3, :3] / spacing
-    if np.linalg.det(box[:3, :3]) < 0:
-        # The box is the same along an axis turned round.
-        box[:3, 2] *= -1
-    box[:3, 3] = (matrix @ [*((low + high) / 2), 1.0])[:3]
-    return box, (high - low + 1) * spacing
 
 
 def areCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
@@ -102,7 +80,7 @@ def setCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool
 def writeKeySlices(
     segmentationNode: vtkMRMLSegmentationNode,
     volumeNode: vtkMRMLVolumeNode,
-    report: dict[str, Any],
+    report: Report,
     name: str,
     labels: dict[str, str],
 ) -> vtkMRMLMarkupsFiducialNode:
@@ -126,16 +104,16 @@ def writeKeySlices(
         _displayPoints(node)
     for side, description in _DESCRIPTIONS.items():
         point = _pointOf(node, side)
-        keySlice = report[side]["key_slice"]
+        keySlice = report.side(side).key_slice
         if keySlice is None:
             if point is not None:
                 node.RemoveNthControlPoint(point)
             continue
         if point is None:
-            point = node.AddControlPoint(vtk.vtkVector3d(*keySlice["position_ras"]), labels[side])
+            point = node.AddControlPoint(vtk.vtkVector3d(*keySlice.position_ras), labels[side])
             node.SetNthControlPointDescription(point, description)
         else:
-            node.SetNthControlPointPosition(point, *keySlice["position_ras"])
+            node.SetNthControlPointPosition(point, *keySlice.position_ras)
         node.SetNthControlPointLocked(point, True)
     return node
 

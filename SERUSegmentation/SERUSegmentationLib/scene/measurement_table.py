@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +11,13 @@ from typing import TYPE_CHECKING
 import vtk
 
 from seru.errors import BadInputError
-from seru.terminology import Side
-from SERUSegmentationLib.scene.live_result import Measured
+from seru.findings import SIDES, Side, Volumes
 from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTableNode
 
-_SIDES: tuple[Side, ...] = ("right", "left")
 _NUMBERS = ("kidneyMl", "tumorMl", "tumorLongestMm", "tumorShare")
 
 
@@ -52,19 +51,19 @@ class MeasurementRow:
         return ["\u2013" if value is None else f"{value:.1f}" for value in values]
 
 
-def rowsOf(measured: Measured) -> list[MeasurementRow]:
+def rowsOf(measured: Mapping[Side, Volumes]) -> list[MeasurementRow]:
     """Return the rows of right, left and both.
 
     Args:
-        measured: of :func:`seru.result.measurements.measure`, or volumes alone.
+        measured: measures of both sides, or volumes alone.
 
     Returns:
         Three rows.
     """
     titles = rowTitles()
     sides = [
-        MeasurementRow.of(titles[side], values["kidney_ml"], values["tumor_ml"], values.get("tumor_longest_mm"))
-        for side, values in ((side, measured[side]) for side in _SIDES)
+        MeasurementRow.of(titles[side], of.kidney_ml, of.tumor_ml, getattr(of, "tumor_longest_mm", None))
+        for side, of in ((side, measured[side]) for side in SIDES)
     ]
     longest = [row.tumorLongestMm for row in sides if row.tumorLongestMm is not None]
     both = max(longest) if len(longest) == len(sides) else None
@@ -77,12 +76,12 @@ def rowTitles() -> dict[str, str]:
     return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
 
 
-def writeMeasurements(segmentationNode: vtkMRMLSegmentationNode, measured: Measured) -> vtkMRMLTableNode:
+def writeMeasurements(segmentationNode: vtkMRMLSegmentationNode, rows: list[MeasurementRow]) -> vtkMRMLTableNode:
     """Write the measurements of a result into its table node.
 
     Args:
         segmentationNode: the result.
-        measured: of :func:`seru.result.measurements.measure`.
+        rows: of :func:`rowsOf`.
 
     Returns:
         The table node.
@@ -90,7 +89,6 @@ def writeMeasurements(segmentationNode: vtkMRMLSegmentationNode, measured: Measu
     name = _("{name} measurements").format(name=segmentationNode.GetName())
     node = ensureCompanion(segmentationNode, TABLE, "vtkMRMLTableNode", name)
     placeInFolder(node, segmentationNode)
-    rows = rowsOf(measured)
     # A table built beside the node and put in at once: one event instead of one per cell.
     table = vtk.vtkTable()
     titles = vtk.vtkStringArray()

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
-from seru.options import PostprocessingOptions
-from seru.result.maps import Maps, load_maps
+from seru.options import SegmentOptions
+from seru.result.finish import alpha_of
+from seru.result.maps import load_maps
 from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import writeCropBoxes, writeKeySlices
-from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.measurement_table import rowsOf, writeMeasurements
 from SERUSegmentationLib.scene.nodes import placeBeside
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
 from SERUSegmentationLib.scene.segments import isStages, writeCoarse
@@ -38,19 +39,12 @@ class SceneWriter:
         if segmentationNode is not None:
             checkOutput(segmentationNode, volumeNode)
 
-    def write(
-        self,
-        mapsFile: Path,
-        alpha: float | None = None,
-        postprocessing: PostprocessingOptions | None = None,
-        splitSides: bool = False,
-    ) -> LiveResult:
+    def write(self, mapsFile: Path, options: SegmentOptions | None = None, splitSides: bool = False) -> LiveResult:
         """Write segments, stages, crop boxes, key slices, table and maps.
 
         Args:
             mapsFile: what the run wrote.
-            alpha: weight of the coarse stage; None takes the run's.
-            postprocessing: clean-up of the fused labels; None is off.
+            options: alpha (None takes the run's) and clean-up; None takes the defaults.
             splitSides: one segment per side.
 
         Returns:
@@ -59,23 +53,23 @@ class SceneWriter:
         Raises:
             BadInputError: the maps do not fit the volume as it is now.
         """
-        maps = load_maps(mapsFile)
-        if not isSameGrid(self.volumeNode, maps):
+        maps, report = load_maps(mapsFile)
+        if not isSameGrid(self.volumeNode, maps.grid):
             raise BadInputError(
                 f"The volume '{self.volumeNode.GetName()}' was given another geometry during the run; "
                 "click Segment again."
             )
         self.volumeNode.GetScene().SaveStateForUndo()
         node = self._prepareSegmentation()
-        alpha = maps.alpha if alpha is None else alpha
-        result = LiveResult(node, maps, splitSides)
+        asked = (options or SegmentOptions()).of_result()
+        state = ResultState(SegmentOptions(**{**asked, "alpha": alpha_of(maps, options)}), splitSides)
+        result = LiveResult(node, maps, report, splitSides)
         result.layer.removeOthersOfOurs()
-        postprocessing = postprocessing or PostprocessingOptions()
-        measured = result.commit(alpha, postprocessing, create=True)
-        storeState(node, ResultState(alpha, postprocessing, splitSides))
+        result.commit(state.options, create=True)
+        storeState(node, state)
         storeMaps(node, mapsFile)
-        self._writeCompanions(node, maps, result)
-        writeMeasurements(node, measured)
+        self._writeCompanions(node, result)
+        writeMeasurements(node, rowsOf(result.measures))
         return result
 
     def _prepareSegmentation(self) -> vtkMRMLSegmentationNode:
@@ -90,8 +84,8 @@ class SceneWriter:
         node.SetReferenceImageGeometryParameterFromVolumeNode(self.volumeNode)
         return node
 
-    def _writeCompanions(self, node: vtkMRMLSegmentationNode, maps: Maps, result: LiveResult) -> None:
-        name, report = node.GetName(), maps.report
+    def _writeCompanions(self, node: vtkMRMLSegmentationNode, result: LiveResult) -> None:
+        name, report = node.GetName(), result.report
         sides = {"right": _("right"), "left": _("left")}
         writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
         boxes = {side: _("{name} crop {side}").format(name=name, side=text) for side, text in sides.items()}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
+from seru.findings import KIDNEY, SIDE_CODES, TUMOR
+from seru.result.fusion import LiveFusion
 from seru.terminology import SEGMENTS, SEGMENTS_BY_SIDE
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.nodes import STAGES, companion, ensureCompanion, placeInFolder
@@ -64,8 +65,6 @@ def valueTable(splitSides: bool) -> np.ndarray:
     Returns:
         uint8, shape (3, 3): ``[side code, label]``; 0 is no segment.
     """
-    from seru.result.sides import SIDE_CODES
-
     table = np.zeros((3, 3), np.uint8)
     for value, term in enumerate(SEGMENTS_BY_SIDE if splitSides else SEGMENTS, start=1):
         codes = [SIDE_CODES[term.side]] if term.side else [0, 1, 2]
@@ -146,8 +145,7 @@ def _ensureStage(node: vtkMRMLSegmentationNode, shown: Shown, fusion: LiveFusion
 
 
 def _write(node: vtkMRMLSegmentationNode, fusion: LiveFusion, segments: list[LayerSegment], values: np.ndarray) -> None:
-    maps = fusion.maps
-    SegmentLayer(node, segments, LayerGrid(maps.ijk_to_ras, maps.lower_kji, maps.mask.shape)).write(values)
+    SegmentLayer(node, segments, LayerGrid.of(fusion.maps)).write(values)
 
 
 def _display(node: vtkMRMLSegmentationNode, filled: str | None, outlined: tuple[str, ...]) -> None:

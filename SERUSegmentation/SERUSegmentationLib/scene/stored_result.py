@@ -11,12 +11,13 @@ import base64
 import binascii
 import json
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
-from seru.options import PostprocessingOptions
+from seru.findings import Report
+from seru.options import SegmentOptions, check_alpha
 from seru.result.maps import MAPS_FILE, Maps, load_maps
 from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion, placeInFolder
 
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 
 _FORMAT = "SERU.Format"
 _FORMAT_VALUE = "maps.npz in base64, version 1"
-_ALPHA = "SERU.Alpha"
+_OPTIONS = "SERU.Options"
 _SPLIT_SIDES = "SERU.SplitSides"
-_CLEAN_UP = "SERU.CleanUp"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,11 @@ class ResultState:
     """What a result shows.
 
     Attributes:
-        alpha: weight of the coarse stage.
-        postprocessing: clean-up.
+        options: alpha and clean-up; the others are at their defaults.
         splitSides: one segment per side.
     """
 
-    alpha: float
-    postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
+    options: SegmentOptions
     splitSides: bool = False
 
 
@@ -64,14 +62,14 @@ def storeMaps(segmentationNode: vtkMRMLSegmentationNode, mapsFile: Path) -> vtkM
     return node
 
 
-def readMaps(segmentationNode: vtkMRMLSegmentationNode) -> Maps:
-    """Return the maps that a segmentation carries.
+def readMaps(segmentationNode: vtkMRMLSegmentationNode) -> tuple[Maps, Report]:
+    """Return the maps and the report that a segmentation carries.
 
     Args:
         segmentationNode: the result, possibly loaded from a file.
 
     Returns:
-        The maps.
+        Both.
 
     Raises:
         BadInputError: there are none, or they are damaged.
@@ -97,21 +95,25 @@ def mapsTime(segmentationNode: vtkMRMLSegmentationNode) -> tuple[str, int] | Non
     return (node.GetID(), node.GetMTime()) if node is not None else None
 
 
-def storedState(segmentationNode: vtkMRMLSegmentationNode, defaultAlpha: float) -> ResultState:
-    """Return what a segmentation shows, from its attributes; damaged ones give the defaults."""
+def storedState(segmentationNode: vtkMRMLSegmentationNode, alpha: float) -> ResultState:
+    """Return what a segmentation shows, from its attributes.
+
+    Args:
+        segmentationNode: the result, possibly loaded from a file.
+        alpha: of the run.
+
+    Returns:
+        The state; damaged attributes give the run's alpha and no clean-up.
+    """
     try:
-        alpha = min(max(float(segmentationNode.GetAttribute(_ALPHA)), 0.0), 1.0)
-    except (TypeError, ValueError):
-        alpha = defaultAlpha
-    try:
-        postprocessing = PostprocessingOptions(**json.loads(segmentationNode.GetAttribute(_CLEAN_UP)))
+        options = SegmentOptions(**json.loads(segmentationNode.GetAttribute(_OPTIONS)))
+        check_alpha(options.alpha)
     except (TypeError, ValueError, BadInputError):
-        postprocessing = PostprocessingOptions()
-    return ResultState(alpha, postprocessing, segmentationNode.GetAttribute(_SPLIT_SIDES) == "1")
+        options = SegmentOptions(alpha=alpha)
+    return ResultState(options, segmentationNode.GetAttribute(_SPLIT_SIDES) == "1")
 
 
 def storeState(segmentationNode: vtkMRMLSegmentationNode, state: ResultState) -> None:
     """Keep with a segmentation what it shows."""
-    segmentationNode.SetAttribute(_ALPHA, repr(float(state.alpha)))
+    segmentationNode.SetAttribute(_OPTIONS, json.dumps(state.options.of_result()))
     segmentationNode.SetAttribute(_SPLIT_SIDES, str(int(state.splitSides)))
-    segmentationNode.SetAttribute(_CLEAN_UP, json.dumps(asdict(state.postprocessing)))

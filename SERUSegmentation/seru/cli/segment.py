@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("input", type=existing_path, metavar="INPUT", help="NIfTI, NRRD, MetaImage, or a DICOM folder")
     parser.add_argument(
-        "-o", "--output", type=existing_path, required=True, metavar="OUTPUT", help=".nii.gz, .nrrd, .mha or .seg.nrrd"
+        "-o", "--output", type=existing_path, metavar="OUTPUT", help=".nii.gz, .nrrd, .mha or .seg.nrrd"
     )
     parser.add_argument("--series", metavar="UID", help="series of the DICOM folder (default: the CT with most slices)")
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
@@ -57,5 +57,5 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     session.progress.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)
-    session.say(f"written: {outputs.output}")
+    session.say(f"written: {outputs.output or outputs.maps}")
     return 0

@@ -29,7 +29,7 @@ def read_finished(case: Case, outputs: Outputs, segmenter: Segmenter) -> Report 
         The report where output and report are whole, newer than the input, and were made the same way; else None.
     """
     card, options = segmenter.model.card, segmenter.options
-    if outputs.report is None:
+    if outputs.report is None or outputs.output is None:
         return None
     try:
         report = Report.from_dict(json.loads(outputs.report.read_text(encoding="utf-8")))

@@ -24,14 +24,14 @@ class Outputs:
     """Where the results of one case go.
 
     Attributes:
-        output: label map or segmentation.
+        output: label map or segmentation, or None where the maps are all that is wanted.
         report: JSON, or None.
         maps: folder of the probability maps, or None.
         pictures: folder of the key slices' pictures, or None.
         report_last: write the report after the output, as the mark of a finished case.
     """
 
-    output: Path
+    output: Path | None
     report: Path | None = None
     maps: Path | None = None
     pictures: Path | None = None
@@ -46,9 +46,12 @@ class Outputs:
         Raises:
             BadInputError: a place cannot be written to, or two of them are the same file.
         """
-        check_output(self.output, source)
+        if self.output is not None:
+            check_output(self.output, source)
+        elif self.maps is None:
+            raise BadInputError("Nothing would be written; give an output with -o, or a folder with --maps.")
         if self.report is not None:
-            if self.report.absolute() == self.output.absolute():
+            if self.output is not None and self.report.absolute() == self.output.absolute():
                 raise BadInputError(
                     f"The report and the output have the same name '{self.output}'; choose another one."
                 )
@@ -93,6 +96,10 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
         if not outputs.report_last:
             report()
 
+    if outputs.output is None:
+        report()
+        progress.stage("write", 1, 1)
+        return
     write_output(result.labels_kji, volume, outputs.output, progress, last_step)
     if outputs.report_last:
         report()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seru.findings import KIDNEY, SIDE_CODES, SIDES, TUMOR, Measures, Side
+from seru.findings import KIDNEY, SIDE_CODES, SIDES, TUMOR, Measures, Side, Volumes
 from seru.grid import Grid
 from seru.result.components import bounding_box, largest_component
 
@@ -28,12 +28,11 @@ def measure(labels_kji: np.ndarray, sides_kji: np.ndarray, grid: Grid) -> dict[S
     counts = count_voxels(labels_kji, sides_kji)
     return {
         side: Measures(
-            **volumes_ml(counts, side, grid.voxel_ml),
-            tumor_longest_mm=longest_diameter_mm(
-                (labels_kji == TUMOR) & (sides_kji == SIDE_CODES[side]), grid.spacing_kji_mm
-            ),
+            volumes.kidney_ml,
+            volumes.tumor_ml,
+            longest_diameter_mm((labels_kji == TUMOR) & (sides_kji == SIDE_CODES[side]), grid.spacing_kji_mm),
         )
-        for side in SIDES
+        for side, volumes in volumes_of(counts, grid.voxel_ml).items()
     }
 
 
@@ -50,19 +49,18 @@ def count_voxels(labels: np.ndarray, sides: np.ndarray) -> np.ndarray:
     return np.bincount((sides * np.uint8(3) + labels).ravel(), minlength=9).reshape(3, 3)
 
 
-def volumes_ml(counts: np.ndarray, side: Side, voxel_ml: float) -> dict[str, float]:
-    """Return the volumes of a side.
+def volumes_of(counts: np.ndarray, voxel_ml: float) -> dict[Side, Volumes]:
+    """Return the volumes of both sides.
 
     Args:
         counts: of :func:`count_voxels`.
-        side: of the patient.
         voxel_ml: volume of a voxel in ml.
 
     Returns:
-        ``kidney_ml`` and ``tumor_ml``, as :class:`seru.findings.Measures` names them.
+        The volumes of ``right`` and ``left``.
     """
-    of_side = counts[SIDE_CODES[side]] * voxel_ml
-    return {"kidney_ml": float(of_side[KIDNEY]), "tumor_ml": float(of_side[TUMOR])}
+    by_side = {side: counts[SIDE_CODES[side]] * voxel_ml for side in SIDES}
+    return {side: Volumes(float(ml[KIDNEY]), float(ml[TUMOR])) for side, ml in by_side.items()}
 
 
 def longest_diameter_mm(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:
