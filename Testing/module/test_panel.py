@@ -272,7 +272,7 @@ def test_key_patches_fill_their_views_and_the_user_s_layout_comes_back(
     shown = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).mrmlSliceNode().IsMappedInLayout()]
     assert sorted(shown) == sorted(VIEWS.values())
     for side, tag in VIEWS.items():
-        position, size = patchCentre(ct(), report[side], report["geometry"]["stack_axis"])
+        position, size = patchCentre(ct(), report.side(side).crop, report.side(side).key_slice, report.geometry.stack_axis)
         slice_node = manager.sliceWidget(tag).mrmlSliceNode()
         matrix = slice_node.GetSliceToRAS()
         assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(position, abs=1e-3)

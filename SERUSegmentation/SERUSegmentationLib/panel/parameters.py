@@ -17,8 +17,8 @@ def optionParameters() -> type:
     """Return a class whose members are the options that a scene keeps; the parameter node derives from it.
 
     Returns:
-        The class: an annotation and a default for each option that has a paper's way. Device, engine and threads are the
-        computer's matter and stay out of the scene.
+        The class: an annotation and a default for each option that has a paper's way. Device, engine and threads are
+        the computer's matter and stay out of the scene.
     """
     kept = _kept()
     members: dict[str, Any] = {"__annotations__": {switch.camel_case: _typeOf(switch) for switch in kept}}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import slicer
 
+from seru.findings import CropBox, KeySlice, Report
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
@@ -58,13 +59,14 @@ class KeyPatchLayout:
         """Let each patch fill its view; called again once the views have their size."""
         for side, tag in VIEWS.items():
             sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
-            if sliceNode is None or report.side(side).key_slice is None:
+            crop, keySlice = report.side(side).crop, report.side(side).key_slice
+            if sliceNode is None or crop is None or keySlice is None:
                 continue
             composite = self._manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
             composite.SetBackgroundVolumeID(volumeNode.GetID())
             composite.SetForegroundVolumeID(None)
             composite.SetLabelVolumeID(None)
-            _aim(sliceNode, volumeNode, report.side(side), report.geometry.stack_axis)
+            _aim(sliceNode, volumeNode, crop, keySlice, report.geometry.stack_axis)
 
     def leave(self) -> None:
         """Go back to the layout the user had; one chosen meanwhile stays."""
@@ -98,20 +100,20 @@ def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
 
 
 def patchCentre(
-    volumeNode: vtkMRMLScalarVolumeNode, side: SideFindings, stackAxis: int
+    volumeNode: vtkMRMLScalarVolumeNode, crop: CropBox, keySlice: KeySlice, stackAxis: int
 ) -> tuple[tuple[float, ...], np.ndarray]:
     """Return where a patch lies.
 
     Args:
         volumeNode: the input.
-        side: of the report.
+        crop: of the side.
+        keySlice: of the side.
         stackAxis: voxel axis of the slices.
 
     Returns:
         World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
     """
-    grid, crop, keySlice = gridOf(volumeNode), side.crop, side.key_slice
-    assert crop is not None and keySlice is not None
+    grid = gridOf(volumeNode)
     centre = np.add(crop.ijk_min, crop.ijk_max) / 2
     centre[stackAxis] = keySlice.index
     _box, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
@@ -119,9 +121,13 @@ def patchCentre(
 
 
 def _aim(
-    sliceNode: vtkMRMLSliceNode, volumeNode: vtkMRMLScalarVolumeNode, side: SideFindings, stackAxis: int
+    sliceNode: vtkMRMLSliceNode,
+    volumeNode: vtkMRMLScalarVolumeNode,
+    crop: CropBox,
+    keySlice: KeySlice,
+    stackAxis: int,
 ) -> None:
-    position, size = patchCentre(volumeNode, side, stackAxis)
+    position, size = patchCentre(volumeNode, crop, keySlice, stackAxis)
     wasModifying = sliceNode.StartModify()
     sliceNode.SetOrientation("Axial")
     parent = volumeNode.GetParentTransformNode()
