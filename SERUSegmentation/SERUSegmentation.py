@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from SERUSegmentationLib.panel.parts import WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
+from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
 from SERUSegmentationLib.scene.segments import Shown
@@ -93,7 +95,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = False
         self._isClosed = False
         self._isTakingBack = False
-        self._input: Any = None
+        self._input: vtkMRMLScalarVolumeNode | None = None
 
     def setup(self) -> None:
         """Build the panel; nothing is installed, downloaded or started."""
@@ -242,13 +244,13 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.parts.run.cancelling()
         self.logic.cancel()
 
-    def onFinished(self, run: SegmentationRun, result: Any, error: Exception | None) -> None:
+    def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.
 
         Args:
             run: that has ended.
-            result: a LiveResult, or None.
-            error: or None.
+            result: None where it failed.
+            error: None where it did not.
         """
         self.parts.run.finish(result, error, run.progress)
         # The panel may be closed meanwhile, or look at another CT.
@@ -307,7 +309,12 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         run.wait()
         return run.finish().segmentationNode
 
-    def start(self, run: SegmentationRun, onProgress: Any, onFinished: Any) -> None:
+    def start(
+        self,
+        run: SegmentationRun,
+        onProgress: Callable[[], None],
+        onFinished: Callable[[LiveResult | None, Exception | None], None],
+    ) -> None:
         """Start a run in the background.
 
         Args:
@@ -319,7 +326,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
             SeruError: it cannot be started.
         """
 
-        def onEnded(result: Any, error: Exception | None) -> None:
+        def onEnded(result: LiveResult | None, error: Exception | None) -> None:
             self._watcher = None
             onFinished(result, error)
 
@@ -348,7 +355,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
             self._watcher = None
 
 
-def _logEnd(result: Any, error: Exception | None) -> None:
+def _logEnd(result: LiveResult | None, error: Exception | None) -> None:
     if error is not None:
         logging.error("SERU: %s", error)
 

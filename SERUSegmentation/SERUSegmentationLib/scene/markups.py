@@ -19,12 +19,7 @@ from SERUSegmentationLib.scene.nodes import (
 )
 
 if TYPE_CHECKING:
-    from slicer import (
-        vtkMRMLMarkupsFiducialNode,
-        vtkMRMLMarkupsROINode,
-        vtkMRMLSegmentationNode,
-        vtkMRMLVolumeNode,
-    )
+    from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
 _COLORS = {"right": (0.25, 0.75, 1.0), "left": (0.95, 0.75, 0.25)}
 # The point of a side is found by its description: the label may be renamed.

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 import slicer
 
 if TYPE_CHECKING:
-    from slicer import (
-        vtkMRMLNode,
-        vtkMRMLScalarVolumeNode,
-        vtkMRMLSegmentationNode,
-        vtkMRMLSubjectHierarchyNode,
-    )
+    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSubjectHierarchyNode
 
 STAGES = "SERU.Stages"
 MAPS = "SERU.Maps"
