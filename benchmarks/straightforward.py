@@ -40,8 +40,8 @@ def segment_straightforward(volume: Volume, model: Model, alpha: float | None = 
     small = coarse_shape(shape_rc, spacing_rc, card)
     coarse = np.stack([resize_probabilities(_predict(network, resize_image(i, small), card), shape_rc) for i in images])
 
-    mask = remove_islands(is_foreground(coarse), stack.voxel_ml)
-    found = find_key_slices(assign_sides(mask, find_midline(stack.hu), stack.voxel_ml))
+    mask = remove_islands(is_foreground(coarse), stack.grid.voxel_ml)
+    found = find_key_slices(assign_sides(mask, find_midline(stack.hu), stack.grid.voxel_ml))
     refined, earlier = coarse.copy(), None
     network = load_network(model, "refine")
     for key_slice in (found[side] for side in SIDES):

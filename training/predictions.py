@@ -93,4 +93,4 @@ def predict_cases(
             if place is not None:
                 place.mkdir(parents=True, exist_ok=True)
                 save_maps(maps, place)
-        yield Prediction(case, maps, truth, volume.voxel_ml)
+        yield Prediction(case, maps, truth, volume.grid.voxel_ml)

@@ -65,8 +65,8 @@ def make_report(facts: RunFacts) -> dict[str, Any]:
         "input": {name: facts.volume.source.get(name) for name in ("path", "format", "series_uid")},
         "geometry": {
             "shape_ijk": [i, j, k],
-            "spacing_ijk_mm": _rounded(facts.volume.spacing_ijk_mm, 6),
-            "ijk_to_ras": np.asarray(facts.volume.ijk_to_ras, np.float64).tolist(),
+            "spacing_ijk_mm": _rounded(facts.volume.grid.spacing_ijk_mm, 6),
+            "ijk_to_ras": facts.volume.grid.ijk_to_ras.tolist(),
             "stack_axis": facts.stack.orientation.stack_axis_ijk,
         },
         "model": {
@@ -104,7 +104,7 @@ def _key_slice(facts: RunFacts, key_slice: KeySlice) -> dict[str, Any]:
     ijk = facts.stack.orientation.ijk_of_stack(position, facts.stack.hu.shape)
     return {
         "index": round(ijk[facts.stack.orientation.stack_axis_ijk]),
-        "position_ras": _rounded(facts.volume.ras_of_ijk(ijk), 4),
+        "position_ras": _rounded(facts.volume.grid.ras_of_ijk(ijk), 4),
         "area_mm2": round(key_slice.area_px * facts.stack.pixel_mm2, 3),
     }
 
@@ -123,7 +123,7 @@ def _crop(facts: RunFacts, result: SideResult) -> dict[str, Any]:
     return {
         "ijk_min": [int(n) for n in np.min(corners, axis=0)],
         "ijk_max": [int(n) for n in np.max(corners, axis=0)],
-        "centre_ras": _rounded(facts.volume.ras_of_ijk(tuple(centre)), 4),
+        "centre_ras": _rounded(facts.volume.grid.ras_of_ijk(tuple(centre)), 4),
         "grown": result.box.grown,
     }
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any, Literal, TextIO
 
 from seru.errors import CancelledError
 
 Stage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
 STAGES: tuple[Stage, ...] = ("load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write")
+
+Advance = Callable[[int, int], None]
+"""Told of steps done and steps in all; may raise to stop."""
 
 
 class Progress:
@@ -23,6 +27,22 @@ class Progress:
 
     def stage(self, name: Stage, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` steps of a stage are finished."""
+
+    def advancing(self, name: Stage) -> Advance:
+        """Return what reports the steps of a stage, and stops at one once the run is cancelled.
+
+        Args:
+            name: of the stage.
+
+        Returns:
+            A callable that raises ``CancelledError`` after :meth:`cancel`.
+        """
+
+        def advance(done: int, total: int) -> None:
+            self.stage(name, done, total)
+            self.check_cancelled()
+
+        return advance
 
     def warning(self, message: str) -> None:
         """Report something that the user should know, in one sentence."""

@@ -48,7 +48,7 @@ def add_volume(phantom: Phantom, name: str = "CT") -> Any:
     """Add a phantom's image to the scene."""
     import slicer
 
-    return slicer.util.addVolumeFromArray(phantom.volume.array_kji, ijkToRAS=phantom.volume.ijk_to_ras, name=name)
+    return slicer.util.addVolumeFromArray(phantom.volume.array_kji, ijkToRAS=phantom.volume.grid.ijk_to_ras, name=name)
 
 
 def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
@@ -59,7 +59,7 @@ def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
     labels = phantom.labels_kji
     foreground = labels > 0
     fat = ndimage.binary_dilation(foreground, iterations=1)
-    return make_maps(phantom.volume.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
+    return make_maps(phantom.volume.grid.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
 
 
 def make_maps(

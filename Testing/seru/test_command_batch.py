@@ -27,8 +27,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = make_phantom(PhantomOptions(seed=3, **SMALL)).volume
     second = make_phantom(PhantomOptions(seed=4, **SMALL)).volume
     write_volume(first, folder / "anna.nii.gz")
-    write_dicom(folder / "bert", second.array_kji, second.ijk_to_ras)
-    path = write_nifti(folder / "cut.nii.gz", first.array_kji, first.ijk_to_ras)
+    write_dicom(folder / "bert", second.array_kji, second.grid.ijk_to_ras)
+    path = write_nifti(folder / "cut.nii.gz", first.array_kji, first.grid.ijk_to_ras)
     os.truncate(path, path.stat().st_size // 2)
     (folder / "notes.txt").write_text("no case")
     (folder / "empty").mkdir()

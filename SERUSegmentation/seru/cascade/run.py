@@ -145,8 +145,8 @@ class _Run:
         with self.progress.timed("fuse"):
             maps = self._make_maps(refined)
             labels, sides = LiveFusion(maps).box_labels(self.alpha), maps.side_box()
-            labels = clean_labels(labels, sides, self.stack.voxel_ml, self.options.postprocessing)
-            measured = measure(labels, sides, self.volume.spacing_ijk_mm)
+            labels = clean_labels(labels, sides, self.stack.grid.voxel_ml, self.options.postprocessing)
+            measured = measure(labels, sides, self.volume.grid.spacing_ijk_mm)
             self.progress.stage("fuse", 1, 1)
         return self._result(maps, labels, measured)
 
@@ -194,8 +194,8 @@ class _Run:
 
     def _find_sides(self) -> None:
         kept = slice(self.coarse_range.start, self.coarse_range.stop)
-        mask = remove_islands(is_foreground(self.coarse[kept]), self.stack.voxel_ml, self._island_ml())
-        sides = assign_sides(mask, self.midline, self.stack.voxel_ml)
+        mask = remove_islands(is_foreground(self.coarse[kept]), self.stack.grid.voxel_ml, self._island_ml())
+        sides = assign_sides(mask, self.midline, self.stack.grid.voxel_ml)
         for side, key_slice in find_key_slices(sides).items():
             if key_slice is not None:
                 key_slice = replace(key_slice, index=key_slice.index + kept.start)
@@ -211,8 +211,8 @@ class _Run:
     def _make_crop(self, key_slice: KeySlice, mask: np.ndarray, first_slice: int) -> SideResult:
         zoom = refine_zoom(self.stack.spacing_mm[1:], self.model.card)
         box = paper_box(key_slice.centre_rc, self.model.card.crop_size, zoom, self.shape[1:])
-        main_ml = _MAIN_SHARE * np.count_nonzero(mask) * self.stack.voxel_ml
-        larger = grow_box(box, remove_islands(mask, self.stack.voxel_ml, main_ml), zoom)
+        main_ml = _MAIN_SHARE * np.count_nonzero(mask) * self.stack.grid.voxel_ml
+        larger = grow_box(box, remove_islands(mask, self.stack.grid.voxel_ml, main_ml), zoom)
         if larger.grown:
             self.progress.warning(_crop_warning(key_slice.side, larger, self.model.card.crop_size, self.options.crop))
             box = larger if self.options.crop == "grow" else box
@@ -303,7 +303,7 @@ class _Run:
         }
         return Maps(
             shape_kji=self.volume.array_kji.shape,
-            ijk_to_ras=np.asarray(self.volume.ijk_to_ras, np.float64),
+            ijk_to_ras=self.volume.grid.ijk_to_ras,
             alpha=self.alpha,
             report={},
             lower_kji=self.stack.orientation.lower_kji(box, self.shape),
@@ -314,7 +314,7 @@ class _Run:
 
     def _stored_sides(self, mask: np.ndarray, foreground: np.ndarray, box: tuple[slice, slice, slice]) -> np.ndarray:
         midline = self.midline - box[2].start
-        sides = assign_sides(foreground, midline, self.stack.voxel_ml)
+        sides = assign_sides(foreground, midline, self.stack.grid.voxel_ml)
         # What is background at both ends is background at every alpha: which side it gets is of no consequence.
         halves = np.where(np.arange(mask.shape[2]) < midline, np.uint8(RIGHT), np.uint8(LEFT))
         return np.where(mask & (sides == 0), halves, sides)

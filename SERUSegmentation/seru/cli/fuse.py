@@ -11,6 +11,7 @@ import numpy as np
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session
 from seru.cohort.outputs import Places, summary_lines, write_output, write_report
+from seru.grid import Grid
 from seru.io.images import check_output
 from seru.options import PostprocessingOptions, check_alpha
 from seru.result.fusion import LiveFusion
@@ -84,11 +85,11 @@ def fuse_maps(maps: Maps, alpha: float) -> tuple[np.ndarray, dict[str, Any]]:
     from seru.result.measurements import measure
     from seru.result.sides import SIDES
 
-    volume = Volume(np.empty((0, 0, 0), np.int16), maps.ijk_to_ras)
+    grid = Grid(maps.shape_kji, maps.ijk_to_ras)
     options = PostprocessingOptions(**maps.report.get("options", {}).get("postprocessing", {}))
     sides = maps.side_box()
-    box = clean_labels(LiveFusion(maps).box_labels(alpha), sides, volume.voxel_ml, options)
-    measured = measure(box, sides, volume.spacing_ijk_mm)
+    box = clean_labels(LiveFusion(maps).box_labels(alpha), sides, grid.voxel_ml, options)
+    measured = measure(box, sides, grid.spacing_ijk_mm)
     report = {**maps.report, "alpha": alpha}
     for side in SIDES:
         values = {name: round(value, 4) for name, value in measured[side].items()}
@@ -108,7 +109,7 @@ def _write(
         if report_path is not None:
             write_report(report, report_path)
 
-    write_output(labels, Volume(labels, maps.ijk_to_ras), output, session.progress, last_step)
+    write_output(labels, Volume.from_array(labels, maps.ijk_to_ras), output, session.progress, last_step)
     session.progress.done(None if report_path is None else str(report_path))
     for line in summary_lines(report):
         session.say(line)

@@ -10,7 +10,8 @@ from typing import Any
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
 from seru.cli.session import Session
 from seru.cohort.outputs import Places, summary_lines, write_results
-from seru.io.images import check_input, check_is_ct, read_volume
+from seru.ct_check import check_is_ct
+from seru.io.images import check_input, read_volume
 from seru.progress import Progress
 
 
