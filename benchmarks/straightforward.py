@@ -43,8 +43,8 @@ def segment_straightforward(volume: Volume, model: Model, alpha: float | None = 
     small = coarse_shape(shape_rc, spacing_rc, card)
     coarse = np.stack([resize_probabilities(_predict(network, resize_image(i, small), card), shape_rc) for i in images])
 
-    mask = remove_small(is_foreground(coarse), stack.voxel_ml)
-    found = find_key_slices(assign_sides(mask, find_midline(stack.hu), stack.voxel_ml))
+    mask = remove_small(is_foreground(coarse), stack.grid.voxel_ml)
+    found = find_key_slices(assign_sides(mask, find_midline(stack.hu), stack.grid.voxel_ml))
     size = tuple(round(card.crop_size / zoom) for zoom in refine_zoom(spacing_rc, card))
     network = load_network(model, "refine")
     # Sum and number of the crops on each pixel: their average stands, rounded down; where there is none, coarse does.

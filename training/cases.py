@@ -183,7 +183,7 @@ def _read_slice(folder: Path, name: str, window: tuple[float, float]) -> tuple[V
         raise BadInputError(f"The slice {name} of {folder} is missing or damaged; copy the folder again.")
     # Rows run to the back and columns to the patient's left.
     matrix = np.diag([-_SLICE_PIXEL_MM, -_SLICE_PIXEL_MM, _SLICE_THICKNESS_MM, 1.0])
-    return Volume(slice_to_hu(image, window)[np.newaxis], matrix), _LABEL_OF_MASK[mask][np.newaxis]
+    return Volume.from_array(slice_to_hu(image, window)[np.newaxis], matrix), _LABEL_OF_MASK[mask][np.newaxis]
 
 
 def _read_phantom(options: PhantomOptions) -> tuple[Volume, np.ndarray]:

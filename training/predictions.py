@@ -83,4 +83,4 @@ def predict_cases(
             maps = result.maps
             if place is not None:
                 save_maps(maps, result.report, place)
-        yield Prediction(case, maps, truth, volume.voxel_ml)
+        yield Prediction(case, maps, truth, volume.grid.voxel_ml)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.orientation import check_grid
 from seru.volume import Volume
 
 # Voxels looked at: enough for shares of a thousandth, and milliseconds to count.
 _SAMPLE = 1_000_000
 # Below this there is no matter: padding outside the scanner's field of view (-1500, -2000, -3024, -32768).
 _PADDING = -1500
-_OFFSET = 1024
+# What scanners add to store Hounsfield units as unsigned numbers.
+UNSIGNED_OFFSET = 1024
 # Plausible voxel sizes in mm; metres and micrometres lie outside.
 _SMALLEST_MM, _LARGEST_MM = 0.02, 50.0
 
@@ -33,13 +33,12 @@ def check_is_ct(volume: Volume) -> list[str]:
         Warnings, one sentence each.
 
     Raises:
-        BadInputError: not 3D, empty, sheared, not finite, constant, or without the values of a CT.
+        BadInputError: empty, not finite, constant, or without the voxel sizes or the values of a CT.
     """
     array = volume.array_kji
-    if array.ndim != 3 or array.size == 0:
-        sizes = " x ".join(str(n) for n in array.shape[::-1])
+    if array.size == 0:
+        sizes = " x ".join(str(size) for size in volume.grid.shape_ijk)
         raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
-    check_grid(volume.ijk_to_ras)
     _check_spacing(volume)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise BadInputError("The image has voxels that are not numbers (NaN or infinite); replace them by -1000.")
@@ -66,8 +65,8 @@ def is_unsigned_ct(array_kji: np.ndarray) -> bool:
     body = values[values > 300]
     if body.size < 0.02 * values.size or np.mean(values < 150) < 0.02:
         return False
-    tissue = (body > _OFFSET - 200) & (body < _OFFSET + 250)
-    return float(np.mean(tissue)) > 0.6 and _OFFSET - 130 < float(np.median(body)) < _OFFSET + 130
+    tissue = (body > UNSIGNED_OFFSET - 200) & (body < UNSIGNED_OFFSET + 250)
+    return float(np.mean(tissue)) > 0.6 and UNSIGNED_OFFSET - 130 < float(np.median(body)) < UNSIGNED_OFFSET + 130
 
 
 def _sample(array_kji: np.ndarray) -> np.ndarray:
@@ -89,7 +88,7 @@ def _check_values(values: np.ndarray, low: float, high: float) -> None:
 
 
 def _check_spacing(volume: Volume) -> None:
-    spacing = volume.spacing_ijk_mm
+    spacing = volume.grid.spacing_ijk_mm
     if min(spacing) < _SMALLEST_MM or max(spacing) > _LARGEST_MM:
         size = " x ".join(f"{s:g}" for s in spacing)
         raise BadInputError(f"The voxels measure {size} mm, which no CT has; correct the voxel size in the header.")
@@ -97,7 +96,7 @@ def _check_spacing(volume: Volume) -> None:
 
 def _warnings(volume: Volume) -> list[str]:
     warnings = [volume.source[NOTE]] if volume.source.get(NOTE) else []
-    thickest = max(volume.spacing_ijk_mm)
+    thickest = max(volume.grid.spacing_ijk_mm)
     if thickest > 6.0:
         warnings.append(f"The slices are {thickest:g} mm apart: small tumors and volumes will be inexact.")
     return warnings

@@ -15,16 +15,19 @@ from seru.errors import BadInputError
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PART = ".part"
 
+LastStep = Callable[[], None]
+"""Called once a file is whole, just before it takes its place; what it raises keeps it away."""
+
 
 @contextmanager
-def replacing(path: Path, check: Callable[[], None] | None = None) -> Iterator[BinaryIO]:
+def replacing(path: Path, last_step: LastStep | None = None) -> Iterator[BinaryIO]:
     """Open a temporary file that takes the place of ``path`` once it is whole.
 
     The temporary file lies in the same folder. It is removed on every failure, and on cancelling.
 
     Args:
         path: of the file to write; an older file stays until the new one is whole.
-        check: called before the replacement; what it raises keeps the older file.
+        last_step: called before the replacement; what it raises keeps the older file.
 
     Yields:
         The temporary file, binary, writable and seekable.
@@ -39,8 +42,8 @@ def replacing(path: Path, check: Callable[[], None] | None = None) -> Iterator[B
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".seru-", suffix=PART, delete=False) as file:
             temporary = file.name
             yield file  # type: ignore[misc]
-        if check is not None:
-            check()
+        if last_step is not None:
+            last_step()
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
         temporary = None

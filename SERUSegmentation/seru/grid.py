@@ -1,4 +1,4 @@
-"""The grid of an image: its shape and where its voxels lie. Spacing, volumes and points come from here and nowhere else.
+"""The grid of an image: its shape and where its voxels lie; spacing, volumes and points come from here alone.
 
 Source: the matrix is Slicer's IJKToRAS (``vtkMRMLVolumeNode::GetIJKToRASMatrix``); DICOM, NRRD and MetaImage count in
 LPS, whose first two axes point the other way.
@@ -6,6 +6,7 @@ LPS, whose first two axes point the other way.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,26 +27,28 @@ class Grid:
     """Three perpendicular axes of a positive voxel size; another grid cannot be built.
 
     Attributes:
-        shape_kji: voxels along k, j and i, the order of the array's axes.
+        shape_kji: voxels along k, j and i, the order of the array's axes; 0 in a part that is empty.
         ijk_to_ras: float64, shape (4, 4), read-only: voxel index (i, j, k, 1) to RAS millimetres.
 
     Raises:
-        BadInputError: a number is not finite, a spacing is zero, or the axes are sheared.
+        BadInputError: not three axes, a number is not finite, a spacing is zero, or the axes are sheared.
     """
 
     shape_kji: tuple[int, int, int]
     ijk_to_ras: np.ndarray
 
     def __post_init__(self) -> None:
+        shape = tuple(int(size) for size in self.shape_kji)
+        if len(shape) != 3 or min(shape) < 0:
+            sizes = " x ".join(str(size) for size in shape[::-1])
+            raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
         matrix = np.array(self.ijk_to_ras, np.float64).reshape(4, 4)
-        k, j, i = (int(size) for size in self.shape_kji)
         matrix.setflags(write=False)
-        object.__setattr__(self, "shape_kji", (k, j, i))
+        object.__setattr__(self, "shape_kji", shape)
         object.__setattr__(self, "ijk_to_ras", matrix)
-        spacing = np.linalg.norm(matrix[:3, :3], axis=0)
-        if not np.isfinite(matrix).all() or spacing.min() <= _SMALLEST_SPACING_MM:
+        if not np.isfinite(matrix).all() or min(self.spacing_ijk_mm) <= _SMALLEST_SPACING_MM:
             raise BadInputError(
-                f"The voxel size of the image is {' x '.join(f'{s:g}' for s in spacing)} mm; "
+                f"The voxel size of the image is {' x '.join(f'{s:g}' for s in self.spacing_ijk_mm)} mm; "
                 "all three must be more than 0: correct the image's header."
             )
         shear = np.abs(self.directions_ras.T @ self.directions_ras - np.eye(3)).max()
@@ -57,7 +60,7 @@ class Grid:
             )
 
     @classmethod
-    def from_lps(cls, shape_kji: Sequence[int], ijk_to_lps: np.ndarray) -> Grid:
+    def from_lps(cls, shape_kji: tuple[int, int, int], ijk_to_lps: np.ndarray) -> Grid:
         """Build a grid from a matrix that counts in LPS.
 
         Args:
@@ -70,8 +73,7 @@ class Grid:
         Raises:
             BadInputError: as the class.
         """
-        k, j, i = shape_kji
-        return cls((k, j, i), _RAS_TO_LPS @ ijk_to_lps)
+        return cls(shape_kji, _RAS_TO_LPS @ ijk_to_lps)
 
     @property
     def ijk_to_lps(self) -> np.ndarray:
@@ -126,8 +128,8 @@ class Grid:
             ijk_max: last voxel, inside the box.
 
         Returns:
-            Box to RAS, float64, shape (4, 4): right-handed, without scale, the box's centre as its origin; and the box's
-            size in mm along i, j and k.
+            Box to RAS, float64, shape (4, 4): right-handed, without scale, the box's centre as its origin; and the
+            box's size in mm along i, j and k.
         """
         low, high = np.asarray(ijk_min, np.float64), np.asarray(ijk_max, np.float64)
         box = np.eye(4)
@@ -138,7 +140,7 @@ class Grid:
         box[:3, 3] = self.ras_of_ijk((low + high) / 2)
         return box, (high - low + 1) * self.spacing_ijk_mm
 
-    def part(self, lower_kji: Sequence[int], shape_kji: Sequence[int]) -> Grid:
+    def part(self, lower_kji: Sequence[int], shape_kji: tuple[int, int, int]) -> Grid:
         """Return the grid of a box of this one.
 
         Args:
@@ -149,9 +151,9 @@ class Grid:
             A grid whose voxel 0, 0, 0 is the box's first.
         """
         matrix = self.ijk_to_ras.copy()
-        matrix[:3, 3] = self.ras_of_ijk(lower_kji[::-1])
-        k, j, i = shape_kji
-        return Grid((k, j, i), matrix)
+        # Axis by axis: a matrix product may round each part's origin in its own way.
+        matrix[:3, 3] += (matrix[:3, :3] * lower_kji[::-1]).sum(axis=1)
+        return Grid(shape_kji, matrix)
 
     def is_close(self, other: Grid, tolerance_mm: float = 1e-3) -> bool:
         """Tell whether two grids hold the same voxels in the same places.
@@ -161,9 +163,9 @@ class Grid:
             tolerance_mm: how far a corner may lie from the other's.
 
         Returns:
-            True where the shapes are equal and no corner differs by the tolerance or more.
+            True where the shapes are equal and no corner differs by the tolerance or more, along R, A or S.
         """
         if self.shape_kji != other.shape_kji:
             return False
-        corners = np.array([[0, 0, 0, 1], [*self.shape_ijk, 1]], np.float64).T
+        corners = np.array([(*corner, 1) for corner in itertools.product(*((0, size) for size in self.shape_ijk))]).T
         return bool(np.abs((self.ijk_to_ras - other.ijk_to_ras) @ corners).max() < tolerance_mm)

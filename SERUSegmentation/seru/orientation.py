@@ -12,14 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seru.errors import BadInputError
+from seru.grid import Grid
 from seru.volume import Volume
 
 # Directions of the stack's slices, rows and columns in RAS: superior, posterior, left.
 _STACK_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
-
-# Cosine between two axes above which the grid counts as sheared: 0.06 degrees, far above rounding in file headers.
-SHEAR_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -96,21 +93,17 @@ class Orientation:
         return tuple(slice(None, None, -1) if flipped else slice(None) for flipped in self.flips)
 
 
-def find_orientation(ijk_to_ras: np.ndarray) -> Orientation:
+def find_orientation(grid: Grid) -> Orientation:
     """Find the permutation and flips that bring a grid nearest to the axial stack.
 
     Args:
-        ijk_to_ras: float64, shape (4, 4), mm.
+        grid: any orientation.
 
     Returns:
         The orientation; the stack axis is the one nearest to superior-inferior.
-
-    Raises:
-        BadInputError: the axes are sheared, or a spacing is zero.
     """
-    directions = check_grid(ijk_to_ras)
     # Rows: i, j, k; columns: along superior, posterior, left.
-    cosines = directions.T @ _STACK_RAS.T
+    cosines = grid.directions_ras.T @ _STACK_RAS.T
     remaining = [0, 1, 2]
     axes_ijk = []
     for stack_axis in (0, 2, 1):
@@ -118,54 +111,23 @@ def find_orientation(ijk_to_ras: np.ndarray) -> Orientation:
         axes_ijk.append(nearest)
         remaining.remove(nearest)
     slices, columns, rows = axes_ijk
-    order = (slices, rows, columns)
-    flips = tuple(bool(cosines[axis, place] < 0) for place, axis in enumerate(order))
-    return Orientation(tuple(2 - axis for axis in order), flips)
+    flips = tuple(bool(cosines[axis, place] < 0) for place, axis in enumerate((slices, rows, columns)))
+    return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
 
 
-def check_grid(ijk_to_ras: np.ndarray) -> np.ndarray:
-    """Check that a grid has three perpendicular axes of a positive voxel size.
-
-    Args:
-        ijk_to_ras: float64, shape (4, 4), mm.
-
-    Returns:
-        Unit directions of i, j and k in RAS as columns, float64, shape (3, 3).
-
-    Raises:
-        BadInputError: the axes are sheared, or a spacing is zero or not a number.
-    """
-    matrix = np.asarray(ijk_to_ras, np.float64)[:3, :3]
-    spacing = np.linalg.norm(matrix, axis=0)
-    if not np.isfinite(ijk_to_ras).all() or spacing.min() <= 1e-6:
-        raise BadInputError(
-            f"The voxel size of the image is {' x '.join(f'{s:g}' for s in spacing)} mm; "
-            "all three must be more than 0: correct the image's header."
-        )
-    directions = matrix / spacing
-    shear = np.abs(directions.T @ directions - np.eye(3)).max()
-    if shear > SHEAR_TOLERANCE:
-        angle = np.degrees(np.arcsin(min(shear, 1.0)))
-        raise BadInputError(
-            f"The image's axes are sheared by {angle:.2f} degrees (gantry tilt, usually); "
-            "resample it to perpendicular axes first."
-        )
-    return directions
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AxialStack:
     """A volume seen as an axial stack.
 
     Attributes:
         hu: view of the volume's array, shape (slices, rows, columns), Hounsfield units.
         orientation: how to get back.
-        spacing_mm: distance of slices, rows and columns in mm.
+        grid: of the volume, on its own axes.
     """
 
     hu: np.ndarray
     orientation: Orientation
-    spacing_mm: tuple[float, float, float]
+    grid: Grid
 
     @classmethod
     def of(cls, volume: Volume) -> AxialStack:
@@ -176,20 +138,15 @@ class AxialStack:
 
         Returns:
             The stack.
-
-        Raises:
-            BadInputError: the axes are sheared, or a spacing is zero.
         """
-        orientation = find_orientation(volume.ijk_to_ras)
-        i, j, k = volume.spacing_ijk_mm
-        spacing_kji = (k, j, i)
-        slices, rows, columns = (spacing_kji[axis] for axis in orientation.axes)
-        return cls(orientation.to_stack(volume.array_kji), orientation, (slices, rows, columns))
+        orientation = find_orientation(volume.grid)
+        return cls(orientation.to_stack(volume.array_kji), orientation, volume.grid)
 
     @property
-    def voxel_ml(self) -> float:
-        """Volume of one voxel in ml."""
-        return float(np.prod(self.spacing_mm)) / 1000.0
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Distance of slices, rows and columns in mm."""
+        slices, rows, columns = (self.grid.spacing_kji_mm[axis] for axis in self.orientation.axes)
+        return slices, rows, columns
 
     @property
     def pixel_mm2(self) -> float:

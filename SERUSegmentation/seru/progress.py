@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
@@ -13,6 +13,9 @@ from seru.errors import CancelledError
 
 RunStage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
 RUN_STAGES: tuple[RunStage, ...] = ("load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write")
+
+Advance = Callable[[int, int], None]
+"""Told of steps done and steps in all; may raise to stop."""
 
 
 class Progress:
@@ -26,6 +29,22 @@ class Progress:
 
     def stage(self, name: RunStage, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` steps of a stage are finished."""
+
+    def advancing(self, name: RunStage) -> Advance:
+        """Return what reports the steps of a stage, and stops at one once the run is cancelled.
+
+        Args:
+            name: of the stage.
+
+        Returns:
+            A callable that raises ``CancelledError`` after :meth:`cancel`.
+        """
+
+        def advance(done: int, total: int) -> None:
+            self.stage(name, done, total)
+            self.check_cancelled()
+
+        return advance
 
     def warning(self, message: str) -> None:
         """Report something that the user should know, in one sentence."""

@@ -10,14 +10,15 @@ from seru.errors import BadInputError
 from seru.grid import Grid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Volume:
     """A CT volume on its own grid.
 
     Attributes:
         array_kji: int16 or float32, shape (K, J, I), Hounsfield units; SimpleITK's and Slicer's array order.
         grid: where its voxels lie; of the array's shape.
-        source: where it came from: ``path``, ``format`` and, for DICOM, ``series_uid``.
+        source: where it came from: ``path``, ``format`` and, for DICOM, ``series_uid``; under
+            ``note`` what the user should know of it.
 
     Raises:
         BadInputError: the array is not of the grid's shape.
@@ -29,8 +30,9 @@ class Volume:
 
     def __post_init__(self) -> None:
         if self.array_kji.shape != self.grid.shape_kji:
-            sizes = " x ".join(str(size) for size in self.array_kji.shape[::-1])
-            raise BadInputError(f"The image is not a 3D volume on its grid ({sizes} voxels); give a whole CT.")
+            raise BadInputError(
+                f"The image has shape {self.array_kji.shape} and its grid {self.grid.shape_kji}; they must be equal."
+            )
 
     @classmethod
     def from_array(cls, array_kji: np.ndarray, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:
@@ -47,7 +49,4 @@ class Volume:
         Raises:
             BadInputError: not three axes, or no usable grid.
         """
-        if array_kji.ndim != 3:
-            sizes = " x ".join(str(size) for size in array_kji.shape[::-1])
-            raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
         return cls(array_kji, Grid(array_kji.shape, ijk_to_ras), source or {})

@@ -26,7 +26,7 @@ def open_module(desktop: Desktop, model: Path | None = None, phantom: Phantom | 
         The module's widget.
     """
     if phantom is not None:
-        desktop.add_volume(phantom.volume.array_kji, phantom.volume.ijk_to_ras, "CT")
+        desktop.add_volume(phantom.volume.array_kji, phantom.volume.grid.ijk_to_ras, "CT")
     widget = desktop.load_module(MODULE_FILE)
     if model is not None:
         widget.parts.inputs.addFolder(str(model))

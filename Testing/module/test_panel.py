@@ -79,7 +79,7 @@ def test_dragging_alpha_writes_the_command_s_labels(
 
 
 def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom) -> None:
-    voxel_ml = phantom.volume.voxel_ml
+    voxel_ml = phantom.volume.grid.voxel_ml
     left = (phantom.labels_kji == 2) & (phantom.side_kji == 2)
     assert cell(panel, 1, 1) == f"{left.sum() * voxel_ml:.1f}"
     longest = cell(panel, 1, 2)
@@ -318,7 +318,7 @@ def test_leaving_the_patches_through_slicer_s_own_menu_pops_the_button(
 
 
 def test_opening_the_module_changes_neither_layout_nor_views(slicer_desktop: Desktop, phantom: Phantom) -> None:
-    slicer_desktop.add_volume(phantom.volume.array_kji, phantom.volume.ijk_to_ras, "CT")
+    slicer_desktop.add_volume(phantom.volume.array_kji, phantom.volume.grid.ijk_to_ras, "CT")
     slicer_desktop.layout_manager.setLayout(CUSTOM_LAYOUT)
     slicer_desktop.process_events()
     before = slice_state(slicer_desktop)

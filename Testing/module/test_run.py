@@ -242,7 +242,7 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
     assert slicer_desktop.scene.GetNumberOfNodes() == count
 
     other = make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0), seed=5))
-    volume = slicer_desktop.add_volume(other.volume.array_kji, other.volume.ijk_to_ras, "other")
+    volume = slicer_desktop.add_volume(other.volume.array_kji, other.volume.grid.ijk_to_ras, "other")
     before = labels_of(first, panel.ui.inputSelector.currentNode())
     panel.ui.inputSelector.setCurrentNode(volume)
     assert panel.ui.outputSelector.currentNode() is None
@@ -260,7 +260,7 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
 def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
     panel = open_module(slicer_desktop, tiny_model)
     constant = np.zeros_like(small.volume.array_kji)
-    slicer_desktop.add_volume(constant, small.volume.ijk_to_ras, "empty")
+    slicer_desktop.add_volume(constant, small.volume.grid.ijk_to_ras, "empty")
     panel.initializeParameterNode()
 
     run = start(panel)
@@ -319,7 +319,7 @@ def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_
 
     assert dice(labels_of(node, volume) > 0, phantom.labels_kji > 0) > 0.8
     kji = np.argwhere(phantom.labels_kji == 1)
-    expected = matrix @ phantom.volume.ijk_to_ras @ [*kji.mean(axis=0)[::-1], 1.0]
+    expected = matrix @ phantom.volume.grid.ijk_to_ras @ [*kji.mean(axis=0)[::-1], 1.0]
     assert np.abs(world_centroid(node, "Kidney") - expected[:3]).max() < 8
 
 
@@ -358,7 +358,7 @@ def test_a_real_ct_goes_through_the_panel(
 
     panel = open_module(slicer_desktop, tiny_model)
     real = read_volume(data_folder / REAL[name])
-    volume = slicer_desktop.add_volume(real.array_kji, real.ijk_to_ras, name)
+    volume = slicer_desktop.add_volume(real.array_kji, real.grid.ijk_to_ras, name)
     panel.initializeParameterNode()
 
     start(panel)

@@ -121,7 +121,7 @@ def test_the_segments_land_where_the_truth_lies_in_world_space(
 def world_points(phantom: Phantom, mask: np.ndarray, parent: Any) -> np.ndarray:
     """World positions of voxel centres, worked out without the module."""
     kji = np.argwhere(mask)
-    points = (phantom.volume.ijk_to_ras @ np.c_[kji[:, ::-1], np.ones(len(kji))].T)[:3].T
+    points = (phantom.volume.grid.ijk_to_ras @ np.c_[kji[:, ::-1], np.ones(len(kji))].T)[:3].T
     if parent is None:
         return points
     transform = vtk.vtkGeneralTransform()
@@ -330,7 +330,7 @@ def test_moving_alpha_in_steps_gives_what_one_step_gives(scene: Any, phantom: Ph
         measured = result.preview(alpha)
         expected = fused_truth(result.maps, alpha)
         assert np.array_equal(labels_of(result.segmentationNode, volume), expected)
-        voxel_ml = phantom.volume.voxel_ml
+        voxel_ml = phantom.volume.grid.voxel_ml
         total = sum(side["tumor_ml"] for side in measured.values())
         assert total == pytest.approx((expected == 2).sum() * voxel_ml)
         total = sum(side["kidney_ml"] for side in measured.values())
@@ -400,9 +400,9 @@ def test_crop_boxes_and_key_slices_lie_in_the_volume_s_own_frame(
         middle = [(a + b) / 2 for a, b in zip(crop["ijk_min"], crop["ijk_max"], strict=True)]
         centre = np.array([0.0, 0.0, 0.0])
         roi.GetCenterWorld(centre)
-        expected = moved((phantom.volume.ijk_to_ras @ [*middle, 1])[:3], parent)
+        expected = moved((phantom.volume.grid.ijk_to_ras @ [*middle, 1])[:3], parent)
         assert np.allclose(centre, expected, atol=1e-3)
-        spacing = np.array(phantom.volume.spacing_ijk_mm)
+        spacing = np.array(phantom.volume.grid.spacing_ijk_mm)
         size = (np.subtract(crop["ijk_max"], crop["ijk_min"]) + 1) * spacing
         assert np.allclose(sorted(roi.GetSize()), sorted(size))
         expected = moved(maps.report[side]["key_slice"]["position_ras"], parent)
@@ -591,7 +591,7 @@ def test_the_table_holds_the_measurements_and_becomes_csv(
     lines = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == "Side,Kidney (ml),Tumor (ml),Tumor longest diameter (mm),Tumor share (%)"
     assert [line.split(",")[0] for line in lines[1:]] == ["Right", "Left", "Both"]
-    kidney = (phantom.labels_kji == 1).sum() * phantom.volume.voxel_ml
+    kidney = (phantom.labels_kji == 1).sum() * phantom.volume.grid.voxel_ml
     assert float(lines[3].split(",")[1]) == pytest.approx(kidney, rel=1e-3)
     with pytest.raises(BadInputError, match="cannot be written"):
         exportCsv(node, tmp_path / "missing" / "out.csv")

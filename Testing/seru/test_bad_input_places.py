@@ -250,7 +250,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 labels = np.random.default_rng(0).integers(0, 3, (40, 64, 64)).astype(np.uint8)
 write = write_segmentation if sys.argv[1].endswith(".seg.nrrd") else write_labels
 try:
-    write(labels, Volume(labels, np.eye(4)), sys.argv[1])
+    write(labels, Volume.from_array(labels, np.eye(4)), sys.argv[1])
 except SeruError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)
@@ -284,7 +284,7 @@ def test_a_full_file_system_is_said_and_leaves_nothing(tmp_path: Path) -> None:
     try:
         labels = np.random.default_rng(0).integers(0, 3, (160, 64, 64)).astype(np.uint8)
         with pytest.raises(BadInputError, match="The disk is full"):
-            write_labels(labels, Volume(labels, np.eye(4)), tmp_path / "out.nii.gz")
+            write_labels(labels, Volume.from_array(labels, np.eye(4)), tmp_path / "out.nii.gz")
         assert list(tmp_path.iterdir()) == []
     finally:
         subprocess.run(["umount", tmp_path], check=True)

@@ -84,10 +84,10 @@ def test_left_and_right_are_the_patients(case: Phantom, result: SegmentResult) -
         key_slice = result.report.side(side).key_slice
         kidney = (case.side_kji == code) & (case.labels_kji > 0)
         k, j, i = (axis.mean() for axis in np.nonzero(kidney))
-        assert np.linalg.norm(np.subtract(case.volume.ras_of_ijk((i, j, k)), key_slice.position_ras)) < 60
+        assert np.linalg.norm(np.subtract(case.volume.grid.ras_of_ijk((i, j, k)), key_slice.position_ras)) < 60
         assert (key_slice.position_ras[0] > 0) == (side == "right")
         found_ml = result.report.side(side).kidney_ml + result.report.side(side).tumor_ml
-        assert found_ml == pytest.approx(np.count_nonzero(kidney) * case.volume.voxel_ml, rel=0.25)
+        assert found_ml == pytest.approx(np.count_nonzero(kidney) * case.volume.grid.voxel_ml, rel=0.25)
 
 
 def test_the_key_slice_is_the_largest_of_the_coarse_stage(case: Phantom, result: SegmentResult) -> None:
@@ -175,11 +175,11 @@ def test_every_axis_order_and_flip_gives_the_same_labels(
 
 
 def to_ras(volume: Volume, ijk: np.ndarray) -> np.ndarray:
-    return ijk @ volume.ijk_to_ras[:3, :3].T + volume.ijk_to_ras[:3, 3]
+    return ijk @ volume.grid.ijk_to_ras[:3, :3].T + volume.grid.ijk_to_ras[:3, 3]
 
 
 def to_index(volume: Volume, ras: np.ndarray) -> np.ndarray:
-    return (ras - volume.ijk_to_ras[:3, 3]) @ np.linalg.inv(volume.ijk_to_ras[:3, :3]).T
+    return (ras - volume.grid.ijk_to_ras[:3, 3]) @ np.linalg.inv(volume.grid.ijk_to_ras[:3, :3]).T
 
 
 @pytest.mark.parametrize("degrees", [(12, 0, 0), (0, -20, 8), (25, 10, -30)])
@@ -193,7 +193,7 @@ def test_a_turned_header_keeps_the_labels_on_their_voxels(
         turn[first, second], turn[second, first] = -np.sin(angle), np.sin(angle)
         rotation = turn @ rotation
 
-    found = segment(replace(case.volume, ijk_to_ras=rotation @ case.volume.ijk_to_ras), model, TORCH)
+    found = segment(Volume.from_array(case.volume.array_kji, rotation @ case.volume.grid.ijk_to_ras), model, TORCH)
 
     np.testing.assert_array_equal(found.labels_kji, result.labels_kji)
     for side in ("right", "left"):
@@ -223,7 +223,7 @@ def test_one_kidney_is_reported_on_its_side_alone(model: Model) -> None:
 
 def test_a_scan_without_a_kidney_is_reported_not_segmented(model: Model) -> None:
     recorder = Recorder()
-    empty = Volume(np.full((30, 96, 96), -1000, np.int16), np.diag([-3.0, -3, 3, 1]))
+    empty = Volume.from_array(np.full((30, 96, 96), -1000, np.int16), np.diag([-3.0, -3, 3, 1]))
     empty.array_kji[:, 20:76, 10:86] = 30
 
     found = segment(empty, model, TORCH, recorder)
@@ -245,7 +245,7 @@ def test_a_horseshoe_kidney_has_two_sides(model: Model) -> None:
     for side in ("right", "left"):
         truth = np.count_nonzero((phantom.side_kji == (1 if side == "right" else 2)) & (phantom.labels_kji > 0))
         found_ml = report.side(side).kidney_ml + report.side(side).tumor_ml
-        assert found_ml == pytest.approx(truth * phantom.volume.voxel_ml, rel=0.35)
+        assert found_ml == pytest.approx(truth * phantom.volume.grid.voxel_ml, rel=0.35)
 
 
 def test_a_tumor_larger_than_the_crop_makes_it_grow_and_the_report_warns(model: Model) -> None:
@@ -290,10 +290,9 @@ def test_unusual_shapes_have_a_result(shape: tuple, spacing: tuple, model: Model
 def test_a_kidney_at_the_images_border_is_cropped_inside_the_image(model: Model) -> None:
     phantom = make_phantom(SMALL)
     cut = phantom.volume.array_kji[:, :, 20:]
-    matrix = phantom.volume.ijk_to_ras.copy()
-    matrix[:3, 3] = phantom.volume.ras_of_ijk((20, 0, 0))
+    grid = phantom.volume.grid.part((0, 0, 20), cut.shape)
 
-    found = segment(Volume(np.ascontiguousarray(cut), matrix), model, TORCH)
+    found = segment(Volume(np.ascontiguousarray(cut), grid), model, TORCH)
 
     for side in ("right", "left"):
         crop = found.report.side(side).crop

@@ -199,8 +199,8 @@ def test_a_dicom_folder_and_an_unsigned_ct_are_segmented_with_their_warnings(
     tmp_path: Path, ct: Path, finished: Path, tiny_model: Path
 ) -> None:
     volume = read_volume(ct)
-    write_dicom(tmp_path / "series", volume.array_kji, volume.ijk_to_ras)
-    raised = Volume(volume.array_kji + np.int16(1024), volume.ijk_to_ras)
+    write_dicom(tmp_path / "series", volume.array_kji, volume.grid.ijk_to_ras)
+    raised = Volume.from_array(volume.array_kji + np.int16(1024), volume.grid.ijk_to_ras)
     write_volume(raised, tmp_path / "unsigned.nrrd")
 
     for source in ("series", "unsigned.nrrd"):
@@ -218,7 +218,7 @@ def test_a_dicom_folder_and_an_unsigned_ct_are_segmented_with_their_warnings(
 
 def test_a_single_slice_gives_a_label_map_of_its_size(tmp_path: Path, ct: Path, tiny_model: Path) -> None:
     volume = read_volume(ct)
-    write_volume(Volume(volume.array_kji[18:19], volume.ijk_to_ras), tmp_path / "slice.nii.gz")
+    write_volume(Volume.from_array(volume.array_kji[18:19], volume.grid.ijk_to_ras), tmp_path / "slice.nii.gz")
 
     arguments = ["segment", str(tmp_path / "slice.nii.gz"), "-o", str(tmp_path / "out.seg.nrrd"), "--threads", "1"]
     code = main([*arguments, "--model", str(tiny_model), "--progress", "none"])
@@ -236,7 +236,7 @@ def test_the_phantom_is_the_one_of_its_seed(tmp_path: Path) -> None:
     assert code == 0
     np.testing.assert_array_equal(labels_of(image), expected.volume.array_kji)
     np.testing.assert_array_equal(labels_of(truth), expected.labels_kji)
-    np.testing.assert_allclose(itk_matrix(sitk.ReadImage(str(image))), expected.volume.ijk_to_ras, atol=1e-5)
+    np.testing.assert_allclose(itk_matrix(sitk.ReadImage(str(image))), expected.volume.grid.ijk_to_ras, atol=1e-5)
 
 
 def test_info_names_versions_devices_engines_and_folders(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,8 +27,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = make_phantom(PhantomOptions(seed=3, **SMALL)).volume
     second = make_phantom(PhantomOptions(seed=4, **SMALL)).volume
     write_volume(first, folder / "anna.nii.gz")
-    write_dicom(folder / "bert", second.array_kji, second.ijk_to_ras)
-    path = write_nifti(folder / "cut.nii.gz", first.array_kji, first.ijk_to_ras)
+    write_dicom(folder / "bert", second.array_kji, second.grid.ijk_to_ras)
+    path = write_nifti(folder / "cut.nii.gz", first.array_kji, first.grid.ijk_to_ras)
     os.truncate(path, path.stat().st_size // 2)
     (folder / "notes.txt").write_text("no case")
     (folder / "empty").mkdir()
@@ -176,7 +176,7 @@ def test_progress_as_json_names_each_case(
 
 
 def test_files_that_differ_in_their_ending_keep_their_results_apart(tmp_path: Path) -> None:
-    from seru.cohort.cases import find_cases
+    from seru.cohort.discovery import find_cases
 
     for name in ("a.nii.gz", "a.nrrd", "b.mha"):
         (tmp_path / name).write_bytes(b"x")
@@ -193,7 +193,7 @@ def test_files_that_differ_in_their_ending_keep_their_results_apart(tmp_path: Pa
     ],
 )
 def test_no_result_takes_the_place_of_another(tmp_path: Path, files: tuple[str, ...], names: set[str]) -> None:
-    from seru.cohort.cases import find_cases
+    from seru.cohort.discovery import find_cases
 
     for name in files:
         (tmp_path / name).write_bytes(b"x")

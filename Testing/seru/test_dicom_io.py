@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from seru.ct_check import check_is_ct
 from seru.errors import BadInputError
-from seru.io.images import check_is_ct, read_volume
+from seru.io.images import read_volume
 from Testing.seru.image_files_by_hand import itk_matrix, oblique, small_ct, write_dicom
 
 
@@ -21,7 +22,7 @@ def test_slices_are_sorted_by_position_and_rescaled(tmp_path: Path) -> None:
 
     np.testing.assert_array_equal(volume.array_kji, small_ct())
     assert volume.array_kji.dtype == np.int16
-    np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-4)
     assert volume.source["format"] == "dicom"
     assert volume.source["series_uid"] == "1.2.826.1"
     assert check_is_ct(volume) == []
@@ -40,7 +41,7 @@ def test_sagittal_and_coronal_series_lie_where_itk_has_them(tmp_path: Path, axes
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path)))
     image = reader.Execute()
     np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(image), atol=1e-4)
 
 
 @pytest.mark.parametrize("compressor", ["JPEG2000", "JPEG"])
@@ -115,7 +116,7 @@ def test_a_single_slice_takes_its_thickness(tmp_path: Path) -> None:
 
     volume = read_volume(tmp_path)
 
-    np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-4)
 
 
 def test_rounded_positions_are_no_gap(tmp_path: Path) -> None:
@@ -128,7 +129,7 @@ def test_rounded_positions_are_no_gap(tmp_path: Path) -> None:
     volume = read_volume(tmp_path)
 
     np.testing.assert_array_equal(volume.array_kji, values)
-    assert volume.spacing_ijk_mm == pytest.approx((1, 1, 2.5))
+    assert volume.grid.spacing_ijk_mm == pytest.approx((1, 1, 2.5))
 
 
 def refusal(folder: Path) -> str:
@@ -213,6 +214,6 @@ def test_a_real_series_is_read_as_itk_reads_it(data_folder: Path) -> None:
     reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(folder)))
     image = reader.Execute()
     np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-6)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(image), atol=1e-6)
     assert volume.array_kji.min() == -3024
     assert check_is_ct(volume) == []

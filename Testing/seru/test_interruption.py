@@ -128,7 +128,7 @@ with Session(["--progress", "none"]) as session:
             labels[:, ::3] = np.random.default_rng(value).integers(0, 3, (60, 43, 128))
             labels[0] = value
             write = write_segmentation if sys.argv[1].endswith(".seg.nrrd") else write_labels
-            write(labels, Volume(labels, np.eye(4)), sys.argv[1], session.progress)
+            write(labels, Volume.from_array(labels, np.eye(4)), sys.argv[1], session.progress)
     except CancelledError:
         sys.exit(130)
 """

@@ -13,6 +13,7 @@ from seru.cascade.crops import paper_region
 from seru.cascade.key_slices import find_key_slices
 from seru.cascade.sparse_pass import find_range
 from seru.findings import SIDE_CODES, SIDES
+from seru.grid import Grid
 from seru.orientation import AxialStack
 from seru.result.components import bounding_box, remove_small
 from seru.result.sides import assign_sides
@@ -29,7 +30,8 @@ def read_labels(path: Path) -> AxialStack:
     matrix = np.eye(4)
     matrix[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     matrix[:3, 3] = image.GetOrigin()
-    return AxialStack.of(Volume(sitk.GetArrayFromImage(image), np.diag([-1, -1, 1, 1]) @ matrix))
+    array = sitk.GetArrayFromImage(image)
+    return AxialStack.of(Volume(array, Grid.from_lps(array.shape, matrix)))
 
 
 def brute_force_key_slice(mask: np.ndarray) -> tuple[int, float, tuple[float, float]]:
@@ -62,8 +64,8 @@ def test_key_slices_crops_and_sparse_pass_on_every_volume(label_files: list[Path
         extent = bounding_box(stack.hu > 0)[0]
         mask = np.ascontiguousarray(stack.hu[extent] > 0)
 
-        cleaned = remove_small(mask, stack.voxel_ml)
-        sides = assign_sides(cleaned, (columns - 1) / 2, stack.voxel_ml)
+        cleaned = remove_small(mask, stack.grid.voxel_ml)
+        sides = assign_sides(cleaned, (columns - 1) / 2, stack.grid.voxel_ml)
         found = find_key_slices(sides)
 
         assert (sides > 0).sum() == cleaned.sum()
@@ -72,7 +74,7 @@ def test_key_slices_crops_and_sparse_pass_on_every_volume(label_files: list[Path
             half = cleaned.copy()
             half[:, :, slice(columns // 2, None) if side == "right" else slice(0, columns // 2)] = False
             if found[side] is None:
-                assert half.sum() * stack.voxel_ml < 20, f"{path.name} {side}"
+                assert half.sum() * stack.grid.voxel_ml < 20, f"{path.name} {side}"
                 continue
             sides_seen += 1
             index, area, centre = brute_force_key_slice(half)

@@ -22,12 +22,12 @@ SMALL: dict[str, Any] = {"shape_kji": (48, 80, 96), "spacing_kji_mm": (6.0, 4.0,
 def millilitres(phantom: Phantom, label: int, side: int) -> float:
     """Return the truth's volume of a label on a side, in ml."""
     voxels = np.count_nonzero((phantom.labels_kji == label) & (phantom.side_kji == side))
-    return float(voxels * phantom.volume.voxel_ml)
+    return float(voxels * phantom.volume.grid.voxel_ml)
 
 
 def sample_hu(phantom: Phantom, x: float, y: float, z: float) -> float:
     """Return the HU at the voxel nearest to an LPS position in mm."""
-    ijk = np.linalg.inv(phantom.volume.ijk_to_ras) @ np.array([-x, -y, z, 1.0])
+    ijk = np.linalg.inv(phantom.volume.grid.ijk_to_ras) @ np.array([-x, -y, z, 1.0])
     i, j, k = np.rint(ijk[:3]).astype(int)
     return float(phantom.volume.array_kji[k, j, i])
 
@@ -50,7 +50,7 @@ def test_volume_and_truth_share_grid_and_types(patient: Phantom) -> None:
     assert patient.labels_kji.dtype == np.uint8
     assert patient.side_kji.dtype == np.uint8
     assert patient.volume.array_kji.shape == patient.labels_kji.shape == patient.side_kji.shape == (96, 256, 256)
-    np.testing.assert_allclose(patient.volume.spacing_ijk_mm, (1.5, 1.5, 3.0))
+    np.testing.assert_allclose(patient.volume.grid.spacing_ijk_mm, (1.5, 1.5, 3.0))
     np.testing.assert_array_equal(patient.labels_kji > 0, patient.side_kji > 0)
 
 
@@ -160,14 +160,14 @@ def test_simple_cysts_are_labelled_kidney() -> None:
 
     fluid = (phantom.labels_kji == 1) & (phantom.volume.array_kji < 20)
 
-    assert np.count_nonzero(fluid) * phantom.volume.voxel_ml > 1.0
+    assert np.count_nonzero(fluid) * phantom.volume.grid.voxel_ml > 1.0
     assert not (phantom.labels_kji == 2).any()
 
 
 def test_left_and_right_codes_lie_on_the_patients_sides(patient: Phantom) -> None:
     for side, sign in ((1, 1.0), (2, -1.0)):
         kji = np.argwhere(patient.side_kji == side)
-        ras = kji[:, ::-1] @ patient.volume.ijk_to_ras[:3, :3].T + patient.volume.ijk_to_ras[:3, 3]
+        ras = kji[:, ::-1] @ patient.volume.grid.ijk_to_ras[:3, :3].T + patient.volume.grid.ijk_to_ras[:3, 3]
 
         assert np.all(ras[:, 0] * sign > 5.0)
 

@@ -15,7 +15,7 @@ TINY: dict[str, Any] = {"shape_kji": (20, 40, 48), "spacing_kji_mm": (14.0, 9.0,
 def ras_positions(phantom: Phantom, mask_kji: np.ndarray) -> np.ndarray:
     """Return the RAS positions of a mask's voxels, float64 (n, 3), mm."""
     ijk = np.argwhere(mask_kji)[:, ::-1]
-    return ijk @ phantom.volume.ijk_to_ras[:3, :3].T + phantom.volume.ijk_to_ras[:3, 3]
+    return ijk @ phantom.volume.grid.ijk_to_ras[:3, :3].T + phantom.volume.grid.ijk_to_ras[:3, 3]
 
 
 def axis_code(matrix: np.ndarray) -> str:
@@ -40,14 +40,14 @@ def test_lps_matrix_centres_the_field_on_the_abdomen(canonical: Phantom) -> None
         [[-8.0, 0, 0, 8.0 * 23.5], [0, -9.0, 0, 9.0 * 19.5 - 12.0], [0, 0, 14.0, -14.0 * 9.5], [0, 0, 0, 1]]
     )
 
-    np.testing.assert_allclose(canonical.volume.ijk_to_ras, expected)
+    np.testing.assert_allclose(canonical.volume.grid.ijk_to_ras, expected)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_every_orientation_holds_the_same_voxels_at_the_same_places(orientation: str, canonical: Phantom) -> None:
     phantom = make_phantom(PhantomOptions(seed=1, orientation=orientation, **TINY))
 
-    assert axis_code(phantom.volume.ijk_to_ras) == orientation
+    assert axis_code(phantom.volume.grid.ijk_to_ras) == orientation
     left = ras_positions(phantom, phantom.side_kji == 2)
     assert np.all(left[:, 0] < 0)
     for name in ("labels_kji", "side_kji"):
@@ -55,7 +55,7 @@ def test_every_orientation_holds_the_same_voxels_at_the_same_places(orientation:
             np.bincount(getattr(phantom, name).ravel()).tolist()
             == np.bincount(getattr(canonical, name).ravel()).tolist()
         )
-    to_canonical = np.linalg.inv(canonical.volume.ijk_to_ras) @ phantom.volume.ijk_to_ras
+    to_canonical = np.linalg.inv(canonical.volume.grid.ijk_to_ras) @ phantom.volume.grid.ijk_to_ras
     ijk = np.stack(np.meshgrid(*(np.arange(n) for n in phantom.volume.array_kji.shape), indexing="ij"), -1)[..., ::-1]
     i, j, k = np.moveaxis(np.rint(ijk @ to_canonical[:3, :3].T + to_canonical[:3, 3]).astype(int), -1, 0)
     np.testing.assert_array_equal(phantom.volume.array_kji, canonical.volume.array_kji[k, j, i])
@@ -70,7 +70,7 @@ def test_volumes_in_ml_do_not_depend_on_the_spacing() -> None:
     for label in (1, 2):
         for side in (1, 2):
             ml = [
-                np.count_nonzero((p.labels_kji == label) & (p.side_kji == side)) * p.volume.voxel_ml
+                np.count_nonzero((p.labels_kji == label) & (p.side_kji == side)) * p.volume.grid.voxel_ml
                 for p in (fine, coarse)
             ]
             assert ml[1] == pytest.approx(ml[0], rel=0.05)
@@ -91,7 +91,7 @@ def test_oblique_grid_shows_the_same_patient_at_the_same_places(degrees: tuple[f
 
     turned = make_phantom(PhantomOptions(oblique_degrees=degrees, **grid))
 
-    assert np.linalg.det(turned.volume.ijk_to_ras[:3, :3]) == pytest.approx(64.0)
+    assert np.linalg.det(turned.volume.grid.ijk_to_ras[:3, :3]) == pytest.approx(64.0)
     for label in (1, 2):
         for side in (1, 2):
             masks = [(p.labels_kji == label) & (p.side_kji == side) for p in (straight, turned)]
@@ -103,7 +103,7 @@ def test_oblique_grid_shows_the_same_patient_at_the_same_places(degrees: tuple[f
 def test_oblique_matrix_turns_about_the_field_centre() -> None:
     phantom = make_phantom(PhantomOptions(oblique_degrees=(0.0, 0.0, 90.0), seed=1, **TINY))
 
-    matrix = phantom.volume.ijk_to_ras
+    matrix = phantom.volume.grid.ijk_to_ras
 
     centre = matrix @ np.array([23.5, 19.5, 9.5, 1.0])
     np.testing.assert_allclose(centre[:3], (0.0, -12.0, 0.0), atol=1e-9)

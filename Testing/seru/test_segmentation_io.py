@@ -36,7 +36,7 @@ def kidney_labels() -> np.ndarray:
 @pytest.fixture
 def segmentation_file(tmp_path: Path) -> Path:
     path = tmp_path / "kidneys.seg.nrrd"
-    write_segmentation(kidney_labels(), Volume(small_ct(), oblique()), path)
+    write_segmentation(kidney_labels(), Volume.from_array(small_ct(), oblique()), path)
     return path
 
 
@@ -146,7 +146,7 @@ def test_itk_reads_it_as_a_label_map(segmentation_file: Path) -> None:
 
 def test_an_empty_result_still_has_both_segments(slicer_scene: Any, tmp_path: Path) -> None:
     path = tmp_path / "empty.seg.nrrd"
-    write_segmentation(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path)
+    write_segmentation(np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique()), path)
 
     segmentation = read_with_slicer(slicer_scene, path).GetSegmentation()
 

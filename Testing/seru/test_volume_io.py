@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
-from seru.io.images import check_is_ct, read_volume, write_labels, write_volume
+from seru.io.images import read_volume, write_labels, write_volume
 from seru.progress import Progress
 from seru.volume import Volume
 from Testing.seru.image_files_by_hand import (
@@ -39,8 +40,8 @@ def test_an_oblique_ct_is_read_where_itk_has_it(tmp_path: Path, ending: str) -> 
 
     np.testing.assert_array_equal(volume.array_kji, small_ct())
     assert volume.array_kji.dtype == np.int16
-    np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-5)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-5)
     assert check_is_ct(volume) == []
 
 
@@ -53,7 +54,7 @@ def test_any_axis_order_is_read_where_itk_has_it(tmp_path: Path, code: str) -> N
         volume = read_volume(tmp_path / f"ct{ending}")
 
         np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
-        np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-5)
+        np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(image), atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.float32, np.float64])
@@ -113,7 +114,7 @@ def test_big_endian_and_version_2_nifti_are_read(tmp_path: Path) -> None:
 
     for volume in (big, second):
         np.testing.assert_array_equal(volume.array_kji, small_ct())
-        np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+        np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-4)
 
 
 @pytest.mark.parametrize("codes", list(itertools.product(range(5), range(5))))
@@ -130,14 +131,14 @@ def test_of_two_nifti_orientations_the_one_that_itk_takes_counts(tmp_path: Path,
 
     volume = read_volume(path)
 
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-4)
     assert bool(check_is_ct(volume)) == (codes == (0, 0))
 
 
 def test_a_nifti_in_metres_is_brought_to_millimetres(tmp_path: Path) -> None:
     path = write_nifti(tmp_path / "ct.nii", small_ct(), np.diag([-0.0008, -0.0008, 0.003, 1.0]), units=1)
 
-    assert read_volume(path).spacing_ijk_mm == pytest.approx((0.8, 0.8, 3.0), rel=1e-5)
+    assert read_volume(path).grid.spacing_ijk_mm == pytest.approx((0.8, 0.8, 3.0), rel=1e-5)
 
 
 def test_a_matrix_that_is_perpendicular_but_for_rounding_is_accepted(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_a_matrix_that_is_perpendicular_but_for_rounding_is_accepted(tmp_path: P
 
     volume = read_volume(path)
 
-    np.testing.assert_allclose(volume.ijk_to_ras, matrix, atol=1e-4)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, matrix, atol=1e-4)
 
 
 def test_an_unsigned_ct_is_shifted_and_said_so(tmp_path: Path) -> None:
@@ -185,12 +186,12 @@ def test_long_and_foreign_names_are_read_and_written(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for ending in LABEL_ENDINGS:
         path = folder / f"Břicho {'z' * 200}{ending}"
-        write_volume(Volume(small_ct(), oblique()), path)
+        write_volume(Volume.from_array(small_ct(), oblique()), path)
 
         volume = read_volume(path)
 
         np.testing.assert_array_equal(volume.array_kji, small_ct())
-        np.testing.assert_allclose(volume.ijk_to_ras, oblique(), atol=1e-4)
+        np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-4)
 
 
 @pytest.mark.parametrize("ending", LABEL_ENDINGS)
@@ -199,7 +200,7 @@ def test_labels_lie_on_the_inputs_own_grid(tmp_path: Path, ending: str, matrix: 
     labels = np.random.default_rng(0).integers(0, 3, (6, 32, 40)).astype(np.uint8)
     path = tmp_path / f"labels{ending}"
 
-    write_labels(labels, Volume(small_ct(), matrix), path)
+    write_labels(labels, Volume.from_array(small_ct(), matrix), path)
 
     image = sitk.ReadImage(str(path))
     np.testing.assert_array_equal(sitk.GetArrayViewFromImage(image), labels)
@@ -216,11 +217,11 @@ def test_labels_of_a_file_have_its_grid_digit_for_digit(tmp_path: Path, ending: 
     write_labels(np.zeros((6, 32, 40), np.uint8), volume, tmp_path / f"labels{ending}")
 
     again = read_volume(tmp_path / f"labels{ending}")
-    np.testing.assert_allclose(again.ijk_to_ras, volume.ijk_to_ras, rtol=1e-14, atol=1e-13)
+    np.testing.assert_allclose(again.grid.ijk_to_ras, volume.grid.ijk_to_ras, rtol=1e-14, atol=1e-13)
 
 
 def test_the_same_labels_give_the_same_bytes(tmp_path: Path) -> None:
-    volume = Volume(small_ct(), oblique())
+    volume = Volume.from_array(small_ct(), oblique())
     labels = np.ones((6, 32, 40), np.uint8)
     for name in ("first", "second"):
         for ending in LABEL_ENDINGS:
@@ -238,7 +239,7 @@ def test_an_older_file_stays_when_writing_is_cancelled(tmp_path: Path, ending: s
     progress.cancel()
 
     with pytest.raises(CancelledError):
-        write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, progress)
+        write_labels(np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique()), path, progress)
 
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
@@ -252,7 +253,7 @@ def test_an_older_file_stays_when_the_last_step_fails(tmp_path: Path) -> None:
         raise BadInputError("The disk is full.")
 
     with pytest.raises(BadInputError, match="full"):
-        write_labels(np.zeros((6, 32, 40), np.uint8), Volume(small_ct(), oblique()), path, last_step=fail)
+        write_labels(np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique()), path, last_step=fail)
 
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
@@ -260,7 +261,7 @@ def test_an_older_file_stays_when_the_last_step_fails(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha"])
 def test_reading_stops_when_cancelled(tmp_path: Path, ending: str) -> None:
-    write_volume(Volume(small_ct(), oblique()), tmp_path / f"ct{ending}")
+    write_volume(Volume.from_array(small_ct(), oblique()), tmp_path / f"ct{ending}")
     progress = Progress()
     progress.cancel()
 
@@ -275,7 +276,7 @@ def test_a_nrrd_that_is_not_plain_is_read_through_itk(tmp_path: Path) -> None:
     volume = read_volume(path)
 
     np.testing.assert_array_equal(volume.array_kji, small_ct())
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-12)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(sitk.ReadImage(str(path))), atol=1e-12)
 
 
 def test_a_magnetic_resonance_range_is_no_ct() -> None:
@@ -283,11 +284,11 @@ def test_a_magnetic_resonance_range_is_no_ct() -> None:
     values[:, :12] = 3
 
     with pytest.raises(BadInputError, match="no CT in Hounsfield units"):
-        check_is_ct(Volume(values, np.eye(4)))
+        check_is_ct(Volume.from_array(values, np.eye(4)))
 
 
 def test_a_ct_clipped_to_a_window_is_still_a_ct() -> None:
-    assert check_is_ct(Volume(np.clip(small_ct(), -79, 304), np.eye(4))) == []
+    assert check_is_ct(Volume.from_array(np.clip(small_ct(), -79, 304), np.eye(4))) == []
 
 
 @pytest.mark.parametrize("name", ["ircadb1_07", "totalseg_example"])
@@ -298,7 +299,7 @@ def test_a_real_ct_is_read_as_itk_reads_it(data_folder: Path, name: str) -> None
 
     image = sitk.ReadImage(str(path))
     np.testing.assert_array_equal(volume.array_kji, sitk.GetArrayViewFromImage(image))
-    np.testing.assert_allclose(volume.ijk_to_ras, itk_matrix(image), atol=1e-6)
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(image), atol=1e-6)
     assert check_is_ct(volume) == []
 
 

@@ -135,7 +135,8 @@ def test_scores_at_each_alpha_are_those_of_the_whole_volume() -> None:
     coarse, refined = first.astype(np.uint8)
     maps = Maps(shape, np.eye(4), 0.4, {}, lower, stored, coarse, refined, np.ones(count, np.uint8))
     truth = rng.integers(0, 3, shape).astype(np.uint8)
-    prediction = Prediction(Case("a", "p", "", lambda: (Volume(truth, np.eye(4)), truth)), maps, truth, 0.001)
+    volume = Volume.from_array(truth, np.eye(4))
+    prediction = Prediction(Case("a", "p", "", lambda: (volume, truth)), maps, truth, volume.grid.voxel_ml)
 
     for alpha in (0.0, 0.3, 1.0):
         from seru.result.fusion import LiveFusion

@@ -48,7 +48,7 @@ def addPhantom(seed: int = 0) -> vtkMRMLScalarVolumeNode:
 
     volume = make_phantom(PhantomOptions(seed=seed)).volume
     name = slicer.mrmlScene.GenerateUniqueName(NODE_NAME)
-    node = slicer.util.addVolumeFromArray(volume.array_kji, ijkToRAS=volume.ijk_to_ras, name=name)
+    node = slicer.util.addVolumeFromArray(volume.array_kji, ijkToRAS=volume.grid.ijk_to_ras, name=name)
     display = node.GetDisplayNode()
     if display is not None:
         display.SetAutoWindowLevel(False)

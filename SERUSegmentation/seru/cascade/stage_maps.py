@@ -33,7 +33,7 @@ def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np
     box = bounding_box(stored) or (slice(0, 0),) * 3
     mask, to_input = stored[box], stack.orientation.from_stack
     parts = [stage[box[0], :, box[1], box[2]] for stage in (coarse, refined)]
-    sides = _sides(mask, is_foreground(parts[0]) | is_foreground(parts[1]), midline - box[2].start, stack.voxel_ml)
+    sides = _sides(mask, is_foreground(parts[0]) | is_foreground(parts[1]), midline - box[2].start, stack.grid.voxel_ml)
     mask_kji = np.ascontiguousarray(to_input(mask))
     probabilities = (np.stack([to_input(part[:, n])[mask_kji] for n in range(2)], axis=1) for part in parts)
     return Maps(

@@ -8,8 +8,7 @@ from typing import get_args
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session
 from seru.errors import BadInputError
-from seru.io.image_files import LABEL_ENDINGS
-from seru.io.images import check_writable, ending_of, write_labels, write_volume
+from seru.io.images import LABEL_ENDINGS, check_writable, ending_of, write_labels, write_volume
 from seru.phantom.options import PhantomOptions, TumorSides
 
 DESCRIPTION = "Make a synthetic abdominal CT with known kidneys and tumors."

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.ct_check import NOTE, is_unsigned_ct
+from seru.ct_check import NOTE
 from seru.errors import BadInputError
+from seru.grid import Grid
 from seru.hounsfield import HounsfieldArray
-from seru.orientation import check_grid
+from seru.io.itk import itk_reader
+from seru.progress import Advance
 from seru.volume import Volume
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
 
 _CT_STORAGE = b"1.2.840.10008.5.1.4.1.1.2"
 _SCOUTS = ("LOCALIZER", "SCOUT", "TOPOGRAM")
@@ -27,8 +32,6 @@ _RELATIVE_TOLERANCE = 0.1
 _TOLERANCE_MM = 0.1
 # A slice may lie this far beside the line through the others; more is another acquisition.
 _SIDEWAYS_MM = 0.5
-
-Step = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,13 @@ class Slice:
         return np.cross(self.orientation[:3], self.orientation[3:])
 
 
-def read_dicom_folder(folder: Path, series_uid: str | None, step: Step) -> Volume:
+def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) -> Volume:
     """Read a CT series from a folder and the folders in it.
 
     Args:
         folder: holds the DICOM files, in any order and under any names.
         series_uid: which series; None takes the CT series with most slices.
-        step: called with slices read and slices in all; may raise to stop.
+        advance: told of slices read and slices in all.
 
     Returns:
         The CT in Hounsfield units; k runs along the slice normal.
@@ -75,35 +78,20 @@ def read_dicom_folder(folder: Path, series_uid: str | None, step: Step) -> Volum
     Raises:
         BadInputError: no CT, mixed series, missing slices, uneven spacing, gantry tilt, or a damaged file.
     """
-    slices, notes = _choose_series(find_ct_slices(folder, step), folder, series_uid)
+    slices, notes = _choose_series(_find_ct_slices(folder, advance), folder, series_uid)
     slices = _sorted_slices(slices, notes)
-    matrix = _ijk_to_ras(slices)
-    array = _read_pixels(slices, step)
-    if is_unsigned_ct(array):
-        array -= array.dtype.type(1024)
-        notes.append("The values are a CT's plus 1024 (air near 0); 1024 was subtracted.")
+    grid = _grid(slices)
     source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series, NOTE: " ".join(notes)}
-    return Volume(array, matrix, source)
+    return Volume(_read_pixels(slices, advance), grid, source)
 
 
-def find_ct_slices(folder: Path, step: Step = lambda done, total: None) -> list[Slice]:
-    """Find the CT slices in a folder and the folders in it, without localizers.
-
-    Args:
-        folder: to look in.
-        step: called now and then; may raise to stop.
-
-    Returns:
-        The slices in the order of their paths; at least one.
-
-    Raises:
-        BadInputError: there is no CT, or a CT file is damaged.
-    """
+def _find_ct_slices(folder: Path, advance: Advance) -> list[Slice]:
+    """Find the CT slices, at least one and in the order of their paths, without localizers."""
     paths = sorted(Path(place, name) for place, _, names in os.walk(folder) for name in names)
     slices: list[Slice] = []
     others: Counter[str] = Counter()
     for path in paths:
-        step(0, len(paths))
+        advance(0, len(paths))
         if looks_like_dicom(path):
             found = _read_header(path)
             if isinstance(found, Slice):
@@ -135,7 +123,7 @@ def looks_like_dicom(path: Path) -> bool:
 
 def _read_header(path: Path) -> Slice | str | None:
     """Return a CT slice, or in words what else the file is, or None for what is no image."""
-    reader = _reader(path)
+    reader = _dicom_reader(path)
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
@@ -159,7 +147,7 @@ def _read_header(path: Path) -> Slice | str | None:
     return _slice(path, tags, reader)
 
 
-def _slice(path: Path, tags: _Tags, reader: object) -> Slice:
+def _slice(path: Path, tags: _Tags, reader: sitk.ImageFileReader) -> Slice:
     columns, rows = reader.GetSize()[:2]
     between = abs(tags.numbers("0018|0088", 1, (0.0,))[0]) or abs(tags.numbers("0018|0050", 1, (0.0,))[0])
     return Slice(
@@ -177,7 +165,7 @@ def _slice(path: Path, tags: _Tags, reader: object) -> Slice:
 class _Tags:
     """Elements of a header by tag."""
 
-    def __init__(self, reader: object) -> None:
+    def __init__(self, reader: sitk.ImageFileReader) -> None:
         self._reader = reader
 
     def text(self, tag: str) -> str:
@@ -194,15 +182,9 @@ class _Tags:
         return values if len(values) == count and np.isfinite(values).all() else default
 
 
-def _reader(path: Path) -> object:
-    import SimpleITK as sitk
-
-    from seru.io.images import itk_path
-
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    reader = sitk.ImageFileReader()
+def _dicom_reader(path: Path) -> sitk.ImageFileReader:
+    reader = itk_reader(path)
     reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(itk_path(path))
     return reader
 
 
@@ -269,35 +251,40 @@ def _check_distances(places: np.ndarray, slices: list[Slice]) -> None:
         )
 
 
-def _ijk_to_ras(slices: list[Slice]) -> np.ndarray:
+def _grid(slices: list[Slice]) -> Grid:
     first = slices[0]
     positions = np.array([item.position for item in slices])
     step = (positions[-1] - positions[0]) / (len(slices) - 1) if len(slices) > 1 else first.normal * first.thickness
-    matrix = np.eye(4)
-    matrix[:3, 0] = np.array(first.orientation[:3]) * first.spacing[1]
-    matrix[:3, 1] = np.array(first.orientation[3:]) * first.spacing[0]
-    matrix[:3, 2] = step
-    matrix[:3, 3] = positions[0]
-    check_grid(matrix)
+    grid = _grid_along(step, first, len(slices))  # a tilted gantry is refused here
     sideways = np.abs(positions - positions[0] - np.outer(np.arange(len(slices)), step)).max()
-    if sideways > max(_SIDEWAYS_MM, 2 * _RELATIVE_TOLERANCE * np.linalg.norm(step)):
+    if sideways > max(_SIDEWAYS_MM, 2 * _RELATIVE_TOLERANCE * grid.spacing_ijk_mm[2]):
         raise BadInputError(
             f"The series has slices that lie {sideways:.1f} mm beside the others; give one acquisition, or resample it."
         )
     # Along the normal itself: what positions deviate from it is rounding.
-    matrix[:3, 2] = first.normal / np.linalg.norm(first.normal) * np.linalg.norm(step)
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
+    normal = first.normal / np.linalg.norm(first.normal)
+    return _grid_along(normal * grid.spacing_ijk_mm[2], first, len(slices))
 
 
-def _read_pixels(slices: list[Slice], step: Step) -> np.ndarray:
+def _grid_along(step: np.ndarray, first: Slice, count: int) -> Grid:
+    """Return the grid of slices that are a step apart, LPS mm."""
+    matrix = np.eye(4)
+    matrix[:3, 0] = np.array(first.orientation[:3]) * first.spacing[1]
+    matrix[:3, 1] = np.array(first.orientation[3:]) * first.spacing[0]
+    matrix[:3, 2] = step
+    matrix[:3, 3] = first.position
+    return Grid.from_lps((count, *first.shape), matrix)
+
+
+def _read_pixels(slices: list[Slice], advance: Advance) -> np.ndarray:
     import SimpleITK as sitk
 
     array = HounsfieldArray((len(slices), *slices[0].shape))
     for number, item in enumerate(slices):
         try:
-            image = _reader(item.path).Execute()
+            image = _dicom_reader(item.path).Execute()
         except RuntimeError as error:
             raise BadInputError(f"The DICOM file '{item.path}' is cut or damaged; copy the series again.") from error
         array.put(number, sitk.GetArrayViewFromImage(image).reshape(1, *item.shape))
-        step(number + 1, len(slices))
+        advance(number + 1, len(slices))
     return array.finish()

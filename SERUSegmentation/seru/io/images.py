@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from seru.ct_check import NOTE, check_is_ct, is_unsigned_ct
+from seru.ct_check import NOTE, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
-from seru.files import PART, write_failure
-from seru.hounsfield import HounsfieldArray
-from seru.io.image_files import LABEL_ENDINGS, write_labels, write_volume
-from seru.io.nifti import read_nifti
-from seru.io.nrrd import read_nrrd
-from seru.orientation import check_grid
-from seru.progress import Progress
+from seru.files import PART, LastStep, replacing, write_failure
+from seru.grid import Grid
+from seru.io.dicom import read_dicom_folder
+from seru.io.metaimage import read_metaimage, write_metaimage
+from seru.io.nifti import read_nifti, write_nifti
+from seru.io.nrrd import read_nrrd, write_nrrd
+from seru.progress import Advance, Progress
 from seru.volume import Volume
 
-__all__ = [
-    "INPUT_ENDINGS",
-    "OUTPUT_ENDINGS",
-    "check_input",
-    "check_is_ct",
-    "check_output",
-    "ending_of",
-    "read_volume",
-    "write_labels",
-    "write_volume",
-]
+_READERS: dict[str, Callable[[Path, Advance], Volume]] = {
+    ".nii.gz": read_nifti,
+    ".nii": read_nifti,
+    ".nrrd": read_nrrd,
+    ".nhdr": read_nrrd,
+    ".mha": read_metaimage,
+    ".mhd": read_metaimage,
+}
+_WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
+INPUT_ENDINGS = tuple(_READERS)
+LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
 OUTPUT_ENDINGS = (SEGMENTATION_ENDING, *LABEL_ENDINGS)
-INPUT_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
-_FORMATS = {".nii.gz": "nifti", ".nii": "nifti", ".nrrd": "nrrd", ".nhdr": "nrrd", ".mha": "metaimage"}
-
-Step = Callable[[int, int], None]
 
 
 def read_volume(path: str | Path, series_uid: str | None = None, progress: Progress | None = None) -> Volume:
@@ -57,17 +53,53 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
         CancelledError: ``progress`` was cancelled.
     """
     path = Path(path)
-    step = _step(progress)
+    advance = (progress or Progress()).advancing("load")
     try:
         if path.is_dir():
-            from seru.io.dicom import read_dicom_folder
-
-            return read_dicom_folder(path, series_uid, step)
+            return _signed(read_dicom_folder(path, series_uid, advance))
         if series_uid is not None:
             raise BadInputError(f"A series is chosen in a DICOM folder only, and '{path}' is none; leave --series out.")
-        return _read_file(path, check_input(path), step)
+        return _signed(_READERS[check_input(path)](path, advance))
     except OSError as error:
         raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
+
+
+def write_labels(
+    labels_kji: np.ndarray,
+    volume: Volume,
+    path: str | Path,
+    progress: Progress | None = None,
+    last_step: LastStep | None = None,
+) -> None:
+    """Write a label map on the volume's grid; the file appears whole or not at all.
+
+    Args:
+        labels_kji: uint8, shape of the volume (K, J, I): 0 background, 1 kidney, 2 tumor.
+        volume: the CT that the labels belong to.
+        path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
+        progress: told of the stage ``write``, and asked whether to stop.
+        last_step: called once the file is whole, just before it takes its place; what it raises keeps it away.
+
+    Raises:
+        BadInputError: the ending is unknown, or the file cannot be written.
+        CancelledError: ``progress`` was cancelled.
+    """
+    _write(np.asarray(labels_kji, np.uint8), volume.grid, Path(path), progress, last_step)
+
+
+def write_volume(volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
+    """Write a CT as int16; the file appears whole or not at all.
+
+    Args:
+        volume: int16.
+        path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
+        progress: told of the stage ``write``, and asked whether to stop.
+
+    Raises:
+        BadInputError: the ending is unknown, or the file cannot be written.
+        CancelledError: ``progress`` was cancelled.
+    """
+    _write(np.asarray(volume.array_kji, np.int16), volume.grid, Path(path), progress, None)
 
 
 def check_input(path: str | Path) -> str:
@@ -147,95 +179,24 @@ def ending_of(path: Path, endings: tuple[str, ...]) -> str | None:
     return next((ending for ending in endings if name.endswith(ending) and name != ending), None)
 
 
-def _read_file(path: Path, ending: str, step: Step) -> Volume:
-    kind = _FORMATS.get(ending, "metaimage")
-    notes: list[str] = []
-    if kind == "nifti":
-        array, header = read_nifti(path, step)
-        matrix = header.ijk_to_ras
-        if not header.has_orientation:
-            notes.append("The NIfTI header gives no orientation, so left and right are a guess; check them.")
-    else:
-        plain = read_nrrd(path, step) if kind == "nrrd" else None
-        array, matrix = plain or _read_with_itk(path, step)
-    check_grid(matrix)
-    if is_unsigned_ct(array):
-        array -= array.dtype.type(1024)
-        notes.append("The values are a CT's plus 1024 (air near 0); 1024 was subtracted.")
-    return Volume(array, matrix, {"path": str(path), "format": kind, NOTE: " ".join(notes)})
+def _signed(volume: Volume) -> Volume:
+    if not is_unsigned_ct(volume.array_kji):
+        return volume
+    array = volume.array_kji
+    array -= array.dtype.type(UNSIGNED_OFFSET)
+    shifted = f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); {UNSIGNED_OFFSET} was subtracted."
+    note = f"{volume.source.get(NOTE, '')} {shifted}".strip()
+    return replace(volume, source={**volume.source, NOTE: note})
 
 
-def _read_with_itk(path: Path, step: Step) -> tuple[np.ndarray, np.ndarray]:
-    import SimpleITK as sitk
-
-    reader = sitk.ImageFileReader()
-    reader.SetFileName(itk_path(path))
-    # ITK prints what it finds wrong; the exception says the same.
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        reader.ReadImageInformation()
-        _check_information(path, reader)
-        if reader.GetDimension() > 3:
-            reader.SetExtractSize([*reader.GetSize()[:3], *[0] * (reader.GetDimension() - 3)])
-        image = reader.Execute()
-    except RuntimeError as error:
-        raise BadInputError(f"'{path}' is cut, damaged or no image ({_reason(error)}).") from error
-    view = sitk.GetArrayViewFromImage(image)
-    array = HounsfieldArray(view.shape)
-    for first in range(0, len(view), array.slices_a_slab):
-        array.put(first, view[first : first + array.slices_a_slab])
-        step(min(first + array.slices_a_slab, len(view)), len(view))
-    return array.finish(), _ijk_to_ras(image)
-
-
-def _check_information(path: Path, reader: object) -> None:
-    size, spacing = reader.GetSize(), reader.GetSpacing()
-    if reader.GetNumberOfComponents() != 1:
-        raise BadInputError(f"'{path}' holds colours or vectors ({reader.GetNumberOfComponents()} numbers a voxel).")
-    if len(size) < 3:
-        raise BadInputError(f"'{path}' is a {len(size)}D image; give a whole CT volume.")
-    if len(size) > 3 and max(size[3:]) > 1:
-        raise BadInputError(f"'{path}' is a {len(size)}D image; give one 3D volume, without time or channels.")
-    if not all(np.isfinite(s) and s > 0 for s in spacing[:3]):
-        sizes = " x ".join(f"{s:g}" for s in spacing[:3])
-        raise BadInputError(
-            f"'{path}' has a voxel size of {sizes} mm; all three must be more than 0: correct the header."
-        )
-
-
-def _ijk_to_ras(image: object) -> np.ndarray:
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
-    matrix[:3, 3] = image.GetOrigin()
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ matrix
-
-
-def _reason(error: RuntimeError) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1].split("ERROR:")[-1].strip().rstrip(".") if lines else "no reason given"
-
-
-def itk_path(path: Path) -> str:
-    """Return a path that ITK can open.
-
-    On Windows ITK takes paths in the system's code page and of 260 characters at most; the short (8.3) name of the
-    same file is within both. Elsewhere the path is right as it is.
-
-    Args:
-        path: of an existing file.
-
-    Returns:
-        The path as text.
-    """
-    text = str(path)
-    if sys.platform != "win32" or (text.isascii() and len(text) < 250):
-        return text
-    import ctypes
-
-    long_name = text if text.startswith("\\\\") else f"\\\\?\\{path.resolve()}"
-    buffer = ctypes.create_unicode_buffer(1024)
-    length = ctypes.windll.kernel32.GetShortPathNameW(long_name, buffer, len(buffer))
-    return buffer.value.removeprefix("\\\\?\\") if 0 < length < len(buffer) else text
+def _write(
+    array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, last_step: LastStep | None
+) -> None:
+    ending = ending_of(path, LABEL_ENDINGS)
+    if ending is None:
+        raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
+    with replacing(path, last_step) as file:
+        _WRITERS[ending](file, array_kji, grid, (progress or Progress()).advancing("write"))
 
 
 def _is_same(path: Path, other: Path) -> bool:
@@ -243,12 +204,3 @@ def _is_same(path: Path, other: Path) -> bool:
         return path.samefile(other)
     except OSError:
         return path.absolute() == other.absolute()
-
-
-def _step(progress: Progress | None) -> Step:
-    def step(done: int, total: int) -> None:
-        if progress is not None:
-            progress.stage("load", done, total)
-            progress.check_cancelled()
-
-    return step

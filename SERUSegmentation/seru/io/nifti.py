@@ -10,18 +10,19 @@ Source: the NIfTI-1 and NIfTI-2 header definitions (nifti1.h, nifti2.h).
 from __future__ import annotations
 
 import gzip
-import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from seru.ct_check import NOTE
 from seru.errors import BadInputError
-from seru.hounsfield import HounsfieldArray
-from seru.orientation import check_grid
+from seru.grid import Grid
+from seru.io.voxels import StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.progress import Advance
+from seru.volume import Volume
 
 _TYPES = {
     2: np.uint8,
@@ -35,47 +36,80 @@ _TYPES = {
     1024: np.int64,
     1280: np.uint64,
 }
-_MM_PER_UNIT = {1: 1000.0, 2: 1.0, 3: 0.001}
+_MILLIMETRES = 2
+_MM_PER_UNIT = {1: 1000.0, _MILLIMETRES: 1.0, 3: 0.001}
 _SCANNER = 1
 
 # Deflate shrinks a byte run by 1032 at most; a file that promises more voxels than that is damaged.
 _LARGEST_RATIO = 1100
 
-Step = Callable[[int, int], None]
+
+def _layout(itemsize: int, **fields: tuple[str, int]) -> np.dtype:
+    formats, offsets = zip(*fields.values(), strict=True)
+    return np.dtype({"names": list(fields), "formats": formats, "offsets": offsets, "itemsize": itemsize})
+
+
+# Little-endian: format and place of each field that is used.
+_NIFTI_1 = _layout(
+    348,
+    size=("<i4", 0),
+    regular=("S1", 38),
+    dim=("<8i2", 40),
+    datatype=("<i2", 70),
+    bits=("<i2", 72),
+    pixdim=("<8f4", 76),
+    first_voxel=("<f4", 108),
+    scale=("<2f4", 112),
+    units=("u1", 123),
+    codes=("<2i2", 252),
+    quaternion=("<3f4", 256),
+    offset=("<3f4", 268),
+    rows=("<(3,4)f4", 280),
+    magic=("S4", 344),
+)
+_NIFTI_2 = _layout(
+    540,
+    size=("<i4", 0),
+    magic=("S8", 4),
+    datatype=("<i2", 12),
+    dim=("<8i8", 16),
+    pixdim=("<8f8", 104),
+    first_voxel=("<i8", 168),
+    scale=("<2f8", 176),
+    codes=("<2i4", 344),
+    quaternion=("<3f8", 352),
+    offset=("<3f8", 376),
+    rows=("<(3,4)f8", 400),
+    units=("<i4", 500),
+)
 
 
 @dataclass(frozen=True)
-class NiftiHeader:
-    """The used part of a NIfTI header.
+class _Header:
+    """The used part of a header.
 
     Attributes:
-        shape_kji: voxels along k, j and i.
-        dtype: of the stored numbers, with byte order.
-        slope: Hounsfield units per stored number.
-        intercept: Hounsfield units at stored zero.
-        offset: bytes before the first voxel.
-        ijk_to_ras: float64, shape (4, 4), mm.
-        has_orientation: False where the header has neither a qform nor an sform.
+        grid: where the voxels lie.
+        stored: how they are stored.
+        skip: bytes between the header and the first voxel.
+        has_orientation: False where there is neither a qform nor an sform.
     """
 
-    shape_kji: tuple[int, int, int]
-    dtype: np.dtype
-    slope: float
-    intercept: float
-    offset: int
-    ijk_to_ras: np.ndarray
+    grid: Grid
+    stored: StoredVoxels
+    skip: int
     has_orientation: bool
 
 
-def read_nifti(path: Path, step: Step | None = None) -> tuple[np.ndarray, NiftiHeader]:
+def read_nifti(path: Path, advance: Advance) -> Volume:
     """Read a NIfTI-1 or NIfTI-2 file, compressed or not.
 
     Args:
         path: of the ``.nii`` or ``.nii.gz`` file.
-        step: called with slices read and slices in all; may raise to stop.
+        advance: told of slices read and slices in all.
 
     Returns:
-        Hounsfield units, int16 or float32, shape (K, J, I), and the header.
+        The file's numbers, scaled as it says, on its grid.
 
     Raises:
         BadInputError: the file is damaged, cut, no 3D image of numbers, or its grid is not usable.
@@ -87,96 +121,63 @@ def read_nifti(path: Path, step: Step | None = None) -> tuple[np.ndarray, NiftiH
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) if compressed else raw as file:
                 header = _read_header(file)
-                _check_size(header, size * (_LARGEST_RATIO if compressed else 1))
-                _skip(file, header.offset)
-                array = _read_voxels(file, header, step)
-                # The checksum of a gzip file is at its end.
-                while file.read(1 << 20):
-                    pass
-    except (EOFError, zlib.error, gzip.BadGzipFile, struct.error) as error:
+                _check_size(header.stored, size * (_LARGEST_RATIO if compressed else 1))
+                if len(file.read(header.skip)) != header.skip:
+                    raise EOFError("it ends within its header")
+                array = read_voxels(file, header.stored, advance)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInputError(f"'{path}' is cut or damaged ({error}); copy or convert it again.") from error
     except _NotNiftiError as error:
         raise BadInputError(f"'{path}' {error}.") from error
-    return array, header
+    source = {"path": str(path), "format": "nifti"}
+    if not header.has_orientation:
+        source[NOTE] = "The NIfTI header gives no orientation, so left and right are a guess; check them."
+    return Volume(array, header.grid, source)
 
 
 class _NotNiftiError(ValueError):
     """What is wrong with the file, after its name."""
 
 
-def _read_header(file: BinaryIO) -> NiftiHeader:
-    start = file.read(348)
+def _read_header(file: BinaryIO) -> _Header:
+    start = file.read(_NIFTI_1.itemsize)
     if len(start) == 0:
         raise _NotNiftiError("is empty; copy or convert it again")
-    if len(start) < 348:
+    if len(start) < _NIFTI_1.itemsize:
         raise EOFError("it ends within its header")
     for order in "<>":
-        length = struct.unpack_from(order + "i", start)[0]
-        if length == 348 and start[344:347] == b"n+1":
-            return _parse_1(start, order)
-        if length == 540 and start[4:7] == b"n+2":
-            return _parse_2(start + file.read(192), order)
+        first, second = _NIFTI_1.newbyteorder(order), _NIFTI_2.newbyteorder(order)
+        size = int(np.frombuffer(start, first)["size"][0])
+        if size == first.itemsize and start[344:347] == b"n+1":
+            return _parse(start, first, order)
+        if size == second.itemsize and start[4:7] == b"n+2":
+            rest = file.read(second.itemsize - first.itemsize)
+            if len(rest) < second.itemsize - first.itemsize:
+                raise EOFError("it ends within its header")
+            return _parse(start + rest, second, order)
     raise _NotNiftiError("is no NIfTI file; give a CT as NIfTI, NRRD, MetaImage or a DICOM folder")
 
 
-def _parse_1(data: bytes, order: str) -> NiftiHeader:
-    def get(kind: str, at: int) -> tuple:
-        return struct.unpack_from(order + kind, data, at)
-
-    offset, slope, intercept = get("3f", 108)
-    qform, sform = get("2h", 252)
-    return _header(
-        order, get("8h", 40), get("h", 70)[0], get("8f", 76), (slope, intercept), int(offset) - 348,
-        (qform, sform), get("6f", 256), get("12f", 280), data[123],
-    )  # fmt: skip
-
-
-def _parse_2(data: bytes, order: str) -> NiftiHeader:
-    def get(kind: str, at: int) -> tuple:
-        return struct.unpack_from(order + kind, data, at)
-
-    qform, sform = get("2i", 344)
-    return _header(
-        order, get("8q", 16), get("h", 12)[0], get("8d", 104), get("2d", 176), get("q", 168)[0] - 540,
-        (qform, sform), get("6d", 352), get("12d", 400), get("i", 500)[0],
-    )  # fmt: skip
-
-
-def _header(
-    order: str,
-    dim: tuple[int, ...],
-    datatype: int,
-    pixdim: tuple[float, ...],
-    scale: tuple[float, float],
-    skip: int,
-    codes: tuple[int, int],
-    quaternion: tuple[float, ...],
-    srow: tuple[float, ...],
-    units: int,
-) -> NiftiHeader:
-    shape = _shape(dim)
+def _parse(data: bytes, layout: np.dtype, order: str) -> _Header:
+    fields = np.frombuffer(data, layout)[0]
+    shape = _shape(fields["dim"].tolist())
+    datatype = int(fields["datatype"])
     if datatype not in _TYPES:
         raise _NotNiftiError(f"holds colours or complex numbers (NIfTI type {datatype}); give a CT volume")
-    mm = _MM_PER_UNIT.get(units & 7, 1.0)
-    spacing = np.array(pixdim[1:4], np.float64) * mm
-    if not (np.isfinite(spacing).all() and spacing.min() > 0):
-        size = " x ".join(f"{s:g}" for s in spacing)
-        raise _NotNiftiError(f"has a voxel size of {size} mm; all three must be more than 0: correct the header")
-    matrix = _matrix(codes, spacing, pixdim[0], quaternion, np.array(srow, np.float64).reshape(3, 4), mm)
-    slope, intercept = (float(value) if np.isfinite(value) else fallback for value, fallback in zip(scale, (1.0, 0.0)))  # noqa: B905
-    return NiftiHeader(
-        shape_kji=shape,
-        dtype=np.dtype(_TYPES[datatype]).newbyteorder(order),
-        # A slope of 0 means that the numbers are not scaled.
+    grid = _grid(shape, fields)
+    slope, intercept = (float(value) for value in fields["scale"])
+    slope = slope if np.isfinite(slope) else 1.0
+    # A slope of 0 means that the numbers are not scaled.
+    stored = StoredVoxels(
+        shape,
+        np.dtype(_TYPES[datatype]).newbyteorder(order),
         slope=slope or 1.0,
-        intercept=intercept if slope else 0.0,
-        offset=max(skip, 0),
-        ijk_to_ras=matrix,
-        has_orientation=max(codes) > 0,
+        intercept=intercept if slope and np.isfinite(intercept) else 0.0,
     )
+    return _Header(grid, stored, max(int(fields["first_voxel"]) - len(data), 0), bool(fields["codes"].max() > 0))
 
 
-def _shape(dim: tuple[int, ...]) -> tuple[int, int, int]:
+def _shape(dim: list[int]) -> tuple[int, int, int]:
     count = dim[0]
     if not 1 <= count <= 7:
         raise _NotNiftiError(f"is damaged (its header gives {count} dimensions); copy or convert it again")
@@ -195,72 +196,37 @@ def _shape(dim: tuple[int, ...]) -> tuple[int, int, int]:
     return k, j, i
 
 
-def _matrix(
-    codes: tuple[int, int],
-    spacing: np.ndarray,
-    handedness: float,
-    quaternion: tuple[float, ...],
-    srow: np.ndarray,
-    mm: float,
-) -> np.ndarray:
-    qform, sform = codes
+def _grid(shape_kji: tuple[int, int, int], fields: np.void) -> Grid:
+    mm = _MM_PER_UNIT.get(int(fields["units"]) & 7, 1.0)
+    spacing = fields["pixdim"][1:4].astype(np.float64) * mm
+    if not (np.isfinite(spacing).all() and spacing.min() > 0):
+        size = " x ".join(f"{s:g}" for s in spacing)
+        raise _NotNiftiError(f"has a voxel size of {size} mm; all three must be more than 0: correct the header")
+    qform, sform = fields["codes"]
     matrix = np.eye(4)
     if sform > 0 and (sform == _SCANNER or qform <= 0):
-        matrix[:3] = srow * mm
-        check_grid(matrix)
-        lengths = np.linalg.norm(matrix[:3, :3], axis=0)
-        if np.abs(lengths / spacing - 1).max() > 0.01:
-            texts = (" x ".join(f"{s:g}" for s in sizes) for sizes in (lengths, spacing))
-            raise _NotNiftiError("has two voxel sizes in its header ({} and {} mm); correct it".format(*texts))
+        matrix[:3] = fields["rows"].astype(np.float64) * mm
     elif qform > 0:
-        b, c, d, *offset = quaternion
-        matrix[:3, :3] = rotation_of_quaternion(b, c, d) * spacing
-        matrix[:3, 2] *= -1.0 if handedness < 0 else 1.0
-        matrix[:3, 3] = np.array(offset) * mm
+        matrix[:3, :3] = _rotation_of_quaternion(*fields["quaternion"].tolist()) * spacing
+        matrix[:3, 2] *= -1.0 if fields["pixdim"][0] < 0 else 1.0
+        matrix[:3, 3] = fields["offset"].astype(np.float64) * mm
     else:
         # As ITK, and so Slicer, take it: along left, posterior, superior.
         matrix[:3, :3] = np.diag(spacing * (-1, -1, 1))
-    return matrix
+    grid = Grid(shape_kji, matrix)
+    if np.abs(grid.spacing_ijk_mm / spacing - 1).max() > 0.01:
+        texts = (" x ".join(f"{s:g}" for s in sizes) for sizes in (grid.spacing_ijk_mm, spacing))
+        raise _NotNiftiError("has two voxel sizes in its header ({} and {} mm); correct it".format(*texts))
+    return grid
 
 
-def _check_size(header: NiftiHeader, most_bytes: int) -> None:
-    needed = int(np.prod(header.shape_kji, dtype=np.int64)) * header.dtype.itemsize
-    if needed > most_bytes:
+def _check_size(stored: StoredVoxels, most_bytes: int) -> None:
+    if int(np.prod(stored.shape_kji, dtype=np.int64)) * stored.dtype.itemsize > most_bytes:
         raise EOFError("it is shorter than its header says")
 
 
-def _skip(file: BinaryIO, count: int) -> None:
-    if len(file.read(count)) != count:
-        raise EOFError("it ends within its header")
-
-
-def _read_voxels(file: BinaryIO, header: NiftiHeader, step: Step | None) -> np.ndarray:
-    array = HounsfieldArray(header.shape_kji)
-    slices, rows, columns = header.shape_kji
-    for first in range(0, slices, array.slices_a_slab):
-        count = min(array.slices_a_slab, slices - first)
-        wanted = count * rows * columns * header.dtype.itemsize
-        data = file.read(wanted)
-        if len(data) < wanted:
-            raise EOFError("it is shorter than its header says")
-        slab = np.frombuffer(data, header.dtype).reshape(count, rows, columns)
-        array.put(first, slab, header.slope, header.intercept)
-        if step:
-            step(first + count, slices)
-    return array.finish()
-
-
-def rotation_of_quaternion(b: float, c: float, d: float) -> np.ndarray:
-    """Return the rotation that NIfTI stores as three numbers.
-
-    Args:
-        b: second part of a unit quaternion; the first is not negative and not stored.
-        c: third part.
-        d: fourth part.
-
-    Returns:
-        float64, shape (3, 3).
-    """
+def _rotation_of_quaternion(b: float, c: float, d: float) -> np.ndarray:
+    """Return the rotation of a unit quaternion whose first part is not negative and not stored."""
     a2 = 1.0 - (b * b + c * c + d * d)
     if a2 < 1e-7:
         b, c, d = np.array([b, c, d]) / np.sqrt(b * b + c * c + d * d)
@@ -275,48 +241,46 @@ def rotation_of_quaternion(b: float, c: float, d: float) -> np.ndarray:
     )
 
 
-def quaternion_of_rotation(rotation: np.ndarray) -> tuple[float, float, float]:
-    """Return the three numbers that NIfTI stores for a rotation.
+def write_nifti(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance) -> None:
+    """Write a gzip-compressed NIfTI-1 file, with both a qform and an sform.
 
     Args:
-        rotation: float64, shape (3, 3), determinant 1.
-
-    Returns:
-        b, c and d of the unit quaternion whose first part is not negative.
+        file: to write to.
+        array_kji: a number type of NIfTI, shape (K, J, I).
+        grid: of that shape.
+        advance: told of slices written and slices in all.
     """
+    with gzip_stream(file) as stream:
+        stream.write(_header_bytes(array_kji.dtype, grid))
+        for chunk in voxel_chunks(array_kji, advance):
+            stream.write(chunk)
+
+
+def _header_bytes(dtype: np.dtype, grid: Grid) -> bytes:
+    handedness = -1.0 if np.linalg.det(grid.directions_ras) < 0 else 1.0
+    header = np.zeros((), _NIFTI_1)
+    header["size"] = _NIFTI_1.itemsize
+    header["regular"] = b"r"
+    header["dim"] = 3, *grid.shape_ijk, 1, 1, 1, 1
+    header["datatype"] = next(code for code, kind in _TYPES.items() if kind == dtype)
+    header["bits"] = 8 * dtype.itemsize
+    header["pixdim"] = handedness, *grid.spacing_ijk_mm, 1, 1, 1, 1
+    header["first_voxel"] = _NIFTI_1.itemsize + 4
+    header["scale"] = 1, 0
+    header["units"] = _MILLIMETRES
+    header["codes"] = _SCANNER
+    header["quaternion"] = _quaternion_of_rotation(grid.directions_ras * (1.0, 1.0, handedness))
+    header["offset"] = grid.ijk_to_ras[:3, 3]
+    header["rows"] = grid.ijk_to_ras[:3]
+    header["magic"] = b"n+1"
+    # Four zeros say that no extension follows.
+    return header.tobytes() + bytes(4)
+
+
+def _quaternion_of_rotation(directions: np.ndarray) -> tuple[float, float, float]:
+    """Return b, c and d of the rotation nearest to right-handed directions; the first part is then not negative."""
     from scipy.spatial.transform import Rotation
 
-    b, c, d, a = Rotation.from_matrix(rotation).as_quat()
+    left, _, right = np.linalg.svd(directions)
+    b, c, d, a = Rotation.from_matrix(left @ right).as_quat()
     return (-b, -c, -d) if a < 0 else (b, c, d)
-
-
-def nifti_header(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, dtype: np.dtype) -> bytes:
-    """Return the header of a NIfTI-1 file, with both a qform and an sform.
-
-    Args:
-        shape_kji: voxels along k, j and i.
-        ijk_to_ras: float64, shape (4, 4), mm.
-        dtype: of the voxels.
-
-    Returns:
-        352 bytes, followed in the file by the voxels, little-endian.
-    """
-    spacing = np.linalg.norm(ijk_to_ras[:3, :3], axis=0)
-    directions = ijk_to_ras[:3, :3] / spacing
-    handedness = -1.0 if np.linalg.det(directions) < 0 else 1.0
-    left, _, right = np.linalg.svd(directions * (1.0, 1.0, handedness))
-    header = bytearray(352)
-    struct.pack_into("<i", header, 0, 348)
-    header[38] = ord("r")
-    k, j, i = shape_kji
-    struct.pack_into("<8h", header, 40, 3, i, j, k, 1, 1, 1, 1)
-    code = next(code for code, kind in _TYPES.items() if kind == dtype)
-    struct.pack_into("<2h", header, 70, code, 8 * dtype.itemsize)
-    struct.pack_into("<8f", header, 76, handedness, *spacing, 1.0, 1.0, 1.0, 1.0)
-    struct.pack_into("<3f", header, 108, 352.0, 1.0, 0.0)
-    header[123] = 2  # mm
-    struct.pack_into("<2h", header, 252, _SCANNER, _SCANNER)
-    struct.pack_into("<6f", header, 256, *quaternion_of_rotation(left @ right), *ijk_to_ras[:3, 3])
-    struct.pack_into("<12f", header, 280, *ijk_to_ras[:3].ravel())
-    header[344:348] = b"n+1\0"
-    return bytes(header)

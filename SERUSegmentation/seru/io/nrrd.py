@@ -1,4 +1,4 @@
-"""NRRD files: the plain ones are read here, and every one that SERU writes is made here.
+"""NRRD files: the plain ones are read here, the others through ITK; every one that SERU writes is made here.
 
 Reading plain files without ITK takes one copy of the voxels in memory, reports how far it is, and works with any
 path on every system; ITK opens no path outside the system's code page on Windows.
@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.hounsfield import HounsfieldArray
+from seru.grid import Grid
+from seru.io.itk import read_with_itk
+from seru.io.voxels import StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.progress import Advance
+from seru.volume import Volume
 
 _TYPES = {
     np.int8: ("signed char", "int8", "int8_t"),
@@ -41,23 +45,26 @@ _SPACES = {
 }
 _LARGEST_HEADER = 1 << 20
 
-Step = Callable[[int, int], None]
 
-
-def read_nrrd(path: Path, step: Step | None = None) -> tuple[np.ndarray, np.ndarray] | None:
-    """Read a plain NRRD file: 3D, one number a voxel, raw or gzip, voxels in the same or one other file.
+def read_nrrd(path: Path, advance: Advance) -> Volume:
+    """Read a NRRD file.
 
     Args:
         path: of the ``.nrrd`` or ``.nhdr`` file.
-        step: called with slices read and slices in all; may raise to stop.
+        advance: told of slices read and slices in all.
 
     Returns:
-        Hounsfield units, int16 or float32, shape (K, J, I), and the matrix IJK to RAS, float64, shape (4, 4);
-        None where the file is not plain.
+        The numbers of the file on its grid.
 
     Raises:
-        BadInputError: the file is damaged or cut.
+        BadInputError: the file is damaged or cut, no 3D image of numbers, or its grid is not usable.
     """
+    array, grid = _read_plain(path, advance) or read_with_itk(path, advance)
+    return Volume(array, grid, {"path": str(path), "format": "nrrd"})
+
+
+def _read_plain(path: Path, advance: Advance) -> tuple[np.ndarray, Grid] | None:
+    """Read a file of three dimensions, one number a voxel, raw or gzip, voxels in the same or one other file."""
     try:
         with open(path, "rb") as file:
             fields = read_fields(file)
@@ -65,11 +72,11 @@ def read_nrrd(path: Path, step: Step | None = None) -> tuple[np.ndarray, np.ndar
                 return None
             data_file = fields.get("data file", fields.get("datafile"))
             if data_file is None:
-                return _read_voxels(file, fields, step), _matrix(fields)
+                return _read_voxels(file, fields, advance)
             if data_file.split()[0].upper() == "LIST" or "%" in data_file:
                 return None
             with open(path.parent / data_file, "rb") as voxels:
-                return _read_voxels(voxels, fields, step), _matrix(fields)
+                return _read_voxels(voxels, fields, advance)
     except FileNotFoundError as error:
         raise BadInputError(f"The voxel file of '{path}' is missing ({error.filename}); copy it as well.") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -119,7 +126,7 @@ def _vectors(text: str) -> np.ndarray:
     return np.array([[float(n) for n in part.strip(" ()").split(",")] for part in text.split(") (")], np.float64)
 
 
-def _matrix(fields: dict[str, str]) -> np.ndarray:
+def _grid(fields: dict[str, str]) -> Grid:
     to_ras = np.array(_SPACES[fields["space"].lower()], np.float64)
     matrix = np.eye(4)
     try:
@@ -127,49 +134,44 @@ def _matrix(fields: dict[str, str]) -> np.ndarray:
         matrix[:3, 3] = _vectors(fields.get("space origin", "(0,0,0)"))[0] * to_ras
     except (ValueError, IndexError) as error:
         raise EOFError("its directions or its origin cannot be read") from error
-    return matrix
-
-
-def _read_voxels(file: BinaryIO, fields: dict[str, str], step: Step | None) -> np.ndarray:
     try:
-        columns, rows, slices = (int(n) for n in fields["sizes"].split())
+        columns, rows, slices = (int(size) for size in fields["sizes"].split())
     except (KeyError, ValueError) as error:
         raise EOFError("its sizes cannot be read") from error
-    array = HounsfieldArray((slices, rows, columns))
-    dtype = _DTYPES[fields["type"]].newbyteorder("<" if fields.get("endian", "little") == "little" else ">")
-    compressed = fields["encoding"] != "raw"
-    with gzip.GzipFile(fileobj=file) if compressed else file as stream:
-        for first in range(0, slices, array.slices_a_slab):
-            count = min(array.slices_a_slab, slices - first)
-            wanted = count * rows * columns * dtype.itemsize
-            data = stream.read(wanted)
-            if len(data) < wanted:
-                raise EOFError("it is shorter than its header says")
-            array.put(first, np.frombuffer(data, dtype).reshape(count, rows, columns))
-            if step:
-                step(first + count, slices)
-        # The checksum of gzip data is at its end.
-        while compressed and stream.read(1 << 20):
-            pass
-    return array.finish()
+    return Grid((slices, rows, columns), matrix)
 
 
-def nrrd_header(
-    shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray, dtype: np.dtype, pairs: dict[str, str] | None = None
-) -> bytes:
-    """Return the header of a gzip-compressed NRRD file, as Slicer lays it out.
+def _read_voxels(file: BinaryIO, fields: dict[str, str], advance: Advance) -> tuple[np.ndarray, Grid]:
+    grid = _grid(fields)
+    order = "<" if fields.get("endian", "little") == "little" else ">"
+    stored = StoredVoxels(grid.shape_kji, _DTYPES[fields["type"]].newbyteorder(order))
+    if fields["encoding"] == "raw":
+        return read_voxels(file, stored, advance), grid
+    with gzip.GzipFile(fileobj=file) as stream:
+        return read_voxels(stream, stored, advance), grid
+
+
+def write_nrrd(
+    file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance, pairs: Mapping[str, str] | None = None
+) -> None:
+    """Write a gzip-compressed NRRD file, laid out as Slicer does.
 
     Args:
-        shape_kji: voxels along k, j and i.
-        ijk_to_ras: float64, shape (4, 4), mm.
-        dtype: of the voxels, which are little-endian.
-        pairs: key/value pairs; line breaks in a value are escaped.
-
-    Returns:
-        The header with its closing empty line; the gzip data follow.
+        file: to write to.
+        array_kji: a number type of NRRD, shape (K, J, I).
+        grid: of that shape.
+        advance: told of slices written and slices in all.
+        pairs: key/value pairs of the header; line breaks in a value are escaped.
     """
-    lps = np.diag([-1.0, -1.0, 1.0, 1.0]) @ ijk_to_ras
-    k, j, i = shape_kji
+    file.write(_header(array_kji.dtype, grid, pairs or {}))
+    with gzip_stream(file) as stream:
+        for chunk in voxel_chunks(array_kji, advance):
+            stream.write(chunk)
+
+
+def _header(dtype: np.dtype, grid: Grid, pairs: Mapping[str, str]) -> bytes:
+    i, j, k = grid.shape_ijk
+    lps = grid.ijk_to_lps
     lines = [
         "NRRD0004",
         "# Complete NRRD file format specification at:",
@@ -184,7 +186,7 @@ def nrrd_header(
         "encoding: gzip",
         f"space origin: {_vector_text(lps[:3, 3])}",
     ]
-    escaped = {key: value.replace("\\", "\\\\").replace("\n", "\\n") for key, value in (pairs or {}).items()}
+    escaped = {key: value.replace("\\", "\\\\").replace("\n", "\\n") for key, value in pairs.items()}
     lines += [f"{key}:={escaped[key]}" for key in sorted(escaped)]
     return ("\n".join(lines) + "\n\n").encode("utf-8")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from seru.files import replacing
-from seru.io.image_files import LastStep, gzip_stream, write_voxels
-from seru.io.nrrd import nrrd_header
+from seru.files import LastStep, replacing
+from seru.grid import Grid
+from seru.io.nrrd import write_nrrd
 from seru.progress import Progress
 from seru.terminology import SEGMENTS, TERMINOLOGY_TAG, SegmentTerm
 from seru.volume import Volume
@@ -44,26 +44,15 @@ def write_segmentation(
         CancelledError: ``progress`` was cancelled.
     """
     labels = np.asarray(labels_kji, np.uint8)
-    pairs = segmentation_pairs(labels.shape, volume.ijk_to_ras)
+    advance = (progress or Progress()).advancing("write")
     with replacing(Path(path), last_step) as file:
-        file.write(nrrd_header(labels.shape, volume.ijk_to_ras, labels.dtype, pairs))
-        with gzip_stream(file) as stream:
-            write_voxels(stream, labels, progress)
+        write_nrrd(file, labels, volume.grid, advance, _header_pairs(volume.grid))
 
 
-def segmentation_pairs(shape_kji: tuple[int, int, int], ijk_to_ras: np.ndarray) -> dict[str, str]:
-    """Return the key/value pairs of the header.
-
-    Args:
-        shape_kji: voxels along k, j and i.
-        ijk_to_ras: float64, shape (4, 4), mm.
-
-    Returns:
-        Text by key, as Slicer writes them.
-    """
-    k, j, i = shape_kji
+def _header_pairs(grid: Grid) -> dict[str, str]:
+    i, j, k = grid.shape_ijk
     extent = f"0 {i - 1} 0 {j - 1} 0 {k - 1}"
-    geometry = ";".join(repr(float(n) + 0.0) for n in ijk_to_ras.ravel()) + ";" + extent.replace(" ", ";") + ";"
+    geometry = ";".join(repr(float(n) + 0.0) for n in grid.ijk_to_ras.ravel()) + ";" + extent.replace(" ", ";") + ";"
     pairs = {
         "Segmentation_ContainedRepresentationNames": f"{_REPRESENTATION}|",
         "Segmentation_ConversionParameters": f"Reference image geometry|{geometry}|{_GEOMETRY_HELP}&",

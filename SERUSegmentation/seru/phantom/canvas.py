@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from seru.phantom.geometry import Grid
+from seru.grid import Grid
+from seru.phantom.geometry import coordinates_lps
 
 NOBODY, RIGHT_KIDNEY, LEFT_KIDNEY, RIGHT_TUMOR, LEFT_TUMOR = range(5)
 """Owner codes of a voxel."""
@@ -67,11 +68,10 @@ class Canvas(Patch):
 
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
-        spacing = np.array(grid.spacing_ijk_mm)
-        blend_mm = float(np.hypot(np.prod(spacing) ** (1 / 3), _POINT_SPREAD_MM))
+        blend_mm = float(np.hypot(np.prod(grid.spacing_ijk_mm) ** (1 / 3), _POINT_SPREAD_MM))
         hu = np.full(grid.shape_kji, -1000.0, dtype=np.float32)
-        super().__init__(grid.coordinates(), hu, np.zeros(grid.shape_kji, dtype=np.uint8), blend_mm)
-        self._lps_to_index = np.linalg.inv(grid.index_to_lps)
+        super().__init__(coordinates_lps(grid), hu, np.zeros(grid.shape_kji, dtype=np.uint8), blend_mm)
+        self._lps_to_index = np.linalg.inv(grid.ijk_to_lps)
 
     def box(self, lower_mm: tuple[float, float, float], upper_mm: tuple[float, float, float]) -> Patch | None:
         """Return the part of the canvas that a box of the patient can touch.
@@ -87,7 +87,7 @@ class Canvas(Patch):
         matrix = self._lps_to_index[:3, :3]
         centre = matrix @ ((low + high) / 2) + self._lps_to_index[:3, 3]
         reach = np.abs(matrix) @ ((high - low) / 2)
-        size = np.array(self.grid.shape_kji[::-1])
+        size = np.array(self.grid.shape_ijk)
         first = np.maximum(np.ceil(centre - reach), 0).astype(int)
         last = np.minimum(np.floor(centre + reach) + 1, size).astype(int)
         if np.any(first >= last):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from seru.grid import Grid
 from seru.phantom.options import PhantomOptions
 
 FIELD_CENTRE_LPS_MM = (0.0, 12.0, 0.0)
@@ -15,55 +15,41 @@ FIELD_CENTRE_LPS_MM = (0.0, 12.0, 0.0)
 _PAIRS = ("LR", "PA", "SI")
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A canonical grid: i grows to the left, j to the back, k to the head (before any oblique turn).
+def coordinates_lps(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x (to the left), y (to the back) and z (to the head) of a grid's voxels.
 
-    Attributes:
-        shape_kji: voxels along k, j and i.
-        index_to_lps: float64 (4, 4), index (i, j, k, 1) to LPS mm.
+    Args:
+        grid: canonical, or a part of it.
+
+    Returns:
+        Three float32 arrays in mm that broadcast to the grid's shape; on an unturned grid each is one axis long.
     """
-
-    shape_kji: tuple[int, int, int]
-    index_to_lps: np.ndarray
-
-    @property
-    def spacing_ijk_mm(self) -> tuple[float, float, float]:
-        """Voxel size along i, j and k in mm."""
-        i, j, k = np.linalg.norm(self.index_to_lps[:3, :3], axis=0).tolist()
-        return i, j, k
-
-    def slab(self, first: int, last: int) -> Grid:
-        """Return the grid of the slices ``first`` to ``last - 1``."""
-        shifted = self.index_to_lps.copy()
-        shifted[:3, 3] += first * shifted[:3, 2]
-        return Grid((last - first, *self.shape_kji[1:]), shifted)
-
-    def coordinates(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return x (to the left), y (to the back) and z (to the head) of the voxels.
-
-        Returns:
-            Three float32 arrays in mm that broadcast to ``shape_kji``; on an unturned grid each is one axis long.
-        """
-        nk, nj, ni = self.shape_kji
-        index = (np.arange(ni).reshape(1, 1, ni), np.arange(nj).reshape(1, nj, 1), np.arange(nk).reshape(nk, 1, 1))
-        coordinates = []
-        for row in self.index_to_lps[:3]:
-            value = np.full((1, 1, 1), row[3])
-            for step, steps in zip(row[:3], index, strict=True):
-                if step != 0.0:
-                    value = value + step * steps
-            coordinates.append(value.astype(np.float32))
-        return coordinates[0], coordinates[1], coordinates[2]
+    nk, nj, ni = grid.shape_kji
+    index = (np.arange(ni).reshape(1, 1, ni), np.arange(nj).reshape(1, nj, 1), np.arange(nk).reshape(nk, 1, 1))
+    coordinates = []
+    for row in grid.ijk_to_lps[:3]:
+        value = np.full((1, 1, 1), row[3])
+        for step, steps in zip(row[:3], index, strict=True):
+            if step != 0.0:
+                value = value + step * steps
+        coordinates.append(value.astype(np.float32))
+    return coordinates[0], coordinates[1], coordinates[2]
 
 
 def canonical_grid(options: PhantomOptions) -> Grid:
-    """Return the grid on which the patient is sampled, before it is written in the wanted axis order."""
+    """Return the grid on which the patient is sampled, before it is written in the wanted axis order.
+
+    Args:
+        options: shape, spacing and oblique turn.
+
+    Returns:
+        A grid whose i grows to the left, j to the back and k to the head, before any oblique turn.
+    """
     size_ijk = np.array(options.shape_kji[::-1], dtype=np.float64)
     matrix = np.eye(4)
     matrix[:3, :3] = _rotation(options.oblique_degrees) @ np.diag(options.spacing_kji_mm[::-1])
     matrix[:3, 3] = np.array(FIELD_CENTRE_LPS_MM) - matrix[:3, :3] @ ((size_ijk - 1) / 2)
-    return Grid(tuple(int(n) for n in options.shape_kji), matrix)
+    return Grid.from_lps(options.shape_kji, matrix)
 
 
 def orient(array_kji: np.ndarray, orientation: str) -> np.ndarray:
@@ -82,26 +68,27 @@ def orient(array_kji: np.ndarray, orientation: str) -> np.ndarray:
     return np.ascontiguousarray(transposed[tuple(flips)])
 
 
-def ijk_to_ras(grid: Grid, orientation: str) -> np.ndarray:
-    """Return the RAS matrix of the array that ``orient`` writes.
+def orient_grid(grid: Grid, orientation: str) -> Grid:
+    """Return the grid of the array that ``orient`` writes.
 
     Args:
         grid: the canonical grid.
         orientation: directions of the new i, j and k.
 
     Returns:
-        float64 (4, 4), index (i, j, k, 1) of the written array to RAS mm.
+        The same voxels in the same places.
     """
-    written = np.eye(4)
-    written[:3, 3] = grid.index_to_lps[:3, 3]
+    lps, written = grid.ijk_to_lps, np.eye(4)
+    written[:3, 3] = lps[:3, 3]
     for new_axis, letter in enumerate(orientation):
         axis = _canonical_axis(letter)
-        column = grid.index_to_lps[:3, axis]
+        column = lps[:3, axis]
         flipped = _is_flipped(letter)
         written[:3, new_axis] = -column if flipped else column
         if flipped:
-            written[:3, 3] += (grid.shape_kji[2 - axis] - 1) * column
-    return np.diag([-1.0, -1.0, 1.0, 1.0]) @ written + 0.0
+            written[:3, 3] += (grid.shape_ijk[axis] - 1) * column
+    i, j, k = (grid.shape_ijk[_canonical_axis(letter)] for letter in orientation)
+    return Grid.from_lps((k, j, i), written)
 
 
 def _canonical_axis(letter: str) -> int:

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seru.errors import BadInputError
+from seru.grid import Grid
 from seru.phantom.canvas import LABEL_OF_OWNER, SIDE_OF_OWNER, Canvas
-from seru.phantom.geometry import FIELD_CENTRE_LPS_MM, Grid, canonical_grid, ijk_to_ras, orient
+from seru.phantom.geometry import FIELD_CENTRE_LPS_MM, canonical_grid, orient, orient_grid
 from seru.phantom.options import PhantomOptions
 from seru.phantom.patient import Patient
 from seru.phantom.texture import image_noise
@@ -52,8 +53,8 @@ def make_phantom(options: PhantomOptions | None = None) -> Phantom:
     options = options or PhantomOptions()
     grid = canonical_grid(options)
     hu, owner = _scan(Patient(options), grid, options)
-    matrix = ijk_to_ras(grid, options.orientation)
-    volume = Volume(orient(hu, options.orientation), matrix, {"path": "", "format": "phantom"})
+    written = orient_grid(grid, options.orientation)
+    volume = Volume(orient(hu, options.orientation), written, {"path": "", "format": "phantom"})
     owner = orient(owner, options.orientation)
     return Phantom(volume, LABEL_OF_OWNER[owner], SIDE_OF_OWNER[owner], options)
 
@@ -95,10 +96,10 @@ def sample_slices(
     shape = (len(z_mm), *flat.shape_kji[1:])
     hu, labels = np.empty(shape, dtype=np.int16), np.empty(shape, dtype=np.uint8)
     for n, z in enumerate(z_mm):
-        matrix = flat.index_to_lps.copy()
+        matrix = flat.ijk_to_lps
         matrix[2, 3] = FIELD_CENTRE_LPS_MM[2] + float(z)
         rng = np.random.default_rng([seed, zlib.crc32(np.float64(z).tobytes()), *flat.shape_kji])
-        canvas = Canvas(Grid(flat.shape_kji, matrix))
+        canvas = Canvas(Grid.from_lps(flat.shape_kji, matrix))
         patient.paint(canvas)
         noise, _ = image_noise(rng, canvas.hu.shape, None)
         hu[n] = _finished(canvas.hu, noise, options.noise_hu)[0]
@@ -127,10 +128,10 @@ def _scan(patient: Patient, grid: Grid, options: PhantomOptions) -> tuple[np.nda
     hu, owner = np.empty(grid.shape_kji, dtype=np.int16), np.empty(grid.shape_kji, dtype=np.uint8)
     slices, rows, columns = grid.shape_kji
     step = max(1, _SLAB_VOXELS // (rows * columns))
-    rng = np.random.default_rng([int(options.seed), zlib.crc32(grid.index_to_lps.round(6).tobytes()), *grid.shape_kji])
+    rng = np.random.default_rng([int(options.seed), zlib.crc32(grid.ijk_to_lps.round(6).tobytes()), *grid.shape_kji])
     last_white: np.ndarray | None = None
     for first in range(0, slices, step):
-        canvas = Canvas(grid.slab(first, min(first + step, slices)))
+        canvas = Canvas(grid.part((first, 0, 0), (min(step, slices - first), rows, columns)))
         patient.paint(canvas)
         window = slice(first, first + canvas.hu.shape[0])
         noise, last_white = image_noise(rng, canvas.hu.shape, last_white)
