@@ -18,7 +18,8 @@ import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the slices that were run.
+# The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the
+# slices that were run.
 OF_PAPER = "-paper"
 WAYS = ("slow", "torch", "openvino", "openvino" + OF_PAPER)
 
