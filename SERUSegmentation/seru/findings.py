@@ -93,6 +93,10 @@ class SideFindings(Measures):
     key_slice: KeySlice | None
     crop: CropBox | None
 
+    def at(self, measures: Measures) -> SideFindings:
+        """Return the findings with the measures of another alpha."""
+        return SideFindings(**rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop)
+
 
 @dataclass(frozen=True)
 class InputFacts:
@@ -194,8 +198,8 @@ class Report:
         return replace(
             self,
             alpha=alpha,
-            right=replace(self.right, **rounded(measures["right"])),
-            left=replace(self.left, **rounded(measures["left"])),
+            right=self.right.at(measures["right"]),
+            left=self.left.at(measures["left"]),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -111,8 +111,10 @@ def find_orientation(grid: Grid) -> Orientation:
         axes_ijk.append(nearest)
         remaining.remove(nearest)
     slices, columns, rows = axes_ijk
-    flips = tuple(bool(cosines[axis, place] < 0) for place, axis in enumerate((slices, rows, columns)))
-    return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
+    flip_slices, flip_rows, flip_columns = (
+        bool(cosines[axis, place] < 0) for place, axis in enumerate((slices, rows, columns))
+    )
+    return Orientation((2 - slices, 2 - rows, 2 - columns), (flip_slices, flip_rows, flip_columns))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Progress of a run: stages, warnings, cancelling; as a bar, as JSON lines, or silent."""
+"""Progress of a run: stages, warnings, cancelling; as JSON lines or silent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Protocol
 
 from seru.errors import CancelledError
 
@@ -121,14 +121,24 @@ class RunRecord(Progress):
         self.seconds[name] = round(time.perf_counter() - start, 3)
 
 
+class TextSink(Protocol):
+    """What text is written to."""
+
+    def write(self, text: str, /) -> object:
+        """Write a text."""
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+
+
 class JsonProgress(Progress):
     """One JSON object a line, for a parent process.
 
     Args:
-        stream: text stream, written line by line.
+        stream: written line by line.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextSink) -> None:
         super().__init__()
         self._stream = stream
 
@@ -151,49 +161,3 @@ class JsonProgress(Progress):
     def _write(self, **values: Any) -> None:
         self._stream.write(json.dumps(values) + "\n")
         self._stream.flush()
-
-
-class BarProgress(Progress):
-    """One tqdm bar a stage, for a terminal.
-
-    Args:
-        stream: text stream of the bars and warnings, usually stderr.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = stream
-        self._bar: Any = None
-        self._name: str | None = None
-
-    def stage(self, name: RunStage, done: int, total: int) -> None:
-        """Move the stage's bar; a new stage closes the bar before it."""
-        from tqdm import tqdm
-
-        if name != self._name:
-            self._close()
-            self._name = name
-            self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, dynamic_ncols=True)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-        if done == total:
-            self._bar.refresh()
-
-    def warning(self, message: str) -> None:
-        """Print the warning between the bars."""
-        from tqdm import tqdm
-
-        tqdm.write(f"Warning: {message}", file=self._stream)
-
-    def done(self, report: str | None) -> None:
-        """Close the last bar."""
-        self._close()
-
-    def error(self, code: int, message: str) -> None:
-        """Close the last bar; the caller prints the message."""
-        self._close()
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = self._name = None

@@ -186,8 +186,9 @@ def paper_region(
     Returns:
         The region.
     """
-    size = tuple(max(1, round(crop_size / zoom)) for zoom in zoom_rc)
-    return CropRegion(crop_origin(centre_rc, size, shape_rc), size, (crop_size, crop_size))
+    rows, columns = (max(1, round(crop_size / zoom)) for zoom in zoom_rc)
+    size_rc = (rows, columns)
+    return CropRegion(crop_origin(centre_rc, size_rc, shape_rc), size_rc, (crop_size, crop_size))
 
 
 def grow_region(region: CropRegion, mask: np.ndarray, zoom_rc: Sequence[float]) -> CropRegion:

@@ -35,14 +35,17 @@ def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np
     parts = [stage[box[0], :, box[1], box[2]] for stage in (coarse, refined)]
     sides = _sides(mask, is_foreground(parts[0]) | is_foreground(parts[1]), midline - box[2].start, stack.grid.voxel_ml)
     mask_kji = np.ascontiguousarray(to_input(mask))
-    probabilities = (np.stack([to_input(part[:, n])[mask_kji] for n in range(2)], axis=1) for part in parts)
+    coarse_stored, refined_stored = (
+        np.stack([to_input(part[:, n])[mask_kji] for n in range(2)], axis=1) for part in parts
+    )
     return Maps(
-        stack.grid,
-        alpha,
-        stack.orientation.lower_kji(box, stack.hu.shape),
-        mask_kji,
-        *probabilities,
-        to_input(sides)[mask_kji],
+        grid=stack.grid,
+        alpha=alpha,
+        lower_kji=stack.orientation.lower_kji(box, stack.hu.shape),
+        mask=mask_kji,
+        coarse=coarse_stored,
+        refined=refined_stored,
+        sides=to_input(sides)[mask_kji],
     )
 
 

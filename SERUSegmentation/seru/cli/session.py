@@ -8,11 +8,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from types import FrameType, TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from seru.errors import CancelledError
 from seru.findings import SIDES, Report
-from seru.progress import BarProgress, JsonProgress, Progress
+from seru.progress import JsonProgress, Progress, RunStage
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 PROGRESS_KINDS = ("bar", "json", "none")
 # Windows has no SIGTERM between processes; a console program is asked to stop by CTRL_BREAK_EVENT.
@@ -74,6 +77,52 @@ class Session:
         if self.kind == "json":
             return JsonProgress(self._stream)
         return BarProgress(sys.stderr) if self.kind == "bar" else Progress()
+
+
+class BarProgress(Progress):
+    """One tqdm bar a stage, for a terminal.
+
+    Args:
+        stream: text stream of the bars and warnings, usually stderr.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._bar: tqdm[NoReturn] | None = None
+        self._name: str | None = None
+
+    def stage(self, name: RunStage, done: int, total: int) -> None:
+        """Move the stage's bar; a new stage closes the bar before it."""
+        from tqdm import tqdm
+
+        if self._bar is None or name != self._name:
+            self._close()
+            self._name = name
+            self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, dynamic_ncols=True)
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        if done == total:
+            self._bar.refresh()
+
+    def warning(self, message: str) -> None:
+        """Print the warning between the bars."""
+        from tqdm import tqdm
+
+        tqdm.write(f"Warning: {message}", file=self._stream)
+
+    def done(self, report: str | None) -> None:
+        """Close the last bar."""
+        self._close()
+
+    def error(self, code: int, message: str) -> None:
+        """Close the last bar; the caller prints the message."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = self._name = None
 
 
 class _Pipe:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 
@@ -16,6 +16,16 @@ COMPRESSION_LEVEL = 3
 """Labels are long runs of zeros: higher levels take longer and save nothing worth having."""
 
 _CHUNK = 1 << 24
+
+ByteOrder = Literal["<", ">"]
+"""Little-endian or big-endian, in NumPy's letters."""
+
+
+class ByteStream(Protocol):
+    """Bytes to read, from a file or unpacked from one."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Return at most so many bytes; fewer only at the end."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class StoredVoxels:
     intercept: float = 0.0
 
 
-def read_voxels(stream: BinaryIO, stored: StoredVoxels, advance: Advance) -> np.ndarray:
+def read_voxels(stream: ByteStream, stored: StoredVoxels, advance: Advance) -> np.ndarray:
     """Read voxels as Hounsfield units.
 
     Args:

@@ -87,6 +87,10 @@ class Architecture:
         if unknown:
             raise ModelError(f"The model's architecture has unknown entries ({', '.join(sorted(unknown))}).")
         try:
-            return cls(**{k: tuple(map(int, v)) if isinstance(v, list | tuple) else int(v) for k, v in values.items()})
+            numbers: dict[str, Any] = {
+                key: tuple(map(int, value)) if isinstance(value, list | tuple) else int(value)
+                for key, value in values.items()
+            }
+            return cls(**numbers)
         except (TypeError, ValueError) as error:
             raise ModelError(f"The model's architecture cannot be read ({error}).") from error

@@ -49,9 +49,7 @@ class Bottleneck(nn.Module):
         self.se_module = SqueezeExcitation(outputs, architecture.reduction)
         self.downsample = None
         if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs)
-            )
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(B, inputs, H, W) -> (B, outputs, H / stride, W / stride)."""
@@ -76,23 +74,22 @@ class Encoder(nn.Module):
                 pool=nn.MaxPool2d(3, 2, ceil_mode=True),
             )
         )
-        channels = architecture.encoder_channels
-        for stage in range(4):
-            layer = _make_layer(channels[stage], channels[stage + 1], stage, architecture)
-            setattr(self, f"layer{stage + 1}", layer)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (_make_layer(stage, architecture) for stage in range(4))
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         """(B, 3, H, W), H and W multiples of 32 -> features at 1/2, 1/4, 1/8, 1/16 and 1/32."""
-        stem = self.layer0.relu1(self.layer0.bn1(self.layer0.conv1(images)))
+        conv1, bn1, relu1, pool = self.layer0
+        stem = relu1(bn1(conv1(images)))
         pyramid = [stem]
-        features = self.layer0.pool(stem)
+        features = pool(stem)
         for layer in (self.layer1, self.layer2, self.layer3, self.layer4):
             features = layer(features)
             pyramid.append(features)
         return pyramid
 
 
-def _make_layer(inputs: int, outputs: int, stage: int, architecture: Architecture) -> nn.Sequential:
+def _make_layer(stage: int, architecture: Architecture) -> nn.Sequential:
+    inputs, outputs = architecture.encoder_channels[stage : stage + 2]
     width = architecture.bottleneck_width(stage)
     first = Bottleneck(inputs, outputs, width, architecture, stride=1 if stage == 0 else 2)
     rest = [Bottleneck(outputs, outputs, width, architecture, stride=1) for _ in range(architecture.blocks[stage] - 1)]

@@ -94,6 +94,9 @@ class StageNetwork(nn.Module):
         dtype: what the convolutions compute in.
     """
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(
         self, network: SERU, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype = torch.float32
     ) -> None:

@@ -10,7 +10,17 @@ import numpy as np
 
 from seru.phantom.canvas import LEFT_KIDNEY, RIGHT_KIDNEY, Canvas, Patch
 from seru.phantom.phases import Densities
-from seru.phantom.shapes import Ellipsoid, Point, Tube, Waves, draw, ellipsoid_distance, paint_tube, smooth_min
+from seru.phantom.shapes import (
+    Ellipsoid,
+    Point,
+    Tube,
+    Waves,
+    draw,
+    ellipsoid_distance,
+    paint_tube,
+    smooth_min,
+    to_point,
+)
 from seru.phantom.texture import Filaments, Texture
 from seru.phantom.torso import FAT_HU
 
@@ -74,7 +84,7 @@ class Kidney:
         normal = np.array([u / length**2, v / width**2, w / thickness**2]) @ np.array(self.bean.axes)
         normal = normal / np.linalg.norm(normal)
         bent = v - self._bend_mm * (height * height - 0.35)
-        return self.local_to_lps(u, bent, w), tuple(normal.tolist())
+        return self.local_to_lps(u, bent, w), to_point(normal)
 
     def hilum(self) -> Point:
         """Return where vessels and ureter meet the sinus, LPS mm."""
@@ -100,7 +110,7 @@ class Kidney:
         is_behind = 18.0 * np.clip((self.bean.centre[1] - 5.0 - patch.y) * 0.2, 0.0, 1.0)
         patch.paint(line + is_behind, -20.0)
         for cyst in self.cysts:
-            around = replace(cyst.ball, semi=tuple(s + 3.0 for s in cyst.ball.semi))
+            around = replace(cyst.ball, semi=to_point(s + 3.0 for s in cyst.ball.semi))
             patch = around.box(canvas)
             if patch is not None:
                 patch.paint(around.distance(patch), FAT_HU)
@@ -131,13 +141,13 @@ class Kidney:
         convex = np.array([side * math.cos(turn), math.sin(turn), 0.0])
         convex -= long_axis * (convex @ long_axis)
         convex /= np.linalg.norm(convex)
-        axes = (long_axis, convex, np.cross(long_axis, convex))
+        axes = (to_point(long_axis), to_point(convex), to_point(np.cross(long_axis, convex)))
         size = draw(rng, 0.93, 1.08)
         semi = (55.0 * size * draw(rng, 0.96, 1.07), 30.5 * size * draw(rng, 0.94, 1.06), 25.0 * size)
         out = draw(rng, 63, 72) - (10.0 if is_horseshoe else 0.0)
         height = draw(rng, -4, 6) + (4.0 if side > 0 else -draw(rng, 6, 16)) - (22.0 if is_horseshoe else 0.0)
         centre = (spine_xy[0] + side * out, spine_xy[1] + draw(rng, 2, 8), height)
-        self.bean = Ellipsoid(centre, semi, tuple(tuple(a.tolist()) for a in axes))
+        self.bean = Ellipsoid(centre, semi, axes)
         self._bend_mm = draw(rng, 5, 11)
         self._lobes = Waves(rng, 4, (28, 60), draw(rng, 0.6, 1.5))
         self._fat_mm, self._capsule_waves = draw(rng, 6, 10), Waves(rng, 3, (35, 70), 1.6)
@@ -168,8 +178,8 @@ class Kidney:
         radius = min(4.0 + float(rng.gamma(2.0, 3.5)), 26.0)
         point, out = self.surface_point(draw(rng, -0.85, 0.85), draw(rng, -2.0, 2.0))
         centre = np.array(point) + np.array(out) * radius * draw(rng, -0.5, 0.45)
-        semi = tuple(radius * draw(rng, 0.92, 1.08) for _ in range(3))
-        return Cyst(Ellipsoid(tuple(centre.tolist()), semi), draw(rng, 0, 14))
+        semi = to_point(radius * draw(rng, 0.92, 1.08) for _ in range(3))
+        return Cyst(Ellipsoid(to_point(centre), semi), draw(rng, 0, 14))
 
     def _patch(self, canvas: Canvas) -> Patch | None:
         if self.isthmus is None:
@@ -178,7 +188,7 @@ class Kidney:
         ends = np.vstack([ends, np.array(self.isthmus.points)])
         reach = np.array([12.0, 40.0, 30.0])
         low, high = ends.min(axis=0) - reach, ends.max(axis=0) + reach
-        return canvas.box(tuple(low), tuple(high))
+        return canvas.box(to_point(low), to_point(high))
 
     def _local(self, patch: Patch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         u, v, w = self.bean.local(patch)

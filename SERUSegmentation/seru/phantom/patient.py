@@ -46,6 +46,10 @@ class Patient:
         self.kidneys = self._draw_kidneys(options)
         self.tumors = self._draw_tumors(options)
 
+    def kidneys_and_tumors(self) -> list[Kidney | Tumor]:
+        """Return the organs whose truth is known."""
+        return [*self.kidneys.values(), *self.tumors]
+
     def place(self, x: float, y: float, z: float) -> Point:
         """Return where a position of the standard cavity lies in this patient, LPS mm."""
         across = self.torso.cavity_half_width_mm / _STANDARD_HALF_WIDTH_MM
@@ -73,7 +77,7 @@ class Patient:
         self.ribs.paint(canvas, layers)
 
     def _paint_urinary(self, canvas: Canvas) -> None:
-        for part in (*self.kidneys.values(), *self.tumors):
+        for part in self.kidneys_and_tumors():
             part.paint_fat(canvas)
         for kidney in self.kidneys.values():
             kidney.paint(canvas, self.densities)

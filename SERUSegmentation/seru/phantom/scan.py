@@ -119,7 +119,7 @@ def kidney_range_mm(seed: int, options: PhantomOptions | None = None) -> tuple[f
         (0.0, 0.0) for a patient without kidneys.
     """
     patient = Patient(replace(options or PhantomOptions(), seed=seed))
-    spans = [part.span_mm() for part in (*patient.kidneys.values(), *patient.tumors)]
+    spans = [part.span_mm() for part in patient.kidneys_and_tumors()]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0.0, 0.0)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,13 @@ import numpy as np
 from seru.phantom.canvas import Canvas, Patch
 
 Point = tuple[float, float, float]
+Axes = tuple[Point, Point, Point]
+
+
+def to_point(xyz: Iterable[float]) -> Point:
+    """Return three numbers as Python floats, so that float32 arrays stay float32."""
+    x, y, z = xyz
+    return float(x), float(y), float(z)
 
 
 def draw(rng: np.random.Generator, low: float, high: float) -> float:
@@ -75,13 +82,17 @@ class Waves:
 
     def __call__(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Return the field; its standard deviation over space is the amplitude."""
-        total: np.ndarray | None = None
-        for (kx, ky, kz), phase in zip(self._vectors, self._phases, strict=True):
-            wave = x * kx + (y * ky + (z * kz + phase))
-            np.sin(wave, out=wave)
-            total = wave if total is None else np.add(total, wave, out=total)
+        waves = self._waves(x, y, z)
+        total = next(waves)
+        for wave in waves:
+            total += wave
         total *= self._amplitude
         return total
+
+    def _waves(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> Iterator[np.ndarray]:
+        for (kx, ky, kz), phase in zip(self._vectors, self._phases, strict=True):
+            wave = x * kx + (y * ky + (z * kz + phase))
+            yield np.sin(wave, out=wave)
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,7 @@ class Ellipsoid:
 
     centre: Point
     semi: Point
-    axes: tuple[Point, Point, Point] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    axes: Axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     waves: Waves | None = None
 
     def local(self, patch: Patch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -117,7 +128,7 @@ class Ellipsoid:
         """Return the lowest and highest x, y and z of the ellipsoid and a margin, LPS mm."""
         reach = np.sqrt(np.sum(np.square(np.array(self.axes) * np.array(self.semi)[:, None]), axis=0)) + margin_mm
         centre = np.array(self.centre)
-        return tuple((centre - reach).tolist()), tuple((centre + reach).tolist())
+        return to_point(centre - reach), to_point(centre + reach)
 
     def box(self, canvas: Canvas, margin_mm: float = 3.0) -> Patch | None:
         """Return the patch that the ellipsoid and a margin can touch."""
@@ -152,7 +163,7 @@ class Tube:
     def box(self, canvas: Canvas, margin_mm: float = 1.0) -> Patch | None:
         """Return the patch that the tube and a margin can touch."""
         points, reach = np.array(self.points), np.array(self.radii)[:, None] + margin_mm
-        return canvas.box(tuple((points - reach).min(axis=0)), tuple((points + reach).max(axis=0)))
+        return canvas.box(to_point((points - reach).min(axis=0)), to_point((points + reach).max(axis=0)))
 
 
 def paint_tube(canvas: Canvas, tube: Tube, hu: float, owner: int | None = 0) -> None:

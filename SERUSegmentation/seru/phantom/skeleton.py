@@ -52,7 +52,7 @@ class Spine:
         self._paint_ring(patch, x, y, level, marrow)
         self._paint_body(patch, x, y, level, marrow)
 
-    def _curve(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _curve(self, z: np.ndarray | np.float32) -> tuple[np.ndarray, np.ndarray]:
         y = self._depth_mm - self._lordosis_mm * np.cos((z + 40.0) * (2 * math.pi / 420.0))
         return self._scoliosis_mm * np.sin(z * (1 / 80.0) + self._scoliosis_phase), y
 

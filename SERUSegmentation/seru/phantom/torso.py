@@ -71,11 +71,9 @@ class Torso:
         chest = smooth_step(z, _CHEST_FROM_MM, _CHEST_TO_MM)
         size = 1.0 - self._waist * np.exp(-np.square((z + 15.0) / 55.0)) + self._hip * smooth_step(-z, 60.0, 170.0)
         bumps = radius - self._bumps(x, y, z)
-        distances = []
-        for belly, thorax in zip(self._belly, self._chest, strict=True):
-            low = belly[index]
-            distances.append(bumps - size * (low + chest * (thorax[index] - low)))
-        return Layers(*distances, angle, radius)
+        radii = ((belly[index], thorax[index]) for belly, thorax in zip(self._belly, self._chest, strict=True))
+        skin, wall, cavity = (bumps - size * (low + chest * (high - low)) for low, high in radii)
+        return Layers(skin, wall, cavity, angle, radius)
 
     def paint_cavity(self, canvas: Canvas) -> None:
         """Fill everything with fat, which the organs then cover."""
@@ -152,10 +150,10 @@ def _wall_thickness(rng: np.random.Generator, angle: np.ndarray, is_chest: bool)
     size = draw(rng, 0.85, 1.15)
     if is_chest:
         knots = [0, 0.4, 1.0, 1.6, 2.1, 2.45, 2.7, 2.9, math.pi]
-        values = [11, 12, 13, 14, 16, 22, 34, 37, 35]
+        values = [11.0, 12, 13, 14, 16, 22, 34, 37, 35]
     else:
         knots = [0, 0.05, 0.13, 0.3, 0.5, 0.62, 0.78, 1.0, 1.5, 1.9, 2.2, 2.4, 2.6, 2.85, 3.0, math.pi]
-        values = [3, 3.5, 9, 11, 9, 3.5, 9, 14, 16, 13, 12, 20, 36, 41, 38, 35]
+        values = [3.0, 3.5, 9, 11, 9, 3.5, 9, 14, 16, 13, 12, 20, 36, 41, 38, 35]
     return _smooth(np.interp(np.abs(angle), knots, [v * size for v in values]), 0.02)
 
 

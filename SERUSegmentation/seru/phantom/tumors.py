@@ -10,7 +10,7 @@ import numpy as np
 from seru.phantom.canvas import LEFT_TUMOR, RIGHT_TUMOR, Canvas, Patch
 from seru.phantom.kidneys import Kidney
 from seru.phantom.phases import Densities
-from seru.phantom.shapes import Ellipsoid, Point, Waves, draw
+from seru.phantom.shapes import Axes, Ellipsoid, Point, Waves, draw, to_point
 from seru.phantom.texture import Texture
 from seru.phantom.torso import FAT_HU, Torso
 
@@ -97,9 +97,9 @@ class Tumor:
         if diameter > _GIANT_MM:
             return self._giant(rng, kidney, torso, diameter)
         axes = _random_axes(rng)
-        centre = self._kept_inside(centre, radius, kidney, torso)
+        inside = self._kept_inside(centre, radius, kidney, torso)
         waves = Waves(rng, 4, (max(0.7 * diameter, 18.0), max(1.4 * diameter, 36.0)), 0.022 * diameter)
-        return Ellipsoid(centre, tuple(radius * s for s in shrink), axes, waves)
+        return Ellipsoid(inside, to_point(radius * s for s in shrink), axes, waves)
 
     @staticmethod
     def _kept_inside(centre: np.ndarray, radius: float, kidney: Kidney, torso: Torso) -> Point:
@@ -130,6 +130,7 @@ def _share(distance: np.ndarray) -> np.ndarray:
     return np.clip(0.5 - distance * 0.25, 0.0, 1.0)
 
 
-def _random_axes(rng: np.random.Generator) -> tuple[Point, Point, Point]:
+def _random_axes(rng: np.random.Generator) -> Axes:
     turned, _ = np.linalg.qr(rng.normal(size=(3, 3)))
-    return tuple(tuple(row) for row in turned.T.tolist())
+    first, second, third = (to_point(axis) for axis in turned.T)
+    return first, second, third

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from seru.phantom.canvas import Canvas
 from seru.phantom.kidneys import Kidney
 from seru.phantom.phases import Densities
-from seru.phantom.shapes import Tube, draw, paint_tube
+from seru.phantom.shapes import Tube, draw, paint_tube, to_point
 from seru.phantom.skeleton import Spine
 
 
@@ -62,10 +64,10 @@ class GreatVessels:
         middle = 0.5 * (aorta + hilum) + np.array([0.0, 4.0 if kidney.sign < 0 else -2.0, 4.0])
         paint_tube(canvas, _tube((aorta, middle, hilum, inner), (3.2, 2.9, 2.6, 1.8)), densities.aorta, owner=None)
         if kidney.sign > 0:
-            course = (cava, aorta + np.array([0.0, -self._aorta_mm - 5.0, 2.0]), 0.4 * aorta + 0.6 * hilum, hilum)
+            course = [cava, aorta + np.array([0.0, -self._aorta_mm - 5.0, 2.0]), 0.4 * aorta + 0.6 * hilum, hilum]
         else:
-            course = (cava, 0.5 * (cava + hilum) + np.array([0.0, -4.0, 0.0]), hilum)
-        course = tuple(p + np.array([0.0, -5.0, -4.0]) for p in course)
+            course = [cava, 0.5 * (cava + hilum) + np.array([0.0, -4.0, 0.0]), hilum]
+        course = [point + np.array([0.0, -5.0, -4.0]) for point in course]
         paint_tube(canvas, _tube((*course, inner), (5.5,) * (len(course) - 1) + (4.6, 2.5)), densities.vein, owner=None)
 
     def _place(self, out: float, ahead: float, z: float) -> tuple[float, float]:
@@ -87,5 +89,5 @@ class GreatVessels:
             paint_tube(canvas, Tube([(*spot, z), (*spot, z + 5.0)], [1.3, 1.3]), 600.0)
 
 
-def _tube(points: tuple[np.ndarray, ...], radii: tuple[float, ...]) -> Tube:
-    return Tube([tuple(float(c) for c in p) for p in points], radii)
+def _tube(points: Iterable[Iterable[float]], radii: Sequence[float]) -> Tube:
+    return Tube([to_point(point) for point in points], radii)

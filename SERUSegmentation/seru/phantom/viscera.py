@@ -9,7 +9,7 @@ import numpy as np
 
 from seru.phantom.canvas import Canvas, Patch
 from seru.phantom.phases import Densities
-from seru.phantom.shapes import Ellipsoid, Point, Tube, Waves, draw, paint_tube, smooth_min
+from seru.phantom.shapes import Ellipsoid, Point, Tube, Waves, draw, paint_tube, smooth_min, to_point
 from seru.phantom.texture import Filaments, Texture
 from seru.phantom.torso import FAT_HU, Layers
 
@@ -137,5 +137,5 @@ class Chest:
 def _draw_pancreas(rng: np.random.Generator, place: Place) -> Tube:
     thick = draw(rng, 0.8, 1.15)
     points = [place(-38, -22, -12), place(-34, -28, 14), place(-4, -38, 30), place(34, -26, 40), place(72, 2, 56)]
-    moved = [tuple((np.array(p) + rng.uniform(-4, 4, 3)).tolist()) for p in points]
+    moved = [to_point(np.array(point) + rng.uniform(-4, 4, 3)) for point in points]
     return Tube(moved, [11 * thick, 14 * thick, 8 * thick, 10 * thick, 9 * thick])

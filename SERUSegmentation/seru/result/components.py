@@ -33,7 +33,7 @@ def bounding_box(mask: np.ndarray) -> Box | None:
     first = np.flatnonzero(mask.any(axis=(1, 2)))
     if first.size == 0:
         return None
-    plane = mask[first[0] : first[-1] + 1].any(axis=0)
+    plane = np.any(mask[first[0] : first[-1] + 1], axis=0)
     second, third = np.flatnonzero(plane.any(axis=1)), np.flatnonzero(plane.any(axis=0))
     a, b, c = (slice(int(found[0]), int(found[-1]) + 1) for found in (first, second, third))
     return a, b, c

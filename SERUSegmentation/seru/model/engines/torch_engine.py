@@ -75,7 +75,9 @@ class TorchEngine(Engine):
         if stage not in self._networks:
             card = self.model.card
             network = StageNetwork(load_network(self.model, stage), card.mean, card.std, self.dtype)
-            self._networks[stage] = network.to(self.device, memory_format=torch.channels_last)
+            # torch's stubs lack the overload with a memory format.
+            network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            self._networks[stage] = network
         return self._networks[stage]
 
     def _empty_cache(self) -> None:
