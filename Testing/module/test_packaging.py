@@ -20,7 +20,7 @@ INPUTS = {
 }  # fmt: skip
 # The packages that come with Slicer, and the module each requirement is imported as.
 WITH_SLICER = {"numpy", "scipy", "SimpleITK", "vtk", "requests"}
-IMPORTED_AS = {"opencv-python-headless": "cv2"}
+IMPORTED_AS = {"opencv-python-headless": "cv2", "scikit-image": "skimage"}
 
 
 def test_cmake_lists_every_file_and_no_other() -> None:

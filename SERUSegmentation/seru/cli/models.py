@@ -119,12 +119,13 @@ class _Meter:
 
 
 def _verify(arguments: argparse.Namespace, session: Session) -> int:
-    models, errors = [find_model(name) for name in arguments.id], []
+    models = [find_model(name) for name in arguments.id]
+    errors: list[ModelError] = []
     if not models:
         models, errors = list_models()
     for model in models:
         model.verify()
-        print(f"{model.card.id}: right ({model.folder})")
+        print(f"{model.card.id}: OK ({model.folder})")
     if errors:
         raise errors[0]
     if not models:
