@@ -2,9 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import qt
 import slicer
@@ -12,7 +13,7 @@ import vtk
 from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
-from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+from slicer.parameterNodeWrapper import parameterNodeWrapper
 from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModule,
     ScriptedLoadableModuleLogic,
@@ -21,14 +22,15 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from SERUSegmentationLib.panel.parameters import postprocessingOf, stateOf
-from SERUSegmentationLib.panel.widget_parts import WidgetParts
-from SERUSegmentationLib.run.run_watcher import RunWatcher
-from SERUSegmentationLib.run.segmentation_run import RunSettings, SegmentationRun
+from SERUSegmentationLib.panel.parameters import optionParameters, optionsOf, setState, stateOf
+from SERUSegmentationLib.panel.parts import WidgetParts
+from SERUSegmentationLib.run.background import RunWatcher
+from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
-from SERUSegmentationLib.scene.owned_nodes import outputFor
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.nodes import outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
-from SERUSegmentationLib.scene.stage_segments import Shown
+from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import testPhantom
 
 
@@ -61,36 +63,24 @@ class SERUSegmentation(ScriptedLoadableModule):
 
 
 @parameterNodeWrapper
-class SERUSegmentationParameterNode:
+class SERUSegmentationParameterNode(optionParameters()):
     """What is chosen in the panel; kept with the scene.
+
+    The options of a run (``alpha``, ``allSlices``, ...) are those of :class:`seru.options.SegmentOptions`.
 
     Attributes:
         inputVolume: the CT.
         outputSegmentation: where the result goes; None makes a new one.
-        alpha: weight of the coarse stage.
         shown: what the views show.
         coarseOutline: draw the coarse stage over the fused segments.
         splitSides: one segment per side.
-        largestComponent: keep the largest component of each side.
-        tumorTouchesKidney: remove tumors that touch no kidney.
-        minimumVolumeMl: remove smaller components.
-        allSlices: run every slice through both stages.
-        mirror: run mirror images too and take the mean.
-        paperCrop: keep crops at their fixed size.
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
     outputSegmentation: vtkMRMLSegmentationNode
-    alpha: Annotated[float, WithinRange(0.0, 1.0)] = 0.4
     shown: Shown = Shown.FUSED
     coarseOutline: bool = True
     splitSides: bool = False
-    largestComponent: bool = False
-    tumorTouchesKidney: bool = False
-    minimumVolumeMl: Annotated[float, WithinRange(0.0, 100.0)] = 0.0
-    allSlices: bool = False
-    mirror: bool = False
-    paperCrop: bool = False
 
 
 class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -105,7 +95,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = False
         self._isClosed = False
         self._isTakingBack = False
-        self._input: Any = None
+        self._input: vtkMRMLScalarVolumeNode | None = None
 
     def setup(self) -> None:
         """Build the panel; nothing is installed, downloaded or started."""
@@ -203,7 +193,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._chooseOutput(parameters)
         if controller.follow(parameters.outputSegmentation if parameters else None) and controller.state:
             # Another result: the panel takes over what that one shows.
-            self.parts.takeState(parameters, controller.state)
+            setState(parameters, controller.state)
         if parameters and controller.result:
             state = stateOf(parameters)
             if state.splitSides != controller.state.splitSides and not self._maySplit():
@@ -242,11 +232,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         settings = RunSettings(
             model=parts.inputs.model.key,
             device=parts.inputs.device,
-            postprocessing=postprocessingOf(parameters),
             splitSides=parameters.splitSides,
-            allSlices=parameters.allSlices,
-            mirror=parameters.mirror,
-            crop="paper" if parameters.paperCrop else "grow",
+            **{**optionsOf(parameters), "alpha": None},
         )
         run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)
         parts.run.start()
@@ -257,18 +244,19 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.parts.run.cancelling()
         self.logic.cancel()
 
-    def onFinished(self, run: SegmentationRun, result: Any, error: Exception | None) -> None:
+    def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.
 
         Args:
             run: that has ended.
-            result: a LiveResult, or None.
-            error: or None.
+            result: None where it failed.
+            error: None where it did not.
         """
         self.parts.run.finish(result, error, run.progress)
         # The panel may be closed meanwhile, or look at another CT.
         parameters = self._parameterNode or self.logic.getParameterNode()
         if result is not None and parameters.inputVolume is run.volumeNode:
+            self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
         if result is not None:
@@ -291,7 +279,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         volume: Any,
         segmentation: Any = None,
         alpha: float | None = None,
-        device: str = "auto",
+        device: str | None = None,
         waitForCompletion: bool = True,
         settings: RunSettings | None = None,
     ) -> Any:
@@ -300,8 +288,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Args:
             volume: vtkMRMLScalarVolumeNode in Hounsfield units.
             segmentation: vtkMRMLSegmentationNode for the result; None makes a new one.
-            alpha: weight of the coarse stage, 0..1; None takes the model's default.
-            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
+            alpha: weight of the coarse stage, 0..1; None takes the settings', and without one there the model's.
+            device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``; None takes the settings'.
             waitForCompletion: return with the result; else the run goes on in Slicer's event loop.
             settings: model, clean-up and more; None takes the defaults.
 
@@ -311,7 +299,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             SeruError: what went wrong, in one sentence.
         """
-        settings = replace(settings or RunSettings(), alpha=alpha, device=device)
+        given = {name: value for name, value in (("alpha", alpha), ("device", device)) if value is not None}
+        settings = replace(settings or RunSettings(), **given)
         run = SegmentationRun(volume, segmentation, settings)
         if not waitForCompletion:
             self.start(run, lambda: None, _logEnd)
@@ -320,7 +309,12 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         run.wait()
         return run.finish().segmentationNode
 
-    def start(self, run: SegmentationRun, onProgress: Any, onFinished: Any) -> None:
+    def start(
+        self,
+        run: SegmentationRun,
+        onProgress: Callable[[], None],
+        onFinished: Callable[[LiveResult | None, Exception | None], None],
+    ) -> None:
         """Start a run in the background.
 
         Args:
@@ -332,7 +326,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
             SeruError: it cannot be started.
         """
 
-        def onEnded(result: Any, error: Exception | None) -> None:
+        def onEnded(result: LiveResult | None, error: Exception | None) -> None:
             self._watcher = None
             onFinished(result, error)
 
@@ -361,7 +355,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
             self._watcher = None
 
 
-def _logEnd(result: Any, error: Exception | None) -> None:
+def _logEnd(result: LiveResult | None, error: Exception | None) -> None:
     if error is not None:
         logging.error("SERU: %s", error)
 
@@ -381,4 +375,4 @@ class SERUSegmentationTest(ScriptedLoadableModuleTest):
     def test_phantom_is_segmented(self) -> None:
         """The phantom's kidneys are found, or the error says in one sentence what is missing."""
         self.delayDisplay(_("Segmenting the phantom"))
-        self.delayDisplay(testPhantom(self, SERUSegmentationLogic()))
+        self.delayDisplay(testPhantom(self, SERUSegmentationLogic().process))

@@ -18,9 +18,9 @@ import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# On all slices the Dice tells what the narrow numbers cost; else also what lies outside the slices that were run.
-ALL_SLICES = "-all-slices"
-WAYS = ("slow", "torch", "openvino", "openvino" + ALL_SLICES)
+# The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the slices that were run.
+OF_PAPER = "-paper"
+WAYS = ("slow", "torch", "openvino", "openvino" + OF_PAPER)
 
 
 def main() -> int:
@@ -74,13 +74,11 @@ def run_child(way: str, source: Path, model_folder: Path, folder: Path) -> int:
 
         labels = segment_straightforward(volume, model)
     else:
-        from seru.cascade.run import segment
+        from seru.cascade.cascade import segment
         from seru.options import SegmentOptions
 
-        is_whole = way.endswith(ALL_SLICES)
-        options = SegmentOptions(
-            engine=way.removesuffix(ALL_SLICES), all_slices=is_whole, crop="paper" if is_whole else "grow"
-        )
+        make = SegmentOptions.of_paper if way.endswith(OF_PAPER) else SegmentOptions
+        options = make(engine=way.removesuffix(OF_PAPER), alpha=model.card.alpha)
         labels = segment(volume, model, options).labels_kji
     write_labels(labels, volume, folder / f"{way}.nii.gz")
     return 0
@@ -124,7 +122,7 @@ def print_memory(model: Path, folder: Path) -> None:
 
 def print_alpha(model_folder: Path) -> None:
     """Print the time of one alpha step on 512x512x200, without the scene."""
-    from seru.cascade.run import segment
+    from seru.cascade.cascade import segment
     from seru.model.store import open_model
     from seru.phantom import PhantomOptions, make_phantom
     from seru.result.fusion import LiveFusion

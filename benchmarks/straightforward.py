@@ -1,7 +1,8 @@
 """The straightforward way: both stages in float32, eager, every slice one by one, whole slices then both crops.
 
-It shares the network, the pre-processing, the key slices and the fusion with the cascade, and nothing of its speed:
-no scout, no batches, no folding, no narrow number format, no second thread.
+It shares the network, the pre-processing, the patient's sides, the key slices and the fusion's formula with the cascade,
+and nothing else: no sparse pass, no batches, no folding, no narrow number format, no second thread, and crops cut and
+averaged in its own words. So it is what the cascade's ``--paper`` is measured against, and its oracle in the tests.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from seru.cascade.key_slices import find_key_slices, paper_box, take_crop
+from seru.cascade.key_slices import find_key_slices
 from seru.cascade.preprocessing import normalise, preprocess_slice, resize_image
-from seru.cascade.stage_grid import coarse_shape, is_foreground, paste_crop, refine_zoom, resize_probabilities
-from seru.model.store import Model, ModelCard
+from seru.cascade.stage_grid import coarse_shape, refine_zoom, resize_probabilities
+from seru.model.card import ModelCard
+from seru.model.store import Model
 from seru.model.weights import load_network
 from seru.orientation import AxialStack
-from seru.result.fusion import fuse
-from seru.result.sides import SIDES, assign_sides, find_midline, remove_islands
+from seru.result.components import remove_small
+from seru.result.fusion import fuse_probabilities, is_foreground
+from seru.result.sides import assign_sides, find_midline
 from seru.volume import Volume
 
 
@@ -26,7 +29,7 @@ def segment_straightforward(volume: Volume, model: Model, alpha: float | None = 
 
     Args:
         volume: the CT.
-        model: card and weights.
+        model: card and weights; one input slice.
         alpha: weight of the coarse stage; None takes the model's.
 
     Returns:
@@ -40,22 +43,33 @@ def segment_straightforward(volume: Volume, model: Model, alpha: float | None = 
     small = coarse_shape(shape_rc, spacing_rc, card)
     coarse = np.stack([resize_probabilities(_predict(network, resize_image(i, small), card), shape_rc) for i in images])
 
-    mask = remove_islands(is_foreground(coarse), stack.voxel_ml)
+    mask = remove_small(is_foreground(coarse), stack.voxel_ml)
     found = find_key_slices(assign_sides(mask, find_midline(stack.hu), stack.voxel_ml))
-    refined, earlier = coarse.copy(), None
+    size = tuple(round(card.crop_size / zoom) for zoom in refine_zoom(spacing_rc, card))
     network = load_network(model, "refine")
-    for key_slice in (found[side] for side in SIDES):
-        if key_slice is None:
-            continue
-        box = paper_box(key_slice.centre_rc, card.crop_size, refine_zoom(spacing_rc, card), shape_rc)
+    # Sum and number of the crops on each pixel: their average stands, rounded down; where there is none, coarse does.
+    total, count = np.zeros(coarse.shape, np.uint16), np.zeros(stack.hu.shape, np.uint16)
+    for key_slice in filter(None, (found["right"], found["left"])):
+        rows, columns = (_place(c, s, n) for c, s, n in zip(key_slice.centre_rc, size, shape_rc, strict=True))
         for index, image in enumerate(images):
-            crop = resize_image(take_crop(image, box.origin_rc, box.size_rc), box.network_rc)
-            paste_crop(refined[index], _predict(network, crop, card), box, earlier)
-        earlier = box
+            crop = resize_image(np.pad(image, size)[rows, columns], (card.crop_size, card.crop_size))
+            padded = np.zeros((2, *(n + 2 * s for n, s in zip(shape_rc, size, strict=True))), np.uint16)
+            padded[:, rows, columns] = resize_probabilities(_predict(network, crop, card), size)
+            total[index] += padded[:, size[0] : -size[0], size[1] : -size[1]]
+            inside = np.zeros(padded.shape[1:], np.uint16)
+            inside[rows, columns] = 1
+            count[index] += inside[size[0] : -size[0], size[1] : -size[1]]
+    refined = np.where(count[:, None] > 0, total // np.maximum(count[:, None], 1), coarse).astype(np.uint8)
 
     flat = [np.moveaxis(stage, 1, -1).reshape(-1, 2) for stage in (coarse, refined)]
-    labels = fuse(*flat, card.alpha if alpha is None else alpha).reshape(stack.hu.shape)
+    labels = fuse_probabilities(*flat, card.alpha if alpha is None else alpha).reshape(stack.hu.shape)
     return np.ascontiguousarray(stack.orientation.from_stack(labels))
+
+
+def _place(centre: float, size: int, limit: int) -> slice:
+    """Where a crop lies along an axis of an image that is padded by the crop's size on both ends."""
+    first = (limit - size + 1) // 2 if limit <= size else min(max(round(centre - (size - 1) / 2), 0), limit - size)
+    return slice(first + size, first + 2 * size)
 
 
 def _predict(network: torch.nn.Module, image: np.ndarray, card: ModelCard) -> np.ndarray:

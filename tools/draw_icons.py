@@ -76,9 +76,9 @@ def draw_tumor(painter: QPainter, x: float, y: float, radius: float) -> None:
     painter.drawEllipse(QPointF(x, y), radius, radius)
 
 
-def draw_box(painter: QPainter, box: QRectF, colour: QColor) -> None:
+def draw_box(painter: QPainter, box: QRectF, color: QColor) -> None:
     """The four corners of a crop box."""
-    painter.setPen(QPen(colour, 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+    painter.setPen(QPen(color, 5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     arm = 12
     for x, dx in ((box.left(), arm), (box.right(), -arm)):

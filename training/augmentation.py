@@ -20,7 +20,7 @@ _BOTH = ("image", "label")
 
 
 class Augmentation:
-    """Flips, moves and recolours an image and its labels.
+    """Flips, moves and recolors an image and its labels.
 
     Source: SERU manuscript (random flip, random scaling); all else is our choice and off unless asked for.
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from seru.cli.arguments import add_option_arguments, given_options
 from seru.errors import BadInputError, CancelledError, SeruError
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def _add_quantise(parser: argparse.ArgumentParser) -> None:
 
 
 def _changes(options: argparse.Namespace) -> tuple[str, ...]:
-    flags = {"quantise": "export.quantise=true", "mirror": "inference.mirror=true"}
-    return (*options.set, *(change for flag, change in flags.items() if getattr(options, flag, False)))
+    quantise = ("export.quantise=true",) if getattr(options, "quantise", False) else ()
+    return (*options.set, *quantise, *(f"inference.{name}={value}" for name, value in given_options(options).items()))
 
 
 def _add_download(commands: argparse._SubParsersAction) -> None:
@@ -131,9 +132,8 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument("--data", type=Path, metavar="FOLDER", help="KiTS19 cases, or slices with a manifest.csv")
     evaluate.add_argument("--split", choices=("train", "val", "all"), default="val")
     evaluate.add_argument("--split-file", type=Path, metavar="JSON", help="patients by train and val")
-    evaluate.add_argument("--mirror", action="store_true", help="run mirror images too and take the mean")
     evaluate.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="tables and plots")
-    evaluate.add_argument("--threads", type=int, metavar="N", help="CPU threads of the network")
+    add_option_arguments(evaluate)
     evaluate.set_defaults(run=_evaluate, step="evaluate")
 
 
@@ -180,7 +180,8 @@ def _download_missing(config: Config, accepted: bool) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.config import InferenceConfig, load_config
+    from seru.options import SegmentOptions
+    from training.config import load_config
     from training.evaluate import evaluate_model, format_summary
     from training.recipe import Recipe
 
@@ -189,11 +190,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.model is None:
         summary = Recipe(load_config(options.config, _changes(options)), options.restart).run("evaluate")
     else:
-        inference = InferenceConfig(
-            all_slices=False, mirror=options.mirror, crop="grow", engine="auto", threads=options.threads
-        )
         split = options.split, options.output, options.split_file
-        summary = evaluate_model(options.model, options.data, *split, inference)
+        summary = evaluate_model(options.model, options.data, *split, SegmentOptions(**given_options(options)))
     print(format_summary(summary))
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import yaml
 
-from seru.errors import BadInputError, SeruError
+from seru.errors import BadInputError
 from seru.model.architecture import Architecture
-from seru.model.card import ModelCard
-
-T = TypeVar("T")
-Stage = Literal["coarse", "refine"]
+from seru.model.card import ModelCard, NetworkStage
+from seru.options import CropRule, EngineName, SegmentOptions
+from seru.records import read_record, to_plain
 
 
 @dataclass(frozen=True)
@@ -202,15 +198,12 @@ class PatchConfig:
 
 
 @dataclass(frozen=True)
-class InferenceConfig:
-    """How the validation cases are run; the names are the command's."""
+class InferenceConfig(SegmentOptions):
+    """How the validation cases are run: the command's own options, the paper's way unless told otherwise."""
 
+    engine: EngineName = "torch"
     all_slices: bool = True
-    mirror: bool = False
-    crop: Literal["paper", "grow"] = "paper"
-    device: str = "auto"
-    engine: str = "torch"
-    threads: int | None = None
+    crop: CropRule = "paper"
 
 
 @dataclass(frozen=True)
@@ -258,7 +251,7 @@ class Config:
     def __post_init__(self) -> None:
         self.card()
 
-    def stage(self, stage: Stage) -> TrainConfig:
+    def stage(self, stage: NetworkStage) -> TrainConfig:
         """Return how a stage is trained."""
         return self.coarse if stage == "coarse" else self.refine
 
@@ -284,7 +277,7 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the options as YAML- and JSON-ready values."""
-        return _plain(asdict(self))
+        return to_plain(self)
 
 
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
@@ -313,64 +306,7 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         values[stage] = _merged(common, values.get(stage) or {})
     values.setdefault("name", path.stem)
     values.setdefault("work", f"runs/{path.stem}")
-    return build(Config, values, "")
-
-
-def build(kind: type[T], values: Any, where: str) -> T:
-    """Build a dataclass from plain values.
-
-    Args:
-        kind: the dataclass.
-        values: its fields; nested dataclasses as dicts.
-        where: name of the section, for messages.
-
-    Returns:
-        The dataclass.
-
-    Raises:
-        BadInputError: a key is unknown, or a value has the wrong type or is out of its range.
-    """
-    if not isinstance(values, dict):
-        raise BadInputError(f"The config's section '{where}' must hold options, got '{values}'.")
-    hints = typing.get_type_hints(kind)
-    known = {f.name for f in dataclasses.fields(kind)}
-    for key in values:
-        if key not in known:
-            place = f"in '{where}'" if where else "at the top"
-            raise BadInputError(f"The config has an unknown option '{key}' {place}; known: {', '.join(sorted(known))}.")
-    prefix = f"{where}." if where else ""
-    converted = {key: _convert(hints[key], value, prefix + key) for key, value in values.items()}
-    try:
-        return kind(**converted)
-    except TypeError as error:
-        raise BadInputError(f"The config is incomplete ({error}).") from error
-    except SeruError as error:
-        raise BadInputError(f"The config's section '{where or 'network'}' is wrong: {error}") from error
-
-
-def _convert(hint: Any, value: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if dataclasses.is_dataclass(hint):
-        return build(hint, value, where)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _convert(arguments[0], value, where)
-    if origin is Literal:
-        if value in arguments:
-            return value
-    elif origin is tuple:
-        if isinstance(value, list | tuple) and (arguments[-1] is ... or len(value) == len(arguments)):
-            kinds = [arguments[0]] * len(value) if arguments[-1] is ... else arguments
-            return tuple(_convert(kind, item, where) for kind, item in zip(kinds, value, strict=True))
-    elif hint is float and isinstance(value, int | float | str) and not isinstance(value, bool):
-        # YAML 1.1 reads 1e-4 as a text.
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
-        return value
-    wanted = f"one of {', '.join(map(str, arguments))}" if origin is Literal else getattr(hint, "__name__", str(hint))
-    raise BadInputError(f"The config's option '{where}' is '{value}'; expected {wanted}.")
+    return read_record(Config, values, "The config")
 
 
 def _override(values: dict[str, Any], override: str) -> None:
@@ -391,9 +327,3 @@ def _merged(common: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(result.get(key), dict)
         result[key] = _merged(result[key], value) if both else value
     return result
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

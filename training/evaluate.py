@@ -13,8 +13,9 @@ from typing import Any
 from seru.errors import BadInputError
 from seru.files import write_text
 from seru.model.store import Model, find_model
+from seru.options import SegmentOptions
 from training.cases import Case, kits19_cases, slice_cases
-from training.config import Config, InferenceConfig
+from training.config import Config
 from training.overlays import choose_examples, plot_overlays, take_example
 from training.plots import plot_cases, plot_tumor_size
 from training.predictions import Prediction, predict_cases
@@ -54,7 +55,7 @@ def evaluate_run(
 
 
 def evaluate_model(
-    model_name: str, data: Path, part: str, output: Path | None, split_file: Path | None, inference: InferenceConfig
+    model_name: str, data: Path, part: str, output: Path | None, split_file: Path | None, options: SegmentOptions
 ) -> dict[str, Any]:
     """Score a model on a data folder, whatever it was trained with.
 
@@ -64,7 +65,7 @@ def evaluate_model(
         part: ``train``, ``val`` or ``all``.
         output: folder of tables and plots; None writes none.
         split_file: patients by ``train`` and ``val``; None takes the repository's for single slices.
-        inference: how to run.
+        options: how to run.
 
     Returns:
         The summary.
@@ -85,7 +86,7 @@ def evaluate_model(
             raise BadInputError(f"Which cases are '{part}' is not known; give --split all, or a --split-file.")
         patients = set(split[part])
         cases = [case for case in cases if case.patient in patients]
-    return evaluate_cases(predict_cases(model, cases, inference, None), model.card.alpha, output)
+    return evaluate_cases(predict_cases(model, cases, options, None), model.card.alpha, output)
 
 
 def evaluate_cases(predictions: Iterable[Prediction], alpha: float, folder: Path | None) -> dict[str, Any]:

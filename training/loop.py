@@ -20,9 +20,10 @@ from torch.utils.data import DataLoader
 
 import seru
 from seru.errors import BadInputError, DeviceError
+from seru.model.card import NetworkStage
 from seru.model.network import SERU
 from training.callbacks import LossTable, ValidationTable, read_losses
-from training.config import Config, Stage, TrainConfig
+from training.config import Config, TrainConfig
 from training.datasets import (
     SliceDataset,
     View,
@@ -86,7 +87,7 @@ class StageData:
 class _Batches(lightning.LightningDataModule):
     """Loaders of both parts; the training draws are those of the current epoch."""
 
-    def __init__(self, config: Config, stage: Stage, source: StageData) -> None:
+    def __init__(self, config: Config, stage: NetworkStage, source: StageData) -> None:
         super().__init__()
         self._train, self._seed = config.stage(stage), config.seed * 10 + _STAGE_SEEDS[stage]
         self._data = source.data
@@ -120,7 +121,7 @@ class _Batches(lightning.LightningDataModule):
         )
 
 
-def train_step(config: Config, work: Path, stage: Stage, manifest: str, before: dict[str, Any]) -> Step:
+def train_step(config: Config, work: Path, stage: NetworkStage, manifest: str, before: dict[str, Any]) -> Step:
     """Return the step that trains a stage.
 
     Args:
@@ -140,7 +141,7 @@ def train_step(config: Config, work: Path, stage: Stage, manifest: str, before: 
 
 def train_stage(
     config: Config,
-    stage: Stage,
+    stage: NetworkStage,
     step: Step,
     source: StageData,
     start: Start | None = None,

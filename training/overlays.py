@@ -92,8 +92,8 @@ def plot_overlays(path: Path, examples: Sequence[Example], title: str) -> None:
         stack = AxialStack.of(volume)
         truth = stack.orientation.to_stack(truth_kji)[example.index]
         axes.imshow(window_to_uint8(stack.hu[example.index], _WINDOW), cmap="gray", vmin=0, vmax=255)
-        for least, colour in _OUTLINES:
-            _outline(axes, example.found > least, colors=colour, linewidths=1.2)
+        for least, color in _OUTLINES:
+            _outline(axes, example.found > least, colors=color, linewidths=1.2)
             _outline(axes, truth > least, colors="white", linewidths=0.7, linestyles="dotted")
         tumor = "-" if np.isnan(example.score.tumor) else f"{example.score.tumor:.2f}"
         axes.set_title(f"{example.case.id}\nDice {example.score.kidney_tumor:.2f}, tumor {tumor}", fontsize=8)

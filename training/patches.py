@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +10,18 @@ import numpy as np
 from tqdm import tqdm
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.key_slices import find_key_slices
-from seru.cascade.preprocessing import network_channels, resize_image
-from seru.cascade.stage_grid import coarse_shape, is_foreground, resize_probabilities
+from seru.cascade.coarse import run_coarse
+from seru.cascade.crops import find_crops
+from seru.cascade.preprocessing import Prepared, network_channels
 from seru.errors import BadInputError
+from seru.findings import SIDES
+from seru.model.card import ModelCard
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.progress import Progress
-from seru.result.sides import ISLAND_ML, SIDE_CODES, SIDES, assign_sides, bounding_box, remove_islands
 from training.config import Config
 from training.prepare import PreparedCase, PreparedData
 from training.steps import Step, read_json, write_json
-
-# As far as the cascade refines beyond a side's coarse mask.
-_MARGIN_MM = 10.0
 
 
 @dataclass(frozen=True)
@@ -118,64 +116,56 @@ def read_patches(folder: Path, data: PreparedData) -> dict[str, CasePatches]:
     return result
 
 
-def find_patches(mask: np.ndarray, case: PreparedCase, source: str) -> CasePatches:
-    """Find key slices and crops on a mask, by the cascade's own rules.
+def find_patches(mask: np.ndarray, prepared: Prepared, card: ModelCard, case: str, source: str) -> CasePatches:
+    """Find key slices and crops on a mask, as the cascade does.
 
     Args:
         mask: bool, axial stack (slices, rows, columns): kidney or tumor.
-        case: its spacing and midline.
+        prepared: the case.
+        card: size of the crop.
+        case: name of the case.
         source: what the mask is, for the record.
 
     Returns:
         The crops.
     """
-    voxel_ml = float(np.prod(case.spacing_mm)) / 1000
-    slice_mm = case.spacing_mm[0]
-    mask = remove_islands(mask, voxel_ml, min(ISLAND_ML, 0.2 * slice_mm * case.shape[0]))
-    sides = assign_sides(mask, case.midline, voxel_ml)
-    patches: dict[str, SidePatch | None] = dict.fromkeys(SIDES)
-    margin = int(np.ceil(_MARGIN_MM / slice_mm))
-    for side, key in find_key_slices(sides).items():
-        if key is not None:
-            extent = bounding_box(sides == SIDE_CODES[side])[0]
-            slices = max(extent.start - margin, 0), min(extent.stop + margin, case.shape[0])
-            patches[side] = SidePatch(key.centre_rc, key.index, slices, source)
-    return CasePatches(case.id, patches)
+    crops = find_crops(mask, prepared, card, SegmentOptions(crop="paper"))
+    return CasePatches(
+        case,
+        {
+            side: None
+            if crop is None
+            else SidePatch(crop.key.centre_rc, crop.key.index, (crop.slices.start, crop.slices.stop), source)
+            for side, crop in crops.by_side.items()
+        },
+    )
 
 
 class _PatchFinder:
     def __init__(self, config: Config, data: PreparedData, model: Model | None) -> None:
         self._config, self._data, self._card = config, data, config.card()
-        self._runner = None
-        if config.patches.source == "coarse":
-            run = config.inference
-            options = SegmentOptions(device=run.device, engine=run.engine, threads=run.threads)
-            self._runner = BatchRunner(model, options)
+        self._runner = None if model is None else BatchRunner(model, replace(config.inference, mirror=False))
 
     def find(self, case: PreparedCase) -> tuple[CasePatches, list[str]]:
         """Return the crops of a case, and the sides that only the labels show."""
-        truth = find_patches(np.asarray(self._data.labels(case.id)) > 0, case, "labels")
+        prepared = self._prepared(case)
+        truth = find_patches(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")
         if self._runner is None:
             return truth, []
-        patches = find_patches(self._coarse_mask(case), case, "coarse")
+        mask = run_coarse(prepared, self._runner, all_slices=True, progress=Progress()).mask()
+        patches = find_patches(mask, prepared, self._card, case.id, "coarse")
         lost = [side for side in SIDES if patches.sides[side] is None and truth.sides[side] is not None]
         if self._config.patches.fall_back_to_labels:
             patches.sides.update({side: truth.sides[side] for side in lost})
         return patches, lost
 
-    def _coarse_mask(self, case: PreparedCase) -> np.ndarray:
-        images, slices = self._data.images(case.id), range(case.shape[0])
-        shape_rc = coarse_shape(case.shape[1:], case.spacing_mm[1:], self._card)
+    def _prepared(self, case: PreparedCase) -> Prepared:
+        images, count = self._data.images(case.id), self._card.input_slices
 
-        def image(index: int) -> np.ndarray:
-            channels = network_channels(images, index, self._card.input_slices)
-            channels = channels if self._card.input_slices == 3 else channels[:1]
-            return np.stack([resize_image(np.ascontiguousarray(channel), shape_rc) for channel in channels])
+        def channels(index: int) -> np.ndarray:
+            return np.ascontiguousarray(network_channels(images, index, count)[: 1 if count == 1 else 3])
 
-        mask = np.zeros(case.shape, bool)
-        for index, output in self._runner.run("coarse", slices, image, Progress()):
-            mask[index] = is_foreground(resize_probabilities(output, case.shape[1:]))
-        return mask
+        return Prepared(channels, case.shape, case.spacing_mm, case.midline)
 
 
 def _side_from(values: dict[str, Any] | None) -> SidePatch | None:

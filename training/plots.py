@@ -17,7 +17,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-_COLOURS = {"kidney_tumor": "#1f6f8b", "tumor": "#c8553d", "score": "#444444"}
+_COLORS = {"kidney_tumor": "#1f6f8b", "tumor": "#c8553d", "score": "#444444"}
 _NAMES = {"kidney_tumor": "kidney + tumor", "tumor": "tumor", "score": "mean of both"}
 
 
@@ -35,7 +35,7 @@ def plot_alpha(
     """
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
     for name, values in means.items():
-        axes.plot(alphas, values, color=_COLOURS[name], marker="o", markersize=3, label=_NAMES[name])
+        axes.plot(alphas, values, color=_COLORS[name], marker="o", markersize=3, label=_NAMES[name])
     axes.axvline(chosen, color="#888888", linestyle="--", linewidth=1, label=f"chosen: {chosen:g}")
     axes.axvline(paper, color="#888888", linestyle=":", linewidth=1, label=f"the paper's: {paper:g}")
     axes.set(xlabel="alpha (0: refined alone, 1: coarse alone)", ylabel="mean Dice", xlim=(0, 1))
@@ -55,9 +55,9 @@ def plot_cases(path: Path, scores: Sequence[CaseScore], title: str) -> None:
     figure, panels = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
     for axes, name in zip(panels, ("kidney_tumor", "tumor"), strict=True):
         values = np.sort([getattr(score, name) for score in scores if not np.isnan(getattr(score, name))])
-        axes.plot(np.arange(1, values.size + 1), values, "o", markersize=4, color=_COLOURS[name])
+        axes.plot(np.arange(1, values.size + 1), values, "o", markersize=4, color=_COLORS[name])
         if values.size:
-            axes.axhline(values.mean(), color=_COLOURS[name], linewidth=1)
+            axes.axhline(values.mean(), color=_COLORS[name], linewidth=1)
             axes.annotate(
                 f"mean {values.mean():.3f}, median {np.median(values):.3f}",
                 (0.98, 0.03),
@@ -86,14 +86,14 @@ def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
         np.array([row[key] for row in shown]) for key in ("true_tumor_ml", "found_tumor_ml", "tumor")
     )
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    left.semilogx(true, values, "o", markersize=4, color=_COLOURS["tumor"])
+    left.semilogx(true, values, "o", markersize=4, color=_COLORS["tumor"])
     left.set(xlabel="true tumor volume (ml)", ylabel="tumor Dice", ylim=(-0.03, 1.03))
     if true.size:
         # Whole decades: a log axis labels them cleanly.
         limits = [10 ** np.floor(np.log10(true.min())), 10 ** np.ceil(np.log10(max(true.max(), found.max())))]
         left.set_xlim(limits)
         right.plot(limits, limits, color="#888888", linewidth=1)
-        right.loglog(true, np.maximum(found, limits[0]), "o", markersize=4, color=_COLOURS["tumor"])
+        right.loglog(true, np.maximum(found, limits[0]), "o", markersize=4, color=_COLORS["tumor"])
     right.set(xlabel="true tumor volume (ml)", ylabel="found tumor volume (ml)")
     for axes in (left, right):
         axes.grid(alpha=0.3, which="both")

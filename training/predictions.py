@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from seru.cascade.run import Segmenter
+from seru.cascade.cascade import Segmenter
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.result.fusion import LiveFusion
-from seru.result.maps import Maps, load_maps, save_maps
+from seru.result.maps import MAPS_FILE, Maps, load_maps, save_maps
 from training.cases import Case
-from training.config import InferenceConfig
 from training.scoring import CaseScore, dice_of_counts
 
 
@@ -60,37 +59,28 @@ class Prediction:
 
 
 def predict_cases(
-    model: Model, cases: Sequence[Case], config: InferenceConfig, folder: Path | None
+    model: Model, cases: Sequence[Case], options: SegmentOptions, folder: Path | None
 ) -> Iterator[Prediction]:
     """Segment cases.
 
     Args:
         model: both stages.
         cases: with labels.
-        config: how to run.
+        options: how to run.
         folder: the maps are kept in it, and what is there already is taken; None keeps nothing.
 
     Yields:
         One prediction a case, in order.
     """
-    options = SegmentOptions(
-        device=config.device,
-        engine=config.engine,
-        all_slices=config.all_slices,
-        mirror=config.mirror,
-        crop=config.crop,
-        threads=config.threads,
-    )
-    segmenter: Segmenter | None = None
+    segmenter = Segmenter(model, options)
     for case in tqdm(cases, "segment", disable=None):
         volume, truth = case.read()
         place = None if folder is None else folder / case.id
-        if place is not None and (place / "maps.npz").is_file():
-            maps = load_maps(place)
+        if place is not None and (place / MAPS_FILE).is_file():
+            maps, _ = load_maps(place)
         else:
-            segmenter = segmenter or Segmenter(model, options)
-            maps = segmenter.segment(volume).maps
+            result = segmenter.segment(volume)
+            maps = result.maps
             if place is not None:
-                place.mkdir(parents=True, exist_ok=True)
-                save_maps(maps, place)
+                save_maps(maps, result.report, place)
         yield Prediction(case, maps, truth, volume.voxel_ml)

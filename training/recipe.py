@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 from seru.errors import BadInputError, ModelError
+from seru.model.card import NetworkStage
 from seru.model.store import Model, find_model, open_model, sha256_of
 from seru.model.weights import load_network
 from training.alpha import alpha_step, sweep_alpha
 from training.cases import Case, list_cases
-from training.config import Config, Stage
+from training.config import Config
 from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
 from training.loop import StageData, Start, read_stage, train_stage, train_step
@@ -85,7 +86,7 @@ class Recipe:
             write_json(self.work / "split.json", split)
         return split
 
-    def weights(self, stage: Stage) -> dict[str, torch.Tensor]:
+    def weights(self, stage: NetworkStage) -> dict[str, torch.Tensor]:
         """The weights that a stage's training gave."""
         return read_stage(self.work / stage, self._done(stage))
 
@@ -130,7 +131,7 @@ class Recipe:
     def _prepare(self) -> Result:
         return prepare(self.config, self.work, self.restart)
 
-    def _train(self, stage: Stage) -> Result:
+    def _train(self, stage: NetworkStage) -> Result:
         step, patches = self._step(stage), None
         if stage == "refine":
             self._done("patches")
@@ -138,25 +139,25 @@ class Recipe:
         source = StageData(self.data, self.split, patches)
         return train_stage(self.config, stage, step, source, self._start(stage), self.restart)
 
-    def _start_model(self, stage: Stage) -> Model | None:
+    def _start_model(self, stage: NetworkStage) -> Model | None:
         name = self.config.stage(stage).start_from
         model = None if name is None else find_model(name)
         if model is not None and model.card.architecture != self.config.network.architecture:
             raise ModelError(f"The model '{name}' to start from has another architecture than the config.")
         return model
 
-    def _start_inputs(self, stage: Stage) -> dict[str, str]:
+    def _start_inputs(self, stage: NetworkStage) -> dict[str, str]:
         if (model := self._start_model(stage)) is not None:
             return {"start": sha256_of(model.weight_file(stage))}
         return {"coarse": self._done("coarse")["weights"]} if self._starts_from_coarse(stage) else {}
 
-    def _start(self, stage: Stage) -> Start | None:
+    def _start(self, stage: NetworkStage) -> Start | None:
         if (model := self._start_model(stage)) is not None:
             name = f"the {stage} weights of {model.card.id}, SHA-256 {sha256_of(model.weight_file(stage))}"
             return Start(name, lambda: load_network(model, stage).state_dict())
         return Start("the coarse weights", lambda: self.weights("coarse")) if self._starts_from_coarse(stage) else None
 
-    def _starts_from_coarse(self, stage: Stage) -> bool:
+    def _starts_from_coarse(self, stage: NetworkStage) -> bool:
         return stage == "refine" and self.config.refine.start_from_coarse
 
     def _patches(self) -> Result:

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import unittest
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import slicer
 
 from seru.errors import ModelError
-from SERUSegmentationLib.scene.geometry import ijkToRas
+from SERUSegmentationLib.scene.geometry import gridOf
 from SERUSegmentationLib.scene.sample_data import addPhantom
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 # The phantom's kidneys have about 300 ml; half of that is far from chance.
 _LEAST_ML = 150.0
 
 
-def testPhantom(case: unittest.TestCase, logic: Any) -> str:
+def testPhantom(case: unittest.TestCase, segment: Callable[[vtkMRMLScalarVolumeNode], vtkMRMLSegmentationNode]) -> str:
     """Segment the phantom and check the result.
 
     Args:
         case: makes the assertions.
-        logic: the module's.
+        segment: the logic's ``process``.
 
     Returns:
         What to tell; without a model or packages the sentence that says what is missing.
     """
-    import numpy as np
 
     volume = addPhantom()
     try:
-        node = logic.process(volume)
+        node = segment(volume)
     except ModelError as error:
         # The one thing that a Slicer without setup may say; everything else fails the test.
         case.assertRegex(str(error), "model|package")  # noqa: PT009
@@ -39,6 +42,6 @@ def testPhantom(case: unittest.TestCase, logic: Any) -> str:
     names = [segmentation.GetNthSegment(number).GetName() for number in range(segmentation.GetNumberOfSegments())]
     case.assertEqual(names, ["Kidney", "Tumor"])  # noqa: PT009
     kidney = slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIdBySegmentName("Kidney"), volume)
-    millilitres = float((kidney > 0).sum() * abs(np.linalg.det(ijkToRas(volume)[:3, :3])) / 1000)
+    millilitres = float((kidney > 0).sum() * gridOf(volume).voxel_ml)
     case.assertGreater(millilitres, _LEAST_ML)  # noqa: PT009
     return _("Kidneys of {volume} ml").format(volume=round(millilitres))

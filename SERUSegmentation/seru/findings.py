@@ -1,132 +1,230 @@
-"""The report of a run: what was found where, on which grid, with which model and settings."""
+"""What a run found, as records: key slices, crop boxes, measures, and the report that holds them.
+
+The report is made once, at the end of a run, and never changed: another alpha makes another one. Its JSON follows
+``report.schema.json``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-import numpy as np
+from seru.errors import BadInputError
+from seru.records import read_record, to_plain
 
-from seru.cascade.key_slices import CropBox, KeySlice
-from seru.model.store import ModelCard
-from seru.options import SegmentOptions
-from seru.orientation import AxialStack
-from seru.result.sides import SIDES, Side
-from seru.volume import Volume
+Side = Literal["right", "left"]
+SIDES: tuple[Side, Side] = ("right", "left")
+RIGHT, LEFT = 1, 2
+SIDE_CODES: dict[Side, int] = {"right": RIGHT, "left": LEFT}
+# Values of our label maps.
+BACKGROUND, KIDNEY, TUMOR = 0, 1, 2
 
 VERSION = 1
+_DIGITS = 4
 
-
-@dataclass
-class SideResult:
-    """What the cascade found on one side.
-
-    Attributes:
-        key_slice: in the axial stack.
-        box: the crop.
-        slices: slices of the stack that the refine stage ran on.
-    """
-
-    key_slice: KeySlice
-    box: CropBox
-    slices: range
+Index = tuple[int, int, int]
+Position = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
-class RunFacts:
-    """What a report is made of; the names are those of the cascade."""
+class KeySlice:
+    """The slice of a side whose contour of kidney and tumor has the largest area.
 
-    volume: Volume
-    stack: AxialStack
-    card: ModelCard
-    options: SegmentOptions
-    alpha: float
-    engine: str
-    device: str
-    found: dict[Side, SideResult | None]
-    measured: dict[Side, dict[str, float]]
-    slices: dict[str, int]
-    seconds: dict[str, float]
-    warnings: list[str]
-
-
-def make_report(facts: RunFacts) -> dict[str, Any]:
-    """Return the report of a run.
-
-    Args:
-        facts: from the cascade.
-
-    Returns:
-        JSON-ready values that follow ``report.schema.json``.
+    Attributes:
+        index: in the input's own order along its stack axis.
+        position_ras: centre of the contour in mm.
+        area_mm2: that the contour encloses.
     """
-    i, j, k = reversed(facts.volume.array_kji.shape)
-    return {
-        "version": VERSION,
-        "input": {name: facts.volume.source.get(name) for name in ("path", "format", "series_uid")},
-        "geometry": {
-            "shape_ijk": [i, j, k],
-            "spacing_ijk_mm": _rounded(facts.volume.spacing_ijk_mm, 6),
-            "ijk_to_ras": np.asarray(facts.volume.ijk_to_ras, np.float64).tolist(),
-            "stack_axis": facts.stack.orientation.stack_axis_ijk,
-        },
-        "model": {
-            "id": facts.card.id,
-            "title": facts.card.title,
-            "licence": facts.card.licence,
-            "sha256": facts.card.checksums,
-        },
-        "device": facts.device,
-        "engine": facts.engine,
-        "alpha": facts.alpha,
-        "options": facts.options.deciding(),
-        "seconds": dict(facts.seconds),
-        "slices": dict(facts.slices),
-        "warnings": list(facts.warnings),
-        **{side: _side(facts, side) for side in SIDES},
-        "total": {
-            name: round(sum(facts.measured[side][name] for side in SIDES), 4) for name in ("kidney_ml", "tumor_ml")
-        },
-    }
+
+    index: int
+    position_ras: Position
+    area_mm2: float
 
 
-def _side(facts: RunFacts, side: Side) -> dict[str, Any]:
-    result = facts.found[side]
-    return {
-        "present": result is not None,
-        "key_slice": None if result is None else _key_slice(facts, result.key_slice),
-        "crop": None if result is None else _crop(facts, result),
-        **{name: round(value, 4) for name, value in facts.measured[side].items()},
-    }
+@dataclass(frozen=True)
+class CropBox:
+    """Where the refine stage ran on a side.
+
+    Attributes:
+        ijk_min: first voxel of the input.
+        ijk_max: last voxel, inside the box.
+        centre_ras: in mm.
+        grown: larger than the model's crop, or moved, to hold the coarse mask.
+    """
+
+    ijk_min: Index
+    ijk_max: Index
+    centre_ras: Position
+    grown: bool
 
 
-def _key_slice(facts: RunFacts, key_slice: KeySlice) -> dict[str, Any]:
-    position = (key_slice.index, *key_slice.centre_rc)
-    ijk = facts.stack.orientation.ijk_of_stack(position, facts.stack.hu.shape)
-    return {
-        "index": round(ijk[facts.stack.orientation.stack_axis_ijk]),
-        "position_ras": _rounded(facts.volume.ras_of_ijk(ijk), 4),
-        "area_mm2": round(key_slice.area_px * facts.stack.pixel_mm2, 3),
-    }
+@dataclass(frozen=True)
+class Volumes:
+    """Volumes of one side: kidney without tumor, and tumor, in ml."""
+
+    kidney_ml: float
+    tumor_ml: float
 
 
-def _crop(facts: RunFacts, result: SideResult) -> dict[str, Any]:
-    shape = facts.stack.hu.shape
-    rows, columns = result.box.inside(shape[1:])
-    corners = [
-        facts.stack.orientation.ijk_of_stack(corner, shape)
-        for corner in (
-            (result.slices.start, rows.start, columns.start),
-            (result.slices.stop - 1, rows.stop - 1, columns.stop - 1),
+@dataclass(frozen=True)
+class Measures(Volumes):
+    """Volumes and diameters of one side.
+
+    Attributes:
+        tumor_longest_mm: longest 3D diameter of the largest tumor in mm; 0 without one.
+    """
+
+    tumor_longest_mm: float
+
+
+@dataclass(frozen=True)
+class SideFindings(Measures):
+    """What was found on one side.
+
+    Attributes:
+        present: whether the coarse stage found a kidney or tumor there.
+        key_slice: None where it is not present.
+        crop: None where it is not present.
+    """
+
+    present: bool
+    key_slice: KeySlice | None
+    crop: CropBox | None
+
+
+@dataclass(frozen=True)
+class InputFacts:
+    """What was read: path, format, and the series instance UID of DICOM."""
+
+    path: str | None = None
+    format: str | None = None
+    series_uid: str | None = None
+
+
+@dataclass(frozen=True)
+class GeometryFacts:
+    """The input's grid.
+
+    Attributes:
+        shape_ijk: voxels along i, j and k.
+        spacing_ijk_mm: voxel size.
+        ijk_to_ras: four rows of four numbers, voxel index to RAS millimetres.
+        stack_axis: voxel axis nearest to superior-inferior: 0 = i, 1 = j, 2 = k.
+    """
+
+    shape_ijk: Index
+    spacing_ijk_mm: Position
+    ijk_to_ras: tuple[tuple[float, ...], ...]
+    stack_axis: int
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The model: id, title, licence, and the SHA-256 of each weight file."""
+
+    id: str
+    title: str
+    licence: str
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SliceCounts:
+    """Slices in the stack, looked at by the coarse stage, and crops looked at by the refine stage."""
+
+    total: int
+    coarse: int
+    refined: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found where, on which grid, with which model and options.
+
+    Attributes:
+        input: what was read.
+        geometry: its grid.
+        model: which one ran.
+        device: ``cpu``, ``cuda:N`` or ``mps``.
+        engine: ``torch`` or ``openvino``.
+        alpha: weight of the coarse stage.
+        options: those that decide the result.
+        seconds: of each stage.
+        slices: how many the networks saw.
+        warnings: what the user should know, one sentence each.
+        right: the patient's right.
+        left: the patient's left.
+    """
+
+    input: InputFacts
+    geometry: GeometryFacts
+    model: ModelFacts
+    device: str
+    engine: str
+    alpha: float
+    options: dict[str, Any]
+    seconds: dict[str, float]
+    slices: SliceCounts
+    warnings: tuple[str, ...]
+    right: SideFindings
+    left: SideFindings
+
+    def side(self, side: Side) -> SideFindings:
+        """Return what was found on a side."""
+        return self.right if side == "right" else self.left
+
+    @property
+    def total(self) -> dict[str, float]:
+        """Volumes of both sides together: ``kidney_ml`` and ``tumor_ml``."""
+        names = ("kidney_ml", "tumor_ml")
+        return {name: round(getattr(self.right, name) + getattr(self.left, name), _DIGITS) for name in names}
+
+    def at(self, alpha: float, measures: Mapping[Side, Measures]) -> Report:
+        """Return the report of the same run at another alpha.
+
+        Args:
+            alpha: weight of the coarse stage.
+            measures: of both sides at that alpha.
+
+        Returns:
+            A new report.
+        """
+        return replace(
+            self,
+            alpha=alpha,
+            right=replace(self.right, **rounded(measures["right"])),
+            left=replace(self.left, **rounded(measures["left"])),
         )
-    ]
-    centre = np.mean(corners, axis=0)
-    return {
-        "ijk_min": [int(n) for n in np.min(corners, axis=0)],
-        "ijk_max": [int(n) for n in np.max(corners, axis=0)],
-        "centre_ras": _rounded(facts.volume.ras_of_ijk(tuple(centre)), 4),
-        "grown": result.box.grown,
-    }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON-ready values."""
+        return {"version": VERSION, **to_plain(self), "total": self.total}
+
+    def to_json(self) -> str:
+        """Return the report as the text of its file."""
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Report:
+        """Read a report.
+
+        Args:
+            values: what :meth:`to_dict` gave.
+
+        Returns:
+            The report.
+
+        Raises:
+            BadInputError: it is no report, or of another version.
+        """
+        if not isinstance(values, dict) or values.get("version") != VERSION:
+            raise BadInputError(f"The report is of another version than {VERSION}; run the segmentation again.")
+        return read_record(cls, {key: v for key, v in values.items() if key not in ("version", "total")}, "The report")
 
 
-def _rounded(values: Any, digits: int) -> list[float]:
-    return [round(float(value), digits) for value in values]
+def rounded(measures: Measures) -> dict[str, float]:
+    """Return measures by name, with the digits that a report keeps."""
+    names = ("kidney_ml", "tumor_ml", "tumor_longest_mm")
+    return {name: round(getattr(measures, name), _DIGITS) for name in names}

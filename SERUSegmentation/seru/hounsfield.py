@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from seru.errors import BadInputError
@@ -66,6 +68,23 @@ class HounsfieldArray:
     def finish(self) -> np.ndarray:
         """Return the volume, int16 or float32, shape (K, J, I)."""
         return self._array
+
+
+def window_to_uint8(hu: np.ndarray, window: Sequence[float]) -> np.ndarray:
+    """Clip Hounsfield units to a window and scale it to 8 bit.
+
+    Args:
+        hu: integer or float, any shape, Hounsfield units.
+        window: lower and upper bound in HU.
+
+    Returns:
+        uint8, same shape; the lower bound is 0 and the upper 255.
+    """
+    lower, upper = window
+    clipped = np.clip(hu, lower, upper).astype(np.float32)
+    clipped -= lower
+    clipped *= 255.0 / (upper - lower)
+    return np.rint(clipped, out=clipped).astype(np.uint8)
 
 
 def _check_finite(slab: np.ndarray, first: int) -> None:

@@ -1,90 +1,232 @@
-"""What a user may choose for a run, validated when built."""
+"""The one place that knows what may be chosen for a run; arguments, panel, recipe and report are made from it.
+
+A new switch is a field of :class:`SegmentOptions` with its help, and a widget of the panel's form that names it.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, get_args
+import types
+import typing
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from seru.errors import BadInputError
 
 EngineName = Literal["auto", "torch", "openvino"]
 CropRule = Literal["grow", "paper"]
 
+# SERU's own weight of the coarse stage.
+PAPER_ALPHA = 0.4
+CLEAN_UP = "clean-up of the result (all off by default)"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
-@dataclass(frozen=True)
-class PostprocessingOptions:
-    """Clean-up of the fused labels; everything is off by default, as in the paper.
-
-    Attributes:
-        largest_component_per_side: keep only the largest kidney+tumor component of each side.
-        tumor_touches_kidney: remove tumor components that touch no kidney voxel.
-        minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
-
-    Raises:
-        BadInputError: ``minimum_volume_ml`` is negative or not finite.
-    """
-
-    largest_component_per_side: bool = False
-    tumor_touches_kidney: bool = False
-    minimum_volume_ml: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.minimum_volume_ml) and self.minimum_volume_ml >= 0):
-            raise BadInputError(
-                f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
-            )
-
-    @property
-    def is_off(self) -> bool:
-        """True where nothing would be changed."""
-        return not (self.largest_component_per_side or self.tumor_touches_kidney or self.minimum_volume_ml > 0)
+def _switch(text: str, **facts: Any) -> dict[str, Any]:
+    """The metadata of a field: its help, and what :class:`Switch` says of it otherwise."""
+    return {"help": text, **facts}
 
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """How the cascade runs.
+    """How the cascade runs and how its result is fused and cleaned up, validated when built.
 
     Attributes:
         alpha: weight of the coarse stage in the fusion, 0..1; None takes the model's default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
         engine: ``auto``, ``torch`` or ``openvino``.
-        all_slices: run every slice through both stages, without the scout pass.
+        threads: CPU threads of the engine; None lets the engine choose (one per core).
+        all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
         crop: ``grow`` lets a crop box grow to hold its side's coarse mask; ``paper`` keeps its size.
-        postprocessing: clean-up of the fused labels.
-        threads: CPU threads of the engine; None lets the engine choose (one per core).
+        largest_component_per_side: keep only the largest kidney+tumor component of each side.
+        tumor_touches_kidney: remove tumor components that touch no kidney voxel.
+        minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
 
     Raises:
         BadInputError: a value is out of its range.
     """
 
-    alpha: float | None = None
-    device: str = "auto"
-    engine: EngineName = "auto"
-    all_slices: bool = False
-    mirror: bool = False
-    crop: CropRule = "grow"
-    postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
-    threads: int | None = None
+    alpha: float | None = field(
+        default=None,
+        metadata=_switch(
+            "weight of the coarse stage, 0 (refined) to 1 (coarse); the model's own by default",
+            metavar="A",
+            limits=(0.0, 1.0),
+            paper=PAPER_ALPHA,
+            is_of_result=True,
+        ),
+    )
+    device: str = field(default="auto", metadata=_switch("auto, cpu, cuda:N or mps", metavar="DEVICE"))
+    engine: EngineName = field(default="auto", metadata=_switch("back end of the networks"))
+    threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))
+    all_slices: bool = field(
+        default=False,
+        metadata=_switch("run every slice through both stages; else a quick look leaves some out", paper=True),
+    )
+    mirror: bool = field(
+        default=False,
+        metadata=_switch("run mirror images too and take the mean: fewer false alarms, twice the time", paper=False),
+    )
+    crop: CropRule = field(
+        default="grow", metadata=_switch("grow a crop that would cut a kidney, or keep the paper's", paper="paper")
+    )
+    largest_component_per_side: bool = field(
+        default=False,
+        metadata=_switch(
+            "keep the largest component of each side",
+            flag="--largest-component",
+            group=CLEAN_UP,
+            paper=False,
+            is_of_result=True,
+        ),
+    )
+    tumor_touches_kidney: bool = field(
+        default=False,
+        metadata=_switch("remove tumors that touch no kidney", group=CLEAN_UP, paper=False, is_of_result=True),
+    )
+    minimum_volume_ml: float = field(
+        default=0.0,
+        metadata=_switch(
+            "remove smaller components",
+            flag="--minimum-volume",
+            metavar="ML",
+            limits=(0.0, 100.0),
+            group=CLEAN_UP,
+            paper=0.0,
+            is_of_result=True,
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.alpha is not None:
             check_alpha(self.alpha)
         if not _DEVICE.fullmatch(self.device):
             raise BadInputError(f"The device '{self.device}' is unknown; give auto, cpu, mps, cuda or cuda:N.")
-        _check_choice("engine", self.engine, get_args(EngineName))
-        _check_choice("crop rule", self.crop, get_args(CropRule))
+        for switch in switches():
+            value = getattr(self, switch.name)
+            if switch.choices and value not in switch.choices:
+                name = switch.name.replace("_", " ")
+                raise BadInputError(f"The {name} '{value}' is unknown; give one of {', '.join(switch.choices)}.")
         if self.threads is not None and self.threads < 1:
             raise BadInputError(f"The number of threads is {self.threads}; give 1 or more.")
+        if not (math.isfinite(self.minimum_volume_ml) and self.minimum_volume_ml >= 0):
+            raise BadInputError(
+                f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
+            )
+
+    @classmethod
+    def of_paper(cls, **given: Any) -> SegmentOptions:
+        """Return the paper's way in every switch.
+
+        Args:
+            given: options that win over the paper's.
+
+        Returns:
+            The options.
+
+        Raises:
+            BadInputError: as the class.
+        """
+        return cls(**{s.name: s.paper for s in switches() if s.paper is not None} | given)
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether the fused labels are changed afterwards."""
+        return self.largest_component_per_side or self.tumor_touches_kidney or self.minimum_volume_ml > 0
 
     def deciding(self) -> dict[str, Any]:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
-        values = asdict(self)
-        return {name: values[name] for name in ("all_slices", "mirror", "crop", "postprocessing")}
+        method = [s for s in switches() if s.paper is not None and s.name != "alpha"]
+        values = {s.name: getattr(self, s.name) for s in method if s.group is None}
+        return {**values, "postprocessing": {s.name: getattr(self, s.name) for s in method if s.group == CLEAN_UP}}
+
+    @classmethod
+    def from_deciding(cls, decided: dict[str, Any], **given: Any) -> SegmentOptions:
+        """Return the options that a report was made with.
+
+        Args:
+            decided: what :meth:`deciding` gave.
+            given: other options.
+
+        Returns:
+            The options.
+
+        Raises:
+            BadInputError: an option is unknown or out of its range.
+        """
+        values = dict(decided)
+        try:
+            return cls(**values.pop("postprocessing", {}), **values, **given)
+        except TypeError as error:
+            reason = f"The report's options cannot be read ({error}); run the segmentation again."
+            raise BadInputError(reason) from error
+
+
+@dataclass(frozen=True)
+class Switch:
+    """One option, as the command, the panel and the child process see it.
+
+    Attributes:
+        name: of the field.
+        kind: ``bool``, ``int``, ``float`` or ``str``; of optional values what they are when given.
+        default: of the field.
+        help: for people, in lower case and without a full stop.
+        flag: of the command.
+        choices: the values there are; empty where any is allowed.
+        metavar: how the command's help calls the value.
+        group: heading in the command's help, or None.
+        limits: of the panel's widget, where it has any.
+        paper: the paper's way; None where the paper has none.
+        is_of_result: can be changed after the networks have run.
+    """
+
+    name: str
+    kind: type
+    default: Any
+    help: str
+    flag: str
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+    group: str | None = None
+    limits: tuple[float, float] | None = None
+    paper: Any = None
+    is_of_result: bool = False
+
+    @property
+    def camel_case(self) -> str:
+        """The name in Slicer's spelling: of the panel's parameter."""
+        first, *others = self.name.split("_")
+        return first + "".join(word.capitalize() for word in others)
+
+    def arguments(self, value: Any) -> list[str]:
+        """Return the command's arguments that choose a value; none for the default."""
+        if value == self.default:
+            return []
+        return [self.flag] if self.kind is bool else [self.flag, str(value)]
+
+
+@functools.cache
+def switches() -> tuple[Switch, ...]:
+    """Return every option in the order of the fields."""
+    hints = typing.get_type_hints(SegmentOptions)
+    return tuple(_as_switch(option.name, option.default, hints[option.name], **option.metadata)
+                 for option in fields(SegmentOptions))  # fmt: skip
+
+
+def _as_switch(name: str, default: Any, hint: Any, **facts: Any) -> Switch:
+    if isinstance(hint, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
+    choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+    return Switch(
+        name=name,
+        kind=str if choices else hint,
+        default=default,
+        choices=choices,
+        **{"flag": f"--{name.replace('_', '-')}", **facts},
+    )
 
 
 def check_alpha(alpha: float) -> float:
@@ -102,8 +244,3 @@ def check_alpha(alpha: float) -> float:
     if not (math.isfinite(alpha) and 0.0 <= alpha <= 1.0):
         raise BadInputError(f"Alpha is {alpha}; give a number from 0 (refined) to 1 (coarse).")
     return alpha
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise BadInputError(f"The {name} '{value}' is unknown; give one of {', '.join(choices)}.")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal, TextIO
 
 from seru.errors import CancelledError
 
-Stage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
-STAGES: tuple[Stage, ...] = ("load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write")
+RunStage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
+RUN_STAGES: tuple[RunStage, ...] = ("load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write")
 
 
 class Progress:
@@ -21,7 +24,7 @@ class Progress:
     def __init__(self) -> None:
         self._cancelled = threading.Event()
 
-    def stage(self, name: Stage, done: int, total: int) -> None:
+    def stage(self, name: RunStage, done: int, total: int) -> None:
         """Report that ``done`` of ``total`` steps of a stage are finished."""
 
     def warning(self, message: str) -> None:
@@ -47,6 +50,58 @@ class Progress:
             raise CancelledError("The run was cancelled; no output was written.")
 
 
+class RunRecord(Progress):
+    """Passes the progress of one run on and keeps what its report needs.
+
+    Args:
+        target: told of everything, and asked whether to stop.
+
+    Attributes:
+        seconds: of each stage that is done.
+        warnings: so far, in order.
+    """
+
+    def __init__(self, target: Progress) -> None:
+        super().__init__()
+        self._target = target
+        self.seconds: dict[str, float] = {}
+        self.warnings: list[str] = []
+
+    def stage(self, name: RunStage, done: int, total: int) -> None:
+        """Pass a stage's step on."""
+        self._target.stage(name, done, total)
+
+    def warning(self, message: str) -> None:
+        """Keep a warning and pass it on."""
+        self.warnings.append(message)
+        self._target.warning(message)
+
+    def warn_of(self, messages: Iterable[str]) -> None:
+        """Keep warnings and pass them on."""
+        for message in messages:
+            self.warning(message)
+
+    def cancel(self) -> None:
+        """Ask the run to stop at its next step."""
+        self._target.cancel()
+
+    def check_cancelled(self) -> None:
+        """Stop here if the run was cancelled.
+
+        Raises:
+            CancelledError: it was.
+        """
+        self._target.check_cancelled()
+
+    @contextmanager
+    def timed(self, name: RunStage) -> Iterator[None]:
+        """Time a stage; cancelling is noticed at its start."""
+        self.check_cancelled()
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+
+
 class JsonProgress(Progress):
     """One JSON object a line, for a parent process.
 
@@ -58,7 +113,7 @@ class JsonProgress(Progress):
         super().__init__()
         self._stream = stream
 
-    def stage(self, name: Stage, done: int, total: int) -> None:
+    def stage(self, name: RunStage, done: int, total: int) -> None:
         """Write ``{"event": "stage", "stage": name, "done": done, "total": total}``."""
         self._write(event="stage", stage=name, done=done, total=total)
 
@@ -92,7 +147,7 @@ class BarProgress(Progress):
         self._bar: Any = None
         self._name: str | None = None
 
-    def stage(self, name: Stage, done: int, total: int) -> None:
+    def stage(self, name: RunStage, done: int, total: int) -> None:
         """Move the stage's bar; a new stage closes the bar before it."""
         from tqdm import tqdm
 

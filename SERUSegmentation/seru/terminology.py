@@ -1,4 +1,4 @@
-"""Names, colours and SNOMED CT codes of the segments, as Slicer's terminologies write them.
+"""Names, colors and SNOMED CT codes of the segments, as Slicer's terminologies write them.
 
 The kidney is in Slicer's own "General Anatomy" list. That list has no neoplasm, so the tumor's entry names the
 "DICOM master list", which has it; both texts are what ``vtkSegment::SetTerminology`` takes.
@@ -7,9 +7,8 @@ The kidney is in Slicer's own "General Anatomy" list. That list has no neoplasm,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-Side = Literal["right", "left"]
+from seru.findings import Side
 
 GENERAL_ANATOMY_LIST = "Segmentation category and type - 3D Slicer General Anatomy list"
 DICOM_MASTER_LIST = "Segmentation category and type - DICOM master list"
@@ -30,13 +29,13 @@ TERMINOLOGY_TAG = "TerminologyEntry"
 
 @dataclass(frozen=True)
 class SegmentTerm:
-    """What a segment is called, how it is coloured and what it means.
+    """What a segment is called, how it is colored and what it means.
 
     Attributes:
         id: segment id inside the segmentation.
         name: shown to people.
         label: value in our label maps: 1 kidney, 2 tumor.
-        colour: red, green and blue, 0..1.
+        color: red, green and blue, 0..1.
         entry: Slicer's serialised terminology entry.
         side: the patient's side, or None for both sides in one segment.
     """
@@ -44,7 +43,7 @@ class SegmentTerm:
     id: str
     name: str
     label: int
-    colour: tuple[float, float, float]
+    color: tuple[float, float, float]
     entry: str
     side: Side | None = None
 
@@ -58,14 +57,14 @@ def _entry(context: str, category: Code, kind: Code, modifier: Code, region: Cod
 def _kidney(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(GENERAL_ANATOMY_LIST, ANATOMICAL_STRUCTURE, KIDNEY, laterality, NO_CODE, NO_CODE)
-    # The colour is the one that Slicer's list recommends for either kidney.
+    # The color is the one that Slicer's list recommends for either kidney.
     return SegmentTerm(*_names("Kidney", side), 1, (185 / 255, 102 / 255, 83 / 255), entry, side)
 
 
 def _tumor(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(DICOM_MASTER_LIST, ALTERED_STRUCTURE, NEOPLASM, NO_CODE, KIDNEY, laterality)
-    # The lists recommend no colour for a neoplasm; this one differs from the kidney's in lightness as well.
+    # The lists recommend no color for a neoplasm; this one differs from the kidney's in lightness as well.
     return SegmentTerm(*_names("Tumor", side), 2, (250 / 255, 210 / 255, 80 / 255), entry, side)
 
 

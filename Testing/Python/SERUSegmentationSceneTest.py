@@ -11,9 +11,9 @@ import slicer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.maps_node import readMaps
-from SERUSegmentationLib.scene.owned_nodes import COMPANIONS, companion
+from SERUSegmentationLib.scene.nodes import COMPANIONS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
+from SERUSegmentationLib.scene.stored_result import readMaps
 from Testing.module.module_tools import labels_of
 from Testing.module.scene_tools import add_volume, fused_truth, maps_of, save, small_phantom
 

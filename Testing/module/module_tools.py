@@ -37,7 +37,7 @@ def open_module(desktop: Desktop, model: Path | None = None, phantom: Phantom | 
 
 def agree(widget: Any) -> None:
     """Agree to the licence of the chosen model, as a user did on another day."""
-    from SERUSegmentationLib.panel.settings import writeSetting
+    from SERUSegmentationLib.panel.choices import writeSetting
 
     choice = widget.parts.inputs.model
     writeSetting("AcceptedLicences", [f"{choice.key}: {choice.licence}"])

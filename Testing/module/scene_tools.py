@@ -6,16 +6,21 @@ import tempfile
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from seru.findings import SIDE_CODES, CropBox, KeySlice, Report, SideFindings
+from seru.grid import Grid
+from seru.orientation import find_orientation
 from seru.phantom import Phantom, PhantomOptions, make_phantom
+from seru.result.components import bounding_box
 from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps, save_maps
-from seru.result.sides import SIDE_CODES, bounding_box
+from Testing.reports import NOTHING, make_report
 
 
 @contextmanager
@@ -48,7 +53,7 @@ def add_volume(phantom: Phantom, name: str = "CT") -> Any:
     """Add a phantom's image to the scene."""
     import slicer
 
-    return slicer.util.addVolumeFromArray(phantom.volume.array_kji, ijkToRAS=phantom.volume.ijk_to_ras, name=name)
+    return slicer.util.addVolumeFromArray(phantom.volume.array_kji, ijkToRAS=phantom.volume.grid.ijk_to_ras, name=name)
 
 
 def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
@@ -59,7 +64,7 @@ def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
     labels = phantom.labels_kji
     foreground = labels > 0
     fat = ndimage.binary_dilation(foreground, iterations=1)
-    return make_maps(phantom.volume.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
+    return make_maps(phantom.volume.grid.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
 
 
 def make_maps(
@@ -72,46 +77,41 @@ def make_maps(
     for labels in (coarse_labels, refined_labels):
         stored = labels[box][mask]
         stages.append(np.stack([(stored == 1) * 255, (stored == 2) * 255], axis=1).astype(np.uint8))
-    sides = sides[box]
-    report = make_report(ijk_to_ras, refined_labels[box], sides, tuple(part.start for part in box), alpha)
     return Maps(
-        shape_kji=refined_labels.shape,
-        ijk_to_ras=np.asarray(ijk_to_ras, np.float64),
+        grid=Grid(refined_labels.shape, ijk_to_ras),
         alpha=alpha,
-        report=report,
         lower_kji=tuple(part.start for part in box),
         mask=mask,
         coarse=stages[0],
         refined=stages[1],
-        sides=sides[mask].astype(np.uint8),
+        sides=sides[box][mask].astype(np.uint8),
     )
 
 
-def make_report(
-    ijk_to_ras: np.ndarray, labels: np.ndarray, sides: np.ndarray, lower_kji: tuple[int, ...], alpha: float
-) -> dict[str, Any]:
-    """Return the parts of a report that the scene uses; the key slice is the box's middle along the stack axis."""
-    stack_axis = int(np.argmax(np.abs(ijk_to_ras[2, :3]) / np.linalg.norm(ijk_to_ras[:3, :3], axis=0)))
-    report: dict[str, Any] = {"version": 1, "alpha": alpha, "warnings": [], "seconds": {}, "device": "cpu"}
-    report["geometry"] = {"stack_axis": stack_axis}
-    report["model"] = {"id": "truth", "title": "Truth", "licence": "none"}
-    for side, code in SIDE_CODES.items():
-        where = bounding_box((labels > 0) & (sides == code))
-        report[side] = {"present": where is not None, "key_slice": None, "crop": None}
-        if where is None:
-            continue
-        low = [part.start + first for part, first in zip(where, lower_kji, strict=True)][::-1]
-        high = [part.stop - 1 + first for part, first in zip(where, lower_kji, strict=True)][::-1]
-        centre = [(a + b) // 2 for a, b in zip(low, high, strict=True)]
-        position = (ijk_to_ras @ [*centre, 1.0])[:3]
-        report[side]["key_slice"] = {"index": centre[stack_axis], "position_ras": position.tolist(), "area_mm2": 1234.5}
-        report[side]["crop"] = {"ijk_min": low, "ijk_max": high, "centre_ras": position.tolist(), "grown": False}
-    return report
+def report_of(maps: Maps) -> Report:
+    """Return a report with the parts that the scene uses; the key slice is the box's middle along the stack axis."""
+    axis = find_orientation(maps.grid).stack_axis_ijk
+    report = make_report(maps.grid, alpha=maps.alpha)
+    labels = LiveFusion(maps).refined_labels()
+    sides = {side: _findings(maps, (labels > 0) & (maps.sides_box == code), axis) for side, code in SIDE_CODES.items()}
+    return replace(report, geometry=replace(report.geometry, stack_axis=axis), **sides)
+
+
+def _findings(maps: Maps, mask: np.ndarray, stack_axis: int) -> SideFindings:
+    where = bounding_box(mask)
+    if where is None:
+        return NOTHING
+    low = tuple(part.start + first for part, first in zip(where, maps.lower_kji, strict=True))[::-1]
+    high = tuple(part.stop - 1 + first for part, first in zip(where, maps.lower_kji, strict=True))[::-1]
+    centre = tuple((a + b) // 2 for a, b in zip(low, high, strict=True))
+    position = maps.grid.ras_of_ijk(centre)
+    key_slice = KeySlice(centre[stack_axis], position, 1234.5)
+    return replace(NOTHING, present=True, key_slice=key_slice, crop=CropBox(low, high, position, grown=False))
 
 
 def save(maps: Maps, folder: Path) -> Path:
     """Write maps as the command does."""
-    return save_maps(maps, folder)
+    return save_maps(maps, report_of(maps), folder)
 
 
 def fused_truth(maps: Maps, alpha: float) -> np.ndarray:

@@ -90,7 +90,7 @@ def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node
     assert cell(panel, 1, 2) == "0.0"
     drag_slider(panel.ui.alphaSlider, 0.0)
     assert cell(panel, 1, 2) == longest
-    from SERUSegmentationLib.scene.owned_nodes import TABLE, companion
+    from SERUSegmentationLib.scene.nodes import TABLE, companion
 
     assert companion(node, TABLE).GetTable().GetValue(1, 2).ToDouble() == pytest.approx(left.sum() * voxel_ml, abs=1e-3)
 
@@ -136,7 +136,7 @@ def test_alpha_over_20_positions_of_a_large_case(slicer_desktop: Desktop, panel:
 
 
 def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
-    from SERUSegmentationLib.scene.owned_nodes import STAGES, companion
+    from SERUSegmentationLib.scene.nodes import STAGES, companion
 
     stages = companion(node, STAGES)
     pictures = {}
@@ -227,7 +227,7 @@ def test_segments_edited_by_hand_are_replaced_only_after_a_question(
 def test_jumping_shows_the_key_slice_in_every_view(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:
-    from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition
+    from SERUSegmentationLib.scene.markups import keySlicePosition
 
     report = load_maps(maps_file).report
     for side, button in (("right", panel.ui.rightJumpButton), ("left", panel.ui.leftJumpButton)):
@@ -245,7 +245,7 @@ def test_jumping_shows_the_key_slice_in_every_view(
 
 
 def test_crop_boxes_are_shown_and_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
-    from SERUSegmentationLib.scene.owned_nodes import CROPS, companion
+    from SERUSegmentationLib.scene.nodes import CROPS, companion
 
     assert panel.ui.cropBoxesCheckBox.checked
 
@@ -272,7 +272,7 @@ def test_key_patches_fill_their_views_and_the_user_s_layout_comes_back(
     shown = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).mrmlSliceNode().IsMappedInLayout()]
     assert sorted(shown) == sorted(VIEWS.values())
     for side, tag in VIEWS.items():
-        position, size = patchCentre(ct(), report[side], report["geometry"]["stack_axis"])
+        position, size = patchCentre(ct(), report.side(side).crop, report.side(side).key_slice, report.geometry.stack_axis)
         slice_node = manager.sliceWidget(tag).mrmlSliceNode()
         matrix = slice_node.GetSliceToRAS()
         assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(position, abs=1e-3)
@@ -361,7 +361,7 @@ def test_a_saved_scene_is_loaded_and_alpha_moves_again(
 def test_a_segmentation_without_maps_disables_alpha_with_the_reason(
     slicer_desktop: Desktop, panel: Any, node: Any
 ) -> None:
-    from SERUSegmentationLib.scene.owned_nodes import MAPS, companion
+    from SERUSegmentationLib.scene.nodes import MAPS, companion
 
     slicer_desktop.scene.RemoveNode(companion(node, MAPS))
     slicer_desktop.process_events()

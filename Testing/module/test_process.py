@@ -17,7 +17,7 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 
 from SERUSegmentationLib.run import process as process_module  # noqa: E402
 from SERUSegmentationLib.run.process import ChildProcess, childEnvironment  # noqa: E402
-from SERUSegmentationLib.run.run_progress import RunProgress, clock  # noqa: E402
+from SERUSegmentationLib.run.progress import RunProgress, clock  # noqa: E402
 
 
 class Program(ChildProcess):

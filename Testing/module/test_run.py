@@ -123,7 +123,7 @@ def test_the_result_is_the_command_s(
     import slicer
 
     from seru.io.images import read_volume, write_volume
-    from SERUSegmentationLib.run.segmentation_run import RunSettings
+    from SERUSegmentationLib.run.segmentation import RunSettings
 
     panel = open_module(slicer_desktop, tiny_model, small)
     volume = slicer.util.getNode("CT")
@@ -298,7 +298,7 @@ def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_
 ) -> None:
     import slicer
 
-    from SERUSegmentationLib.run.segmentation_run import RunSettings
+    from SERUSegmentationLib.run.segmentation import RunSettings
 
     phantom = make_phantom(
         PhantomOptions(

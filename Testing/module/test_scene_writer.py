@@ -16,15 +16,14 @@ from seru.errors import BadInputError  # noqa: E402
 from seru.options import PostprocessingOptions  # noqa: E402
 from seru.phantom import Phantom  # noqa: E402
 from seru.result.maps import load_maps  # noqa: E402
-from SERUSegmentationLib.scene.crop_boxes import boxOf  # noqa: E402
-from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition  # noqa: E402
 from SERUSegmentationLib.scene.live_result import LiveResult  # noqa: E402
-from SERUSegmentationLib.scene.maps_node import readMaps  # noqa: E402
+from SERUSegmentationLib.scene.markups import boxOf, keySlicePosition  # noqa: E402
 from SERUSegmentationLib.scene.measurement_table import exportCsv  # noqa: E402
-from SERUSegmentationLib.scene.owned_nodes import COMPANIONS, CROPS, KEY_SLICES, MAPS, STAGES, TABLE, companion  # noqa: E402
+from SERUSegmentationLib.scene.nodes import COMPANIONS, CROPS, KEY_SLICES, MAPS, STAGES, TABLE, companion  # noqa: E402
 from SERUSegmentationLib.scene.scene_writer import SceneWriter  # noqa: E402
 from SERUSegmentationLib.scene.segment_layer import SURFACE, TAG, tagOf  # noqa: E402
-from SERUSegmentationLib.scene.stage_segments import Shown, showStage  # noqa: E402
+from SERUSegmentationLib.scene.segments import Shown, showStage  # noqa: E402
+from SERUSegmentationLib.scene.stored_result import readMaps  # noqa: E402
 from Testing.module.scene_tools import add_volume, bare_scene, fused_truth, maps_of, save, small_phantom  # noqa: E402
 
 

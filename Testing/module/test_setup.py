@@ -96,7 +96,7 @@ def test_a_licence_that_is_not_agreed_to_starts_nothing(
 
 
 def test_a_licence_is_agreed_to_once(slicer_desktop: Desktop, tiny_model: Path, phantom: Phantom) -> None:
-    from SERUSegmentationLib.panel.licence import askLicence
+    from SERUSegmentationLib.panel.choices import askLicence
 
     panel = open_module(slicer_desktop, phantom=phantom)
     panel.parts.inputs.addFolder(str(tiny_model))
@@ -192,7 +192,7 @@ def test_versions_with_a_local_part_satisfy_a_requirement(
     slicer_desktop: Desktop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_module(slicer_desktop)
-    from SERUSegmentationLib import installation
+    from SERUSegmentationLib.panel import installation
 
     monkeypatch.setattr(installation.importlib.metadata, "version", lambda name: "2.4.1+cu121")
 

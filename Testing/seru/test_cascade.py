@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.run import Segmenter, SegmentResult, segment
+from seru.cascade.cascade import Segmenter, SegmentResult, segment
 from seru.errors import CancelledError, DeviceError
+from seru.findings import SideFindings, SliceCounts
 from seru.model.engines.base import Engine, OutOfMemory
 from seru.model.store import Model, open_model
-from seru.options import PostprocessingOptions, SegmentOptions
+from seru.options import SegmentOptions
 from seru.phantom import Phantom, PhantomOptions, make_phantom
-from seru.progress import STAGES, Progress
+from seru.progress import RUN_STAGES, Progress
 from seru.result.fusion import LiveFusion
 from seru.result.maps import load_maps, save_maps
 from seru.volume import Volume
@@ -75,18 +76,17 @@ def test_the_labels_lie_on_the_inputs_grid(case: Phantom, result: SegmentResult)
 
 
 def test_the_report_follows_its_schema(result: SegmentResult) -> None:
-    jsonschema.validate(result.report, SCHEMA)
-    jsonschema.validate(json.loads(json.dumps(result.report)), SCHEMA)
+    jsonschema.validate(json.loads(result.report.to_json()), SCHEMA)
 
 
 def test_left_and_right_are_the_patients(case: Phantom, result: SegmentResult) -> None:
     for side, code in (("right", 1), ("left", 2)):
-        key_slice = result.report[side]["key_slice"]
+        key_slice = result.report.side(side).key_slice
         kidney = (case.side_kji == code) & (case.labels_kji > 0)
         k, j, i = (axis.mean() for axis in np.nonzero(kidney))
-        assert np.linalg.norm(np.subtract(case.volume.ras_of_ijk((i, j, k)), key_slice["position_ras"])) < 60
-        assert (key_slice["position_ras"][0] > 0) == (side == "right")
-        found_ml = result.report[side]["kidney_ml"] + result.report[side]["tumor_ml"]
+        assert np.linalg.norm(np.subtract(case.volume.ras_of_ijk((i, j, k)), key_slice.position_ras)) < 60
+        assert (key_slice.position_ras[0] > 0) == (side == "right")
+        found_ml = result.report.side(side).kidney_ml + result.report.side(side).tumor_ml
         assert found_ml == pytest.approx(np.count_nonzero(kidney) * case.volume.voxel_ml, rel=0.25)
 
 
@@ -95,7 +95,7 @@ def test_the_key_slice_is_the_largest_of_the_coarse_stage(case: Phantom, result:
     half = case.volume.array_kji.shape[2] // 2
     for side, columns in (("right", slice(0, half)), ("left", slice(half, None))):
         areas = coarse[:, :, columns].sum(axis=(1, 2))
-        index = result.report[side]["key_slice"]["index"]
+        index = result.report.side(side).key_slice.index
         assert areas[index] >= 0.9 * areas.max()
 
 
@@ -111,7 +111,7 @@ def test_alpha_1_is_coarse_everywhere_and_alpha_0_is_refined_inside_the_crops(
     np.testing.assert_array_equal(only_refined.labels_kji, live.labels_kji(0.0))
     crops = np.zeros(case.volume.array_kji.shape, bool)
     for side in ("right", "left"):
-        (i0, j0, k0), (i1, j1, k1) = (result.report[side]["crop"][end] for end in ("ijk_min", "ijk_max"))
+        (i0, j0, k0), (i1, j1, k1) = (getattr(result.report.side(side).crop, end) for end in ("ijk_min", "ijk_max"))
         crops[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1] = True
     differ = only_coarse.labels_kji != only_refined.labels_kji
     assert differ.any()
@@ -121,10 +121,10 @@ def test_alpha_1_is_coarse_everywhere_and_alpha_0_is_refined_inside_the_crops(
 
 
 def test_saved_maps_give_the_same_labels(result: SegmentResult, tmp_path: Path) -> None:
-    maps = load_maps(save_maps(result.maps, tmp_path))
+    maps, report = load_maps(save_maps(result.maps, result.report, tmp_path))
 
     np.testing.assert_array_equal(LiveFusion(maps).labels_kji(maps.alpha), result.labels_kji)
-    assert maps.report == result.report
+    assert report == result.report
 
 
 def test_the_stages_come_in_their_order_and_end(case: Phantom, model: Model) -> None:
@@ -133,7 +133,7 @@ def test_the_stages_come_in_their_order_and_end(case: Phantom, model: Model) -> 
     segment(case.volume, model, TORCH, recorder)
 
     names = [name for name, _ in itertools.groupby(name for name, _, _ in recorder.stages)]
-    assert names == list(STAGES[1:-1])
+    assert names == list(RUN_STAGES[1:-1])
     for name in names:
         ends = [(done, total) for stage, done, total in recorder.stages if stage == name]
         assert ends[-1][0] == ends[-1][1]
@@ -168,9 +168,10 @@ def test_every_axis_order_and_flip_gives_the_same_labels(
     assert np.count_nonzero(found.labels_kji) == np.count_nonzero(result.labels_kji)
     for side in ("right", "left"):
         for name in ("kidney_ml", "tumor_ml", "tumor_longest_mm"):
-            assert found.report[side][name] == pytest.approx(result.report[side][name])
-        for place, key in (("key_slice", "position_ras"), ("crop", "centre_ras")):
-            assert found.report[side][place][key] == pytest.approx(result.report[side][place][key], abs=1e-3)
+            assert getattr(found.report.side(side), name) == pytest.approx(getattr(result.report.side(side), name))
+        there, here = found.report.side(side), result.report.side(side)
+        assert there.key_slice.position_ras == pytest.approx(here.key_slice.position_ras, abs=1e-3)
+        assert there.crop.centre_ras == pytest.approx(here.crop.centre_ras, abs=1e-3)
 
 
 def to_ras(volume: Volume, ijk: np.ndarray) -> np.ndarray:
@@ -196,8 +197,8 @@ def test_a_turned_header_keeps_the_labels_on_their_voxels(
 
     np.testing.assert_array_equal(found.labels_kji, result.labels_kji)
     for side in ("right", "left"):
-        there = rotation @ [*result.report[side]["key_slice"]["position_ras"], 1]
-        assert found.report[side]["key_slice"]["position_ras"] == pytest.approx(there[:3], abs=1e-3)
+        there = rotation @ [*result.report.side(side).key_slice.position_ras, 1]
+        assert found.report.side(side).key_slice.position_ras == pytest.approx(there[:3], abs=1e-3)
 
 
 def test_an_oblique_scan_of_the_patient_is_segmented(model: Model) -> None:
@@ -206,8 +207,8 @@ def test_an_oblique_scan_of_the_patient_is_segmented(model: Model) -> None:
     found = segment(phantom.volume, model, TORCH)
 
     assert dice(found.labels_kji > 0, phantom.labels_kji > 0) > 0.85
-    assert found.report["right"]["present"]
-    assert found.report["left"]["present"]
+    assert found.report.right.present
+    assert found.report.left.present
 
 
 def test_one_kidney_is_reported_on_its_side_alone(model: Model) -> None:
@@ -215,9 +216,9 @@ def test_one_kidney_is_reported_on_its_side_alone(model: Model) -> None:
 
     report = segment(phantom.volume, model, TORCH).report
 
-    assert report["left"]["present"]
-    assert report["left"]["kidney_ml"] > 50
-    assert report["right"]["kidney_ml"] + report["right"]["tumor_ml"] < 5
+    assert report.left.present
+    assert report.left.kidney_ml > 50
+    assert report.right.kidney_ml + report.right.tumor_ml < 5
 
 
 def test_a_scan_without_a_kidney_is_reported_not_segmented(model: Model) -> None:
@@ -228,13 +229,12 @@ def test_a_scan_without_a_kidney_is_reported_not_segmented(model: Model) -> None
     found = segment(empty, model, TORCH, recorder)
 
     assert not found.labels_kji.any()
-    assert not found.report["right"]["present"]
-    assert found.report["left"] == {
-        "present": False, "key_slice": None, "crop": None, "kidney_ml": 0, "tumor_ml": 0, "tumor_longest_mm": 0
-    }  # fmt: skip
+    assert not found.report.right.present
+    nothing = SideFindings(0, 0, 0, present=False, key_slice=None, crop=None)
+    assert found.report.left == nothing
     assert any("No kidney" in warning for warning in recorder.warnings)
-    assert found.report["slices"]["coarse"] == 30
-    jsonschema.validate(found.report, SCHEMA)
+    assert found.report.slices.coarse == 30
+    jsonschema.validate(json.loads(found.report.to_json()), SCHEMA)
 
 
 def test_a_horseshoe_kidney_has_two_sides(model: Model) -> None:
@@ -244,7 +244,7 @@ def test_a_horseshoe_kidney_has_two_sides(model: Model) -> None:
 
     for side in ("right", "left"):
         truth = np.count_nonzero((phantom.side_kji == (1 if side == "right" else 2)) & (phantom.labels_kji > 0))
-        found_ml = report[side]["kidney_ml"] + report[side]["tumor_ml"]
+        found_ml = report.side(side).kidney_ml + report.side(side).tumor_ml
         assert found_ml == pytest.approx(truth * phantom.volume.voxel_ml, rel=0.35)
 
 
@@ -255,14 +255,14 @@ def test_a_tumor_larger_than_the_crop_makes_it_grow_and_the_report_warns(model: 
     grown = segment(phantom.volume, small_crop, TORCH)
     paper = segment(phantom.volume, small_crop, replace(TORCH, crop="paper"))
 
-    crop, fixed = grown.report["left"]["crop"], paper.report["left"]["crop"]
-    assert crop["grown"]
-    assert not fixed["grown"]
-    size, fixed_size = (np.subtract(c["ijk_max"], c["ijk_min"])[:2] + 1 for c in (crop, fixed))
+    crop, fixed = grown.report.left.crop, paper.report.left.crop
+    assert crop.grown
+    assert not fixed.grown
+    size, fixed_size = (np.subtract(c.ijk_max, c.ijk_min)[:2] + 1 for c in (crop, fixed))
     assert (size > fixed_size).any()
     assert list(fixed_size) == [round(32 * model.card.in_plane_spacing_mm / 3.0)] * 2
-    assert any("the crop grew" in warning for warning in grown.report["warnings"])
-    assert any("the coarse result stands" in warning for warning in paper.report["warnings"])
+    assert any("the crop grew" in warning for warning in grown.report.warnings)
+    assert any("the coarse result stands" in warning for warning in paper.report.warnings)
 
 
 @pytest.mark.parametrize(
@@ -281,10 +281,10 @@ def test_unusual_shapes_have_a_result(shape: tuple, spacing: tuple, model: Model
     found = segment(phantom.volume, model, TORCH)
 
     assert found.labels_kji.shape == shape
-    jsonschema.validate(found.report, SCHEMA)
+    jsonschema.validate(json.loads(found.report.to_json()), SCHEMA)
     if min(spacing[1:]) < 5:
         assert dice(found.labels_kji > 0, phantom.labels_kji > 0) > 0.7
-        assert found.report["right"]["present"]
+        assert found.report.right.present
 
 
 def test_a_kidney_at_the_images_border_is_cropped_inside_the_image(model: Model) -> None:
@@ -296,21 +296,21 @@ def test_a_kidney_at_the_images_border_is_cropped_inside_the_image(model: Model)
     found = segment(Volume(np.ascontiguousarray(cut), matrix), model, TORCH)
 
     for side in ("right", "left"):
-        crop = found.report[side]["crop"]
-        assert min(crop["ijk_min"]) >= 0
-        assert (np.array(crop["ijk_max"]) < cut.shape[::-1]).all()
+        crop = found.report.side(side).crop
+        assert min(crop.ijk_min) >= 0
+        assert (np.array(crop.ijk_max) < cut.shape[::-1]).all()
     assert dice(found.labels_kji > 0, phantom.labels_kji[:, :, 20:] > 0) > 0.8
 
 
-def test_the_scout_pass_agrees_with_all_slices(case: Phantom, model: Model, result: SegmentResult) -> None:
+def test_the_sparse_pass_agrees_with_all_slices(case: Phantom, model: Model, result: SegmentResult) -> None:
     everything = segment(case.volume, model, replace(TORCH, all_slices=True))
 
-    crops = [result.report[side]["crop"] for side in ("right", "left")]
-    both = slice(max(crop["ijk_min"][2] for crop in crops), min(crop["ijk_max"][2] for crop in crops) + 1)
+    crops = [result.report.side(side).crop for side in ("right", "left")]
+    both = slice(max(crop.ijk_min[2] for crop in crops), min(crop.ijk_max[2] for crop in crops) + 1)
     assert both.stop - both.start > 15
     np.testing.assert_array_equal(everything.labels_kji[both], result.labels_kji[both])
-    assert everything.report["slices"] == {"total": 60, "coarse": 60, "refined": 120}
-    assert result.report["slices"]["refined"] < 90
+    assert everything.report.slices == SliceCounts(total=60, coarse=60, refined=120)
+    assert result.report.slices.refined < 90
 
 
 def test_three_slice_input_runs_and_differs(case: Phantom, model: Model, result: SegmentResult) -> None:
@@ -323,13 +323,13 @@ def test_three_slice_input_runs_and_differs(case: Phantom, model: Model, result:
 
 
 def test_post_processing_is_applied_and_reported(case: Phantom, model: Model, result: SegmentResult) -> None:
-    options = PostprocessingOptions(largest_component_per_side=True, minimum_volume_ml=2.0)
+    options = replace(TORCH, largest_component_per_side=True, minimum_volume_ml=2.0)
 
-    found = segment(case.volume, model, replace(TORCH, postprocessing=options))
+    found = segment(case.volume, model, options)
 
     assert np.count_nonzero(found.labels_kji) <= np.count_nonzero(result.labels_kji)
     assert not (found.labels_kji[result.labels_kji == 0]).any()
-    assert found.report["options"]["postprocessing"]["minimum_volume_ml"] == 2.0
+    assert found.report.options["postprocessing"]["minimum_volume_ml"] == 2.0
 
 
 def test_openvino_agrees_with_torch(case: Phantom, model: Model, result: SegmentResult) -> None:
@@ -337,7 +337,7 @@ def test_openvino_agrees_with_torch(case: Phantom, model: Model, result: Segment
 
     found = segment(case.volume, model, SegmentOptions(engine="openvino"))
 
-    assert found.report["engine"] == "openvino"
+    assert found.report.engine == "openvino"
     assert dice(found.labels_kji > 0, result.labels_kji > 0) > 0.995
 
 
@@ -412,8 +412,8 @@ def test_with_mirror_images_right_and_left_are_treated_alike(stage: str, case: P
 def test_mirror_images_are_run_and_reported(case: Phantom, model: Model, result: SegmentResult) -> None:
     mirrored = segment(case.volume, model, replace(TORCH, mirror=True))
 
-    jsonschema.validate(mirrored.report, SCHEMA)
-    assert (result.report["options"]["mirror"], mirrored.report["options"]["mirror"]) == (False, True)
+    jsonschema.validate(json.loads(mirrored.report.to_json()), SCHEMA)
+    assert (result.report.options["mirror"], mirrored.report.options["mirror"]) == (False, True)
     assert np.any(mirrored.labels_kji != result.labels_kji)
     assert dice(mirrored.labels_kji > 0, case.labels_kji > 0) > 0.85
 
@@ -434,6 +434,7 @@ def test_a_device_without_memory_for_one_slice_hands_over_to_the_cpu(model: Mode
 def test_the_volume_after_one_that_was_too_large_has_the_device_again(case: Phantom, model: Model) -> None:
     segmenter, recorder = Segmenter(model, TORCH), Recorder()
     forgetful = ForgetfulEngine(model, most=0)
+    segmenter._runner = BatchRunner(model, TORCH)
     segmenter._runner.engine = forgetful
 
     first = segmenter.segment(case.volume, recorder)
@@ -441,7 +442,7 @@ def test_the_volume_after_one_that_was_too_large_has_the_device_again(case: Phan
     segmenter.segment(case.volume, recorder)
 
     assert forgetful.batches[-1] == 0
-    assert first.report["device"] == "cpu"
+    assert first.report.device == "cpu"
     assert after_first.has_fallen_back
     assert not segmenter._runner.has_fallen_back
     assert sum("too little free memory" in warning for warning in recorder.warnings) == 1
@@ -455,7 +456,7 @@ def test_a_cpu_without_memory_gives_up_in_one_sentence(model: Model) -> None:
         list(runner.run("coarse", range(3), np.zeros((3, 1, 32, 32), np.uint8).__getitem__, Progress()))
 
 
-@pytest.mark.parametrize("stage", STAGES[1:-2])  # the fusion is the last step: then nothing is left to cancel
+@pytest.mark.parametrize("stage", RUN_STAGES[1:-2])  # the fusion is the last step: then nothing is left to cancel
 def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model: Model) -> None:
     class Cancelling(Progress):
         def stage(self, name: str, done: int, total: int) -> None:
@@ -466,14 +467,14 @@ def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model:
         segment(case.volume, model, TORCH, Cancelling())
 
 
-def test_what_the_scout_saw_outside_its_range_is_no_result(case: Phantom, model: Model, result: SegmentResult) -> None:
+def test_what_the_sparse_pass_saw_outside_its_range_is_no_result(case: Phantom, model: Model, result: SegmentResult) -> None:
     coarse = LiveFusion(result.maps).labels_kji(1.0) > 0
 
     shown = np.pad(coarse.any(axis=(1, 2)), 1)
 
     alone = shown[1:-1] & ~shown[:-2] & ~shown[2:]
     assert shown.any()
-    assert not alone.any(), "single slices are left over from the scout pass"
+    assert not alone.any(), "single slices are left over from the sparse pass"
 
 
 def test_openvino_fills_up_the_last_batch_and_keeps_its_compiled_network(model: Model) -> None:

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from seru.errors import BadInputError
-from seru.result.fusion import LiveFusion, fuse
+from seru.grid import Grid
+from seru.result.fusion import LiveFusion, fuse_probabilities
 from seru.result.maps import MAPS_FILE, Maps, load_maps, save_maps
+from Testing.reports import make_report
 
+GRID = Grid((8, 8, 8), np.eye(4))
 ALPHAS = st.floats(0, 1, allow_nan=False)
 LARGE_STEPS = st.sampled_from([0, 1, 84, 85, 86, 127, 128, 170, 254, 255])
 
@@ -34,7 +37,7 @@ def maps_of_any_shape(draw: st.DrawFn) -> Maps:
     whole = tuple(low + size + 1 for low, size in zip(lower, mask.shape, strict=True))
     sides = draw(hnp.arrays(np.uint8, count, elements=st.integers(1, 2)))
     pair = draw(probabilities(count)), draw(probabilities(count))
-    return Maps(whole, np.diag([1.0, 2, 3, 1]), 0.4, {"left": None}, lower, mask, *pair, sides)
+    return Maps(Grid(whole, np.diag([1.0, 2, 3, 1])), 0.4, lower, mask, *pair, sides)
 
 
 def direct_formula(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
@@ -54,7 +57,7 @@ def test_fusing_again_at_any_alpha_equals_the_direct_formula_voxel_for_voxel(map
 
     np.testing.assert_array_equal(live.box_labels(alpha), expected)
     np.testing.assert_array_equal(whole[maps.box_slices], expected)
-    assert whole.shape == maps.shape_kji
+    assert whole.shape == maps.grid.shape_kji
     assert np.count_nonzero(whole) == np.count_nonzero(expected)
 
 
@@ -83,20 +86,20 @@ def test_only_the_changing_voxels_ever_change(maps: Maps, alphas: list[float]) -
 def test_of_equal_probabilities_the_lower_class_stands() -> None:
     coarse = np.array([[85, 85], [127, 127], [0, 127]], np.uint8)
 
-    np.testing.assert_array_equal(fuse(coarse, coarse, 0.4), [0, 1, 0])
+    np.testing.assert_array_equal(fuse_probabilities(coarse, coarse, 0.4), [0, 1, 0])
 
 
 def test_alpha_moves_a_voxel_through_all_three_classes() -> None:
     coarse, refined = np.array([[0, 0]], np.uint8), np.array([[60, 195]], np.uint8)
 
-    assert [int(fuse(coarse, refined, a)[0]) for a in (0.0, 0.4, 0.5, 1.0)] == [2, 2, 0, 0]
-    assert int(fuse(np.array([[200, 0]], np.uint8), refined, 0.6)[0]) == 1
+    assert [int(fuse_probabilities(coarse, refined, a)[0]) for a in (0.0, 0.4, 0.5, 1.0)] == [2, 2, 0, 0]
+    assert int(fuse_probabilities(np.array([[200, 0]], np.uint8), refined, 0.6)[0]) == 1
 
 
 @pytest.mark.parametrize("alpha", [-0.01, 1.01, np.nan, np.inf])
 def test_an_alpha_out_of_range_is_refused(alpha: float) -> None:
     with pytest.raises(BadInputError, match="from 0"):
-        fuse(np.zeros((1, 2), np.uint8), np.zeros((1, 2), np.uint8), alpha)
+        fuse_probabilities(np.zeros((1, 2), np.uint8), np.zeros((1, 2), np.uint8), alpha)
 
 
 @settings(max_examples=50, deadline=None)
@@ -104,14 +107,17 @@ def test_an_alpha_out_of_range_is_refused(alpha: float) -> None:
 def test_maps_survive_a_file(tmp_path_factory: pytest.TempPathFactory, maps: Maps) -> None:
     folder = tmp_path_factory.mktemp("maps")
 
-    path = save_maps(maps, folder)
+    report = make_report(maps.grid)
+
+    path = save_maps(maps, report, folder)
 
     for place in (folder, path):
-        loaded = load_maps(place)
-        for name in ("mask", "coarse", "refined", "sides", "ijk_to_ras"):
+        loaded, its_report = load_maps(place)
+        for name in ("mask", "coarse", "refined", "sides"):
             np.testing.assert_array_equal(getattr(loaded, name), getattr(maps, name))
-        for name in ("shape_kji", "lower_kji", "alpha", "report"):
-            assert getattr(loaded, name) == getattr(maps, name)
+        np.testing.assert_array_equal(loaded.grid.ijk_to_ras, maps.grid.ijk_to_ras)
+        assert (loaded.grid.shape_kji, loaded.lower_kji) == (maps.grid.shape_kji, maps.lower_kji)
+        assert (loaded.alpha, its_report) == (maps.alpha, report)
     assert [p.name for p in folder.iterdir()] == [MAPS_FILE]
 
 
@@ -119,11 +125,11 @@ def some_maps() -> Maps:
     generator = np.random.default_rng(0)
     mask = generator.random((4, 5, 6)) < 0.5
     pair = generator.integers(0, 128, (2, int(mask.sum()), 2), dtype=np.uint8)
-    return Maps((8, 8, 8), np.eye(4), 0.4, {}, (1, 2, 0), mask, *pair, np.ones(len(pair[0]), np.uint8))
+    return Maps(GRID, 0.4, (1, 2, 0), mask, *pair, np.ones(len(pair[0]), np.uint8))
 
 
 def test_damaged_maps_are_refused(tmp_path: Path) -> None:
-    path = save_maps(some_maps(), tmp_path)
+    path = save_maps(some_maps(), make_report(), tmp_path)
     whole = path.read_bytes()
     flipped = bytearray(whole)
     flipped[whole.index(b"coarse.npy") + 40] ^= 0xFF  # in the compressed numbers
@@ -141,7 +147,7 @@ def test_missing_maps_are_named(tmp_path: Path) -> None:
 
 
 def test_maps_with_a_pickle_inside_are_refused(tmp_path: Path) -> None:
-    parts = np.load(save_maps(some_maps(), tmp_path))
+    parts = np.load(save_maps(some_maps(), make_report(), tmp_path))
     arrays = {name: parts[name] for name in parts.files}
     arrays["mask"] = np.array([{"a": 1}], object)
     np.savez(tmp_path / "evil.npz", **arrays)
@@ -152,7 +158,7 @@ def test_maps_with_a_pickle_inside_are_refused(tmp_path: Path) -> None:
 
 def test_maps_of_a_newer_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seru.result.maps.VERSION", 2)
-    path = save_maps(some_maps(), tmp_path)
+    path = save_maps(some_maps(), make_report(), tmp_path)
     monkeypatch.undo()
 
     with pytest.raises(BadInputError, match="update SERU"):
@@ -163,4 +169,4 @@ def test_maps_whose_parts_do_not_fit_are_refused() -> None:
     maps = some_maps()
 
     with pytest.raises(BadInputError, match="do not fit"):
-        Maps((8, 8, 8), np.eye(4), 0.4, {}, (1, 2, 4), maps.mask, maps.coarse, maps.refined, maps.sides)
+        Maps(GRID, 0.4, (1, 2, 4), maps.mask, maps.coarse, maps.refined, maps.sides)

@@ -1,4 +1,4 @@
-"""Sides, key slices, crops and the scout pass on shapes whose answer is known."""
+"""Sides, key slices, crops and the sparse pass on shapes whose answer is known."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seru.cascade.key_slices import crop_origin, find_key_slices, grow_box, largest_contour, paper_box, take_crop
-from seru.cascade.sparse_pass import HIT_MM2, KIDNEY_MM2, STEP_MM, scout_range, scout_slices
-from seru.result.sides import LEFT, RIGHT, SIDES, assign_sides, find_midline, remove_islands
+from seru.cascade.crops import crop_origin, grow_region, paper_region, take_crop
+from seru.cascade.key_slices import find_key_slices, largest_contour
+from seru.cascade.sparse_pass import HIT_MM2, KIDNEY_MM2, STEP_MM, find_range, first_slices
+from seru.findings import LEFT, RIGHT, SIDES
+from seru.result.components import remove_small
+from seru.result.sides import assign_sides, find_midline
 
 SHAPE = (20, 96, 128)
 MIDLINE = 63.5
@@ -110,7 +113,7 @@ def test_islands_are_removed_and_kidneys_are_not() -> None:
     mask = LEFT_KIDNEY.copy()
     mask[0, 0, :5] = True
 
-    np.testing.assert_array_equal(remove_islands(mask, 0.01, 1.0), LEFT_KIDNEY)
+    np.testing.assert_array_equal(remove_small(mask, 0.01, 1.0), LEFT_KIDNEY)
 
 
 def test_the_midline_is_the_bodys_not_the_images() -> None:
@@ -145,23 +148,23 @@ def test_a_crop_larger_than_the_image_holds_all_of_it() -> None:
 
 
 def test_a_crop_of_a_wide_image_stays_256_pixels() -> None:
-    box = paper_box((300, 700), 256, (1, 1), (512, 796))
+    box = paper_region((300, 700), 256, (1, 1), (512, 796))
 
     assert (box.origin_rc, box.size_rc, box.network_rc) == ((172, 540), (256, 256), (256, 256))
     assert box.inside((512, 796)) == (slice(172, 428), slice(540, 796))
 
 
 def test_a_fixed_pixel_size_makes_the_crop_cover_millimetres() -> None:
-    box = paper_box((250, 250), 256, (0.5, 1.0), (512, 512))
+    box = paper_region((250, 250), 256, (0.5, 1.0), (512, 512))
 
     assert box.size_rc == (512, 256)
     assert box.network_rc == (256, 256)
 
 
 def test_a_box_that_holds_its_kidney_is_not_grown() -> None:
-    box = paper_box((50, 92), 64, (1, 1), (96, 128))
+    box = paper_region((50, 92), 64, (1, 1), (96, 128))
 
-    assert grow_box(box, LEFT_KIDNEY, (1, 1)) == box
+    assert grow_region(box, LEFT_KIDNEY, (1, 1)) == box
 
 
 @given(st.integers(20, 300), st.integers(20, 300), st.sampled_from([0.5, 1.0, 1.7]))
@@ -169,9 +172,9 @@ def test_a_box_that_holds_its_kidney_is_not_grown() -> None:
 def test_a_grown_box_holds_the_mask_and_suits_the_network(rows: int, columns: int, zoom: float) -> None:
     mask = np.zeros((2, 400, 420), bool)
     mask[:, 40 : 40 + rows, 60 : 60 + columns] = True
-    box = paper_box((40 + rows / 3, 60 + columns / 4), 96, (zoom, zoom), (400, 420))
+    box = paper_region((40 + rows / 3, 60 + columns / 4), 96, (zoom, zoom), (400, 420))
 
-    grown = grow_box(box, mask, (zoom, zoom))
+    grown = grow_region(box, mask, (zoom, zoom))
 
     inside = np.zeros((400, 420), bool)
     inside[grown.inside((400, 420))] = True
@@ -182,7 +185,7 @@ def test_a_grown_box_holds_the_mask_and_suits_the_network(rows: int, columns: in
 
 @given(st.integers(1, 1000), st.floats(0.5, 30), st.data())
 @settings(max_examples=200, deadline=None)
-def test_the_scout_keeps_every_hit_of_a_kidney_and_looks_at_no_slice_twice(
+def test_the_sparse_pass_keeps_every_hit_of_a_kidney_and_looks_at_no_slice_twice(
     slices: int, slice_mm: float, data: st.DataObject
 ) -> None:
     first = data.draw(st.integers(0, slices - 1))
@@ -195,7 +198,7 @@ def test_the_scout_keeps_every_hit_of_a_kidney_and_looks_at_no_slice_twice(
         seen.extend(indices)
         return areas[list(indices)]
 
-    found = scout_range(look, slices, slice_mm)
+    found = find_range(look, slices, slice_mm)
 
     assert found.start <= first
     assert last < found.stop
@@ -203,7 +206,7 @@ def test_the_scout_keeps_every_hit_of_a_kidney_and_looks_at_no_slice_twice(
     assert len(seen) == len(set(seen))
 
 
-def test_the_scout_skips_most_of_a_long_scan() -> None:
+def test_the_sparse_pass_skips_most_of_a_long_scan() -> None:
     areas = np.zeros(1000)
     areas[400:520] = 3000
     seen: list[int] = []
@@ -212,7 +215,7 @@ def test_the_scout_skips_most_of_a_long_scan() -> None:
         seen.extend(indices)
         return areas[list(indices)]
 
-    found = scout_range(look, 1000, 1.0)
+    found = find_range(look, 1000, 1.0)
 
     assert set(range(385, 535)) <= set(found)
     assert len(found) < 120 + 2 * 33
@@ -232,7 +235,7 @@ def test_far_from_a_kidney_lone_hits_are_left_out(slices: int, slice_mm: float, 
     lone = [index for index in lone if not set(lone) & set(range(index - length, index))]
     areas[lone] = 10 * KIDNEY_MM2
 
-    found = scout_range(lambda indices: areas[list(indices)], slices, slice_mm)
+    found = find_range(lambda indices: areas[list(indices)], slices, slice_mm)
 
     assert set(range(first, min(first + length, slices))) <= set(found)
     assert len(found) < length + 2 * reach
@@ -242,7 +245,7 @@ def test_a_kidney_in_the_pelvis_is_kept_with_the_other_one() -> None:
     areas = np.zeros(400)
     areas[20:90] = areas[250:340] = 1500
 
-    found = scout_range(lambda indices: areas[list(indices)], 400, 1.0)
+    found = find_range(lambda indices: areas[list(indices)], 400, 1.0)
 
     assert found.start <= 20
     assert found.stop >= 340
@@ -252,26 +255,26 @@ def test_where_every_hit_is_alone_all_are_kept() -> None:
     areas = np.zeros(400)
     areas[53:58] = areas[305:310] = 1500
 
-    found = scout_range(lambda indices: areas[list(indices)], 400, 1.0)
+    found = find_range(lambda indices: areas[list(indices)], 400, 1.0)
 
     assert found.start <= 53
     assert found.stop >= 310
 
 
-def test_where_the_scout_sees_nothing_every_slice_is_run() -> None:
+def test_where_the_sparse_pass_sees_nothing_every_slice_is_run() -> None:
     seen: list[int] = []
 
-    found = scout_range(lambda indices: (seen.extend(indices), np.zeros(len(indices)))[1], 77, 1.5)
+    found = find_range(lambda indices: (seen.extend(indices), np.zeros(len(indices)))[1], 77, 1.5)
 
     assert found == range(77)
     assert sorted(seen) == list(range(77))
 
 
 @given(st.integers(1, 500), st.integers(1, 40))
-def test_no_slice_is_further_than_a_step_from_a_scout(slices: int, step: int) -> None:
-    scouts = np.array(scout_slices(slices, step))
+def test_no_slice_is_further_than_a_step_from_a_look(slices: int, step: int) -> None:
+    looks = np.array(first_slices(slices, step))
 
-    gaps = np.diff(np.concatenate([[-1], scouts, [slices]]))
+    gaps = np.diff(np.concatenate([[-1], looks, [slices]]))
 
     assert gaps.max() <= step
     assert STEP_MM < 40 / 2

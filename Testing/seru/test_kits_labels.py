@@ -1,4 +1,4 @@
-"""Key slices, crops and the scout pass on the label volumes of 70 KiTS19 patients."""
+"""Key slices, crops and the sparse pass on the label volumes of 70 KiTS19 patients."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from seru.cascade.key_slices import find_key_slices, paper_box
-from seru.cascade.sparse_pass import scout_range
+from seru.cascade.crops import paper_region
+from seru.cascade.key_slices import find_key_slices
+from seru.cascade.sparse_pass import find_range
+from seru.findings import SIDE_CODES, SIDES
 from seru.orientation import AxialStack
-from seru.result.sides import SIDE_CODES, SIDES, assign_sides, bounding_box, remove_islands
+from seru.result.components import bounding_box, remove_small
+from seru.result.sides import assign_sides
 from seru.volume import Volume
 
 pytestmark = pytest.mark.slow
 
-# Fewer slices than this share are run where the scout looks first (kidneys and tumors fill 36 % of these slices).
+# Fewer slices than this share are run where the sparse pass looks first (kidneys and tumors fill 36 % of these slices).
 EXPECTED_SHARE = 0.5
 
 
@@ -51,7 +54,7 @@ def label_files(data_folder: Path) -> list[Path]:
     return files
 
 
-def test_key_slices_crops_and_scout_on_every_volume(label_files: list[Path]) -> None:
+def test_key_slices_crops_and_sparse_pass_on_every_volume(label_files: list[Path]) -> None:
     looked_at = total = sides_seen = 0
     for path in label_files:
         stack = read_labels(path)
@@ -59,7 +62,7 @@ def test_key_slices_crops_and_scout_on_every_volume(label_files: list[Path]) -> 
         extent = bounding_box(stack.hu > 0)[0]
         mask = np.ascontiguousarray(stack.hu[extent] > 0)
 
-        cleaned = remove_islands(mask, stack.voxel_ml)
+        cleaned = remove_small(mask, stack.voxel_ml)
         sides = assign_sides(cleaned, (columns - 1) / 2, stack.voxel_ml)
         found = find_key_slices(sides)
 
@@ -76,18 +79,18 @@ def test_key_slices_crops_and_scout_on_every_volume(label_files: list[Path]) -> 
             assert (found[side].index, found[side].area_px) == (index, area), f"{path.name} {side}"
             assert found[side].centre_rc == pytest.approx(centre, abs=1e-3), f"{path.name} {side}"
             outside = sides == SIDE_CODES[side]
-            box = paper_box(found[side].centre_rc, 256, (1, 1), (rows, columns))
-            outside[(slice(None), *box.inside((rows, columns)))] = False
+            region = paper_region(found[side].centre_rc, 256, (1, 1), (rows, columns))
+            outside[(slice(None), *region.inside((rows, columns)))] = False
             assert not outside.any(), f"{path.name} {side}: the paper's crop loses voxels"
-        looked_at += assert_scout_holds_everything(mask, extent, slices, stack, path.name)
+        looked_at += assert_sparse_pass_holds_everything(mask, extent, slices, stack, path.name)
         total += slices
     assert len(label_files) == 70
     assert sides_seen == 139
     assert looked_at < EXPECTED_SHARE * total
-    print(f"\nThe scout looked at {looked_at / total:.1%} of {total} slices.")
+    print(f"\nThe sparse pass looked at {looked_at / total:.1%} of {total} slices.")
 
 
-def assert_scout_holds_everything(
+def assert_sparse_pass_holds_everything(
     mask: np.ndarray, extent: slice, slices: int, stack: AxialStack, name: str
 ) -> int:
     """Assert that no labelled slice is lost, even where a network misses every slice below 5 cm2."""
@@ -100,8 +103,8 @@ def assert_scout_holds_everything(
         looked.extend(indices)
         return seen[list(indices)]
 
-    found = scout_range(look, slices, stack.spacing_mm[0])
+    found = find_range(look, slices, stack.spacing_mm[0])
 
     lost = areas.sum() - areas[found.start : found.stop].sum()
-    assert lost == pytest.approx(0, abs=1e-6), f"{name}: {lost} mm2 of kidney or tumor outside the scout's range"
+    assert lost == pytest.approx(0, abs=1e-6), f"{name}: {lost} mm2 of kidney or tumor outside the range"
     return len(looked)

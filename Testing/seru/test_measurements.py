@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from seru.errors import BadInputError
-from seru.options import PostprocessingOptions, SegmentOptions
+from seru.findings import Measures
+from seru.grid import Grid
+from seru.options import SegmentOptions
 from seru.result.cleanup import clean_labels
 from seru.result.measurements import longest_diameter_mm, measure
 
@@ -26,17 +28,19 @@ def case() -> tuple[np.ndarray, np.ndarray]:
 def test_volumes_are_counted_per_side_and_label() -> None:
     labels, sides = case()
 
-    measured = measure(labels, sides.astype(np.uint8), (1.0, 2.0, 5.0))
+    grid = Grid(labels.shape, np.diag([1.0, 2.0, 5.0, 1.0]))
 
-    assert measured["right"] == {"kidney_ml": 0.6, "tumor_ml": pytest.approx(0.06), "tumor_longest_mm": 3.0}
-    assert measured["left"] == {"kidney_ml": pytest.approx(0.09), "tumor_ml": 0.0, "tumor_longest_mm": 0.0}
+    measured = measure(labels, sides.astype(np.uint8), grid)
+
+    assert measured["right"] == Measures(0.6, pytest.approx(0.06), 3.0)
+    assert measured["left"] == Measures(pytest.approx(0.09), 0.0, 0.0)
 
 
 def test_the_longest_diameter_is_three_dimensional_and_in_millimetres() -> None:
     mask = np.zeros((5, 5, 5), bool)
     mask[1, 1, 1] = mask[2, 2, 2] = mask[3, 3, 3] = True
 
-    assert longest_diameter_mm(mask, (1.0, 2.0, 3.0)) == pytest.approx(2 * np.sqrt(1 + 4 + 9))
+    assert longest_diameter_mm(mask, (3.0, 2.0, 1.0)) == pytest.approx(2 * np.sqrt(1 + 4 + 9))
 
 
 def test_only_the_largest_tumor_counts_for_the_diameter() -> None:
@@ -69,13 +73,13 @@ def test_a_line_and_a_point_have_their_length() -> None:
 def test_post_processing_is_off_by_default() -> None:
     labels, sides = case()
 
-    assert clean_labels(labels, sides, 1.0, SegmentOptions().postprocessing) is labels
+    assert clean_labels(labels, sides, 1.0, SegmentOptions()) is labels
 
 
 def test_tumors_that_touch_no_kidney_are_removed() -> None:
     labels, sides = case()
 
-    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(tumor_touches_kidney=True))
+    cleaned = clean_labels(labels, sides, 1.0, SegmentOptions(tumor_touches_kidney=True))
 
     expected = labels.copy()
     expected[0, 9, 0:2] = 0
@@ -86,7 +90,7 @@ def test_tumors_that_touch_no_kidney_are_removed() -> None:
 def test_small_components_are_removed() -> None:
     labels, sides = case()
 
-    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(minimum_volume_ml=3))
+    cleaned = clean_labels(labels, sides, 1.0, SegmentOptions(minimum_volume_ml=3))
 
     assert cleaned[5, 9, 19] == 0
     assert (cleaned[0, 9, 0:2] == 0).all()
@@ -96,7 +100,7 @@ def test_small_components_are_removed() -> None:
 def test_the_largest_component_of_each_side_stays() -> None:
     labels, sides = case()
 
-    cleaned = clean_labels(labels, sides, 1.0, PostprocessingOptions(largest_component_per_side=True))
+    cleaned = clean_labels(labels, sides, 1.0, SegmentOptions(largest_component_per_side=True))
 
     np.testing.assert_array_equal(np.bincount(cleaned.ravel()), [1200 - 72, 68, 4])
     assert cleaned[1, 2, 14] == 1
@@ -105,7 +109,7 @@ def test_the_largest_component_of_each_side_stays() -> None:
 def test_empty_labels_stay_empty() -> None:
     empty = np.zeros((2, 3, 4), np.uint8)
 
-    cleaned = clean_labels(empty, empty, 1.0, PostprocessingOptions(True, True, 5))
+    cleaned = clean_labels(empty, empty, 1.0, SegmentOptions(largest_component_per_side=True, tumor_touches_kidney=True, minimum_volume_ml=5))
 
     assert not cleaned.any()
 
@@ -113,7 +117,7 @@ def test_empty_labels_stay_empty() -> None:
 @pytest.mark.parametrize("volume", [-1, np.nan, np.inf])
 def test_a_wrong_minimum_volume_is_refused(volume: float) -> None:
     with pytest.raises(BadInputError, match="millilitres"):
-        PostprocessingOptions(minimum_volume_ml=volume)
+        SegmentOptions(minimum_volume_ml=volume)
 
 
 @pytest.mark.parametrize("values", [{"alpha": 2}, {"device": "tpu"}, {"engine": "x"}, {"crop": "y"}, {"threads": 0}])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import qt
 
 from seru.errors import ModelError
 from seru.model.store import open_model
-from SERUSegmentationLib.panel.model_choices import ModelChoice, listChoices
-from SERUSegmentationLib.panel.settings import readSetting, writeSetting
+from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
 from SERUSegmentationLib.texts import _
 
 _MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
@@ -100,8 +100,6 @@ class InputPanel:
         Raises:
             ModelError: it is no model folder.
         """
-        from pathlib import Path
-
         open_model(Path(folder))
         folders = [folder, *(other for other in readSetting(_FOLDERS, []) if other != folder)]
         writeSetting(_FOLDERS, folders[:10])
@@ -130,6 +128,8 @@ class InputPanel:
 
 def deviceTitle(device: dict[str, Any]) -> str:
     """Return a device as people know it, with its memory."""
-    name, title, memory = (device.get(key) for key in ("name", "title", "memory"))
-    known = _("CPU") if name == "cpu" else title or name
-    return f"{known} ({name}, {memory})" if memory and name != "cpu" else known
+    name, memory = device["name"], device.get("memory")
+    if name == "cpu":
+        return _("CPU")
+    title = device.get("title") or name
+    return f"{title} ({name}, {memory})" if memory else title

@@ -11,12 +11,15 @@ import importlib.metadata
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
 
-from seru.errors import ModelError, SeruError
+from seru.errors import SeruError
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 TORCH_REQUIREMENT = ">=2.2"
 # Download sizes in MB, as of the versions of 2026; PyTorch's depends on the graphics card.
@@ -115,11 +118,11 @@ def installedVersion(package: str) -> str | None:
         return None
 
 
-def _requirementClass() -> Any:
+def _requirementClass() -> type[Requirement]:
     try:
         from packaging.requirements import Requirement
     except ImportError:
-        from pip._vendor.packaging.requirements import Requirement
+        from pip._vendor.packaging.requirements import Requirement  # type: ignore[assignment]
     return Requirement
 
 
@@ -179,20 +182,3 @@ def _importPackaging() -> bool:
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text if len(text) < 200 else f"{text[:200]}..."
-
-
-def checkInstalled(requirementsFile: Path) -> None:
-    """Check that everything is there.
-
-    Args:
-        requirementsFile: ``Resources/requirements.txt``.
-
-    Raises:
-        ModelError: something is missing; the message names it.
-    """
-    missing = findMissing(requirementsFile)
-    if missing:
-        names = [*(["PyTorch"] if missing.torch else []), *missing.packages]
-        raise ModelError(
-            _("Packages are missing ({names}); open Setup and click Install.").format(names=", ".join(names))
-        )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import qt
 import slicer
 
-from SERUSegmentationLib.scene.crop_boxes import areCropBoxesVisible, setCropBoxesVisible
+from seru.findings import SIDES
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
-from SERUSegmentationLib.scene.key_slice_markups import keySlicePosition
-from SERUSegmentationLib.scene.owned_nodes import inputVolume
+from SERUSegmentationLib.scene.markups import areCropBoxesVisible, keySlicePosition, setCropBoxesVisible
+from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
-_SIDES = ("right", "left")
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode
+
 
 
 class KeySlicePanel:
@@ -29,7 +31,7 @@ class KeySlicePanel:
         self._ui, self._controller = ui, controller
         manager = slicer.app.layoutManager()
         self.layout = KeyPatchLayout(manager) if manager is not None else None
-        for side in _SIDES:
+        for side in SIDES:
             getattr(ui, f"{side}JumpButton").connect("clicked(bool)", lambda checked, side=side: self._onJump(side))
         ui.cropBoxesCheckBox.connect("toggled(bool)", self._onCropBoxes)
         ui.inspectButton.connect("toggled(bool)", self._onInspect)
@@ -39,23 +41,23 @@ class KeySlicePanel:
     def refresh(self) -> None:
         """Show the result's key slices."""
         ui, report, node = self._ui, self._controller.report, self._controller.segmentationNode
-        positions = {side: keySlicePosition(node, side) if node else None for side in _SIDES}
-        for side in _SIDES:
-            keySlice = report[side]["key_slice"] if report else None
+        positions = {side: keySlicePosition(node, side) if node else None for side in SIDES}
+        for side in SIDES:
+            keySlice = report.side(side).key_slice if report else None
             position = positions[side]
             missing = _("none found") if report else "\u2013"
-            getattr(ui, f"{side}SliceLabel").text = str(keySlice["index"]) if keySlice else missing
-            area = f"{keySlice['area_mm2'] / 100:.1f} cm\u00b2" if keySlice else "\u2013"
+            getattr(ui, f"{side}SliceLabel").text = str(keySlice.index) if keySlice else missing
+            area = f"{keySlice.area_mm2 / 100:.1f} cm\u00b2" if keySlice else "\u2013"
             getattr(ui, f"{side}AreaLabel").text = area
             text = ", ".join(f"{value:.0f}" for value in position) if position else "\u2013"
             getattr(ui, f"{side}PositionLabel").text = text
             getattr(ui, f"{side}JumpButton").enabled = position is not None
-        found = any(report[side]["crop"] for side in _SIDES) if report else False
+        found = any(report.side(side).crop for side in SIDES) if report else False
         ui.cropBoxesCheckBox.enabled = found
         wasBlocked = ui.cropBoxesCheckBox.blockSignals(True)
         ui.cropBoxesCheckBox.checked = found and areCropBoxesVisible(node)
         ui.cropBoxesCheckBox.blockSignals(wasBlocked)
-        ui.inspectButton.enabled = self._canInspect()
+        ui.inspectButton.enabled = self._inspectable() is not None
         if self.layout is not None and self.layout.isShown and not ui.inspectButton.enabled:
             self.leave()
 
@@ -70,10 +72,12 @@ class KeySlicePanel:
         if self.layout is not None:
             slicer.app.layoutManager().disconnect("layoutChanged(int)", self._onLayoutChanged)
 
-    def _canInspect(self) -> bool:
+    def _inspectable(self) -> tuple[KeyPatchLayout, vtkMRMLScalarVolumeNode, dict[str, Any]] | None:
+        """Layout, volume and report, where there are patches to show."""
         report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
-        hasSlices = report is not None and any(report[side]["key_slice"] for side in _SIDES)
-        return self.layout is not None and hasSlices and volume is not None
+        if self.layout is None or volume is None or report is None:
+            return None
+        return (self.layout, volume, report) if any(report.side(side).key_slice for side in SIDES) else None
 
     def _onJump(self, side: str) -> None:
         position = keySlicePosition(self._controller.segmentationNode, side)
@@ -86,19 +90,22 @@ class KeySlicePanel:
 
     def _onInspect(self, checked: bool) -> None:
         if not checked:
-            self.layout.leave()
-        elif self._canInspect():
-            self.layout.enter(inputVolume(self._controller.segmentationNode), self._controller.report)
+            self.leave()
+        elif inspectable := self._inspectable():
+            layout, volume, report = inspectable
+            layout.enter(volume, report)
             # The new views get their size with the next events; only then can a patch fill them.
             qt.QTimer.singleShot(0, self._aim)
             qt.QTimer.singleShot(150, self._aim)
 
     def _aim(self) -> None:
-        if self._canInspect() and self.layout.isShown:
-            self.layout.aim(inputVolume(self._controller.segmentationNode), self._controller.report)
+        inspectable = self._inspectable()
+        if inspectable and inspectable[0].isShown:
+            layout, volume, report = inspectable
+            layout.aim(volume, report)
 
     def _onLayoutChanged(self, layout: int) -> None:
-        self._setInspecting(self.layout.isShown)
+        self._setInspecting(self.layout is not None and self.layout.isShown)
 
     def _setInspecting(self, isOn: bool) -> None:
         button = self._ui.inspectButton

@@ -10,10 +10,9 @@ import qt
 import slicer
 
 from seru.errors import SeruError
-from SERUSegmentationLib.scene.measurement_table import exportCsv
-from SERUSegmentationLib.scene.owned_nodes import TABLE, companion
+from SERUSegmentationLib.scene.measurement_table import exportCsv, rowTitles
+from SERUSegmentationLib.scene.nodes import TABLE, companion
 from SERUSegmentationLib.scene.result_controller import ResultController
-from SERUSegmentationLib.scene.scene_writer import rowTitles
 from SERUSegmentationLib.texts import _
 
 
@@ -69,6 +68,8 @@ class MeasurementPanel:
 
     def _onShowTable(self, checked: bool = False) -> None:
         node = companion(self._controller.segmentationNode, TABLE)
+        if node is None:
+            return
         layoutNode = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
         layoutNode.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
         selection = slicer.app.applicationLogic().GetSelectionNode()
@@ -77,6 +78,8 @@ class MeasurementPanel:
 
     def _onExport(self, checked: bool = False) -> None:
         node = self._controller.segmentationNode
+        if node is None:
+            return
         path = qt.QFileDialog.getSaveFileName(
             self._ui.exportCsvButton, _("Export measurements"), f"{node.GetName()}.csv", "CSV (*.csv)"
         )

@@ -1,27 +1,41 @@
-"""From the panel's parameters to what runs and results take."""
+"""The panel's parameters that are options of a run: made from :class:`seru.options.SegmentOptions`.
+
+A widget of the form takes part by naming the option in Slicer's spelling: ``SlicerParameterName`` is ``allSlices``.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from seru.options import PostprocessingOptions
-from SERUSegmentationLib.scene.result_state import ResultState
+from slicer.parameterNodeWrapper import Choice, WithinRange
+
+from seru.options import SegmentOptions, Switch, switches
+from SERUSegmentationLib.scene.stored_result import ResultState
 
 
-def postprocessingOf(parameters: Any) -> PostprocessingOptions:
-    """Return the clean-up that the parameters ask for.
+def optionParameters() -> type:
+    """Return a class whose members are the options that a scene keeps; the parameter node derives from it.
+
+    Returns:
+        The class: an annotation and a default for each option that has a paper's way. Device, engine and threads are
+        the computer's matter and stay out of the scene.
+    """
+    kept = _kept()
+    members: dict[str, Any] = {"__annotations__": {switch.camel_case: _typeOf(switch) for switch in kept}}
+    for switch in kept:
+        members[switch.camel_case] = switch.paper if switch.default is None else switch.default
+    return type("OptionParameters", (), members)
+
+
+def optionsOf(parameters: Any) -> dict[str, Any]:
+    """Return the options that the parameters ask for, by name.
 
     Args:
         parameters: the module's parameter node.
-
-    Returns:
-        Validated options.
     """
-    return PostprocessingOptions(
-        largest_component_per_side=parameters.largestComponent,
-        tumor_touches_kidney=parameters.tumorTouchesKidney,
-        minimum_volume_ml=parameters.minimumVolumeMl,
-    )
+    # Four decimals are more than sliders have, and what the scene's text of a number keeps.
+    values = {switch.name: getattr(parameters, switch.camel_case) for switch in _kept()}
+    return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def stateOf(parameters: Any) -> ResultState:
@@ -29,12 +43,8 @@ def stateOf(parameters: Any) -> ResultState:
 
     Args:
         parameters: the module's parameter node.
-
-    Returns:
-        The state.
     """
-    # Two decimals are what the slider has.
-    return ResultState(round(parameters.alpha, 4), postprocessingOf(parameters), parameters.splitSides)
+    return ResultState(SegmentOptions(**SegmentOptions(**optionsOf(parameters)).of_result()), parameters.splitSides)
 
 
 def setState(parameters: Any, state: ResultState) -> None:
@@ -45,9 +55,33 @@ def setState(parameters: Any, state: ResultState) -> None:
         state: of a result.
     """
     wasModifying = parameters.StartModify()
-    parameters.alpha = round(state.alpha, 4)
+    for name, value in state.options.of_result().items():
+        switch = next(switch for switch in switches() if switch.name == name)
+        setattr(parameters, switch.camel_case, value)
     parameters.splitSides = state.splitSides
-    parameters.largestComponent = state.postprocessing.largest_component_per_side
-    parameters.tumorTouchesKidney = state.postprocessing.tumor_touches_kidney
-    parameters.minimumVolumeMl = state.postprocessing.minimum_volume_ml
     parameters.EndModify(wasModifying)
+
+
+def describeWidgets(ui: Any) -> None:
+    """Give each option's widget the option's help as its tooltip: the same words as the command's.
+
+    Args:
+        ui: widgets of the panel.
+    """
+    texts = {switch.camel_case: switch.help for switch in switches()}
+    for widget in vars(ui).values():
+        text = texts.get(widget.property("SlicerParameterName") or "")
+        if text:
+            widget.toolTip = f"{text[:1].upper()}{text[1:]}."
+
+
+def _kept() -> list[Switch]:
+    return [switch for switch in switches() if switch.paper is not None]
+
+
+def _typeOf(switch: Switch) -> Any:
+    if switch.choices:
+        return Annotated[str, Choice(list(switch.choices))]
+    if switch.limits:
+        return Annotated[switch.kind, WithinRange(*switch.limits)]
+    return switch.kind

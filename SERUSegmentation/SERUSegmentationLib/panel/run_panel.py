@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +12,12 @@ import qt
 import slicer
 
 from seru.errors import CancelledError
-from SERUSegmentationLib.panel.run_log import RunLog
-from SERUSegmentationLib.run.run_progress import RunProgress, clock
+from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
 
 _STEPS = 1000
+_LOG_LIMIT = 2000
 
 
 class RunPanel:
@@ -143,3 +145,30 @@ class RunPanel:
 
     def _onCopy(self, checked: bool = False) -> None:
         qt.QApplication.clipboard().setText("\n".join([*self._facts(), self.log.text()]))
+
+
+class RunLog:
+    """Keeps the last lines and passes each one on.
+
+    Args:
+        onLine: called with each dated line.
+    """
+
+    def __init__(self, onLine: Callable[[str], None] | None = None) -> None:
+        self._lines: deque[str] = deque(maxlen=_LOG_LIMIT)
+        self._onLine = onLine
+
+    def add(self, text: str) -> None:
+        """Add a line with today's date and time; an empty one is left out."""
+        if not text.strip():
+            return
+        line = f"{datetime.datetime.now():%Y-%m-%d %H:%M:%S}  {text}"
+        self._lines.append(line)
+        # Slicer's own log keeps it too, for bug reports sent from there.
+        logging.debug("SERU: %s", text)
+        if self._onLine:
+            self._onLine(line)
+
+    def text(self) -> str:
+        """Return all lines."""
+        return "\n".join(self._lines)

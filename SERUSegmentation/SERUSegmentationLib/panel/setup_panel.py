@@ -13,10 +13,10 @@ import slicer
 import seru
 from seru.errors import SeruError
 from seru.model.store import cache_folder, clear_cache, find_model
+from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel, deviceTitle
 from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
-from SERUSegmentationLib.panel.licence import askLicence
-from SERUSegmentationLib.run.background_command import BackgroundCommand
+from SERUSegmentationLib.run.background import BackgroundCommand
 from SERUSegmentationLib.texts import _
 
 
@@ -150,7 +150,7 @@ class SetupPanel:
 
     def _fetch(self) -> None:
         choice = self._inputs.model
-        if askLicence(choice, mustAsk=True):
+        if choice is not None and askLicence(choice, mustAsk=True):
             self._start(
                 ["models", "fetch", choice.key, "--accept-licence"],
                 lambda lines: self._onFetched(),
@@ -179,8 +179,10 @@ class SetupPanel:
         self.refresh()
 
     def _verify(self) -> None:
-        find_model(self._inputs.model.key).verify()
-        self._say(_("The model's files are right."))
+        choice = self._inputs.model
+        if choice is not None:
+            find_model(choice.key).verify()
+            self._say(_("The model's files are right."))
 
     def _openFolder(self) -> None:
         folder = cache_folder()

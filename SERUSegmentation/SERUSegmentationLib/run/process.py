@@ -36,7 +36,7 @@ class ChildProcess:
         self._arguments = list(arguments)
         self._folder = Path(folder)
         self._onLine = onLine
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._tails: dict[Stream, _Tail] = {}
         self._killAt: float | None = None
 
@@ -57,10 +57,7 @@ class ChildProcess:
         Raises:
             OSError: it cannot be started.
         """
-        hidden = {}
-        if os.name == "nt":
-            hidden["creationflags"] = subprocess.CREATE_NO_WINDOW
-        files = {name: self._folder / f"{name}.txt" for name in ("out", "error")}
+        files: dict[Stream, Path] = {"out": self._folder / "out.txt", "error": self._folder / "error.txt"}
         with open(files["out"], "wb") as out, open(files["error"], "wb") as error:
             self._process = subprocess.Popen(
                 self.command,
@@ -69,7 +66,7 @@ class ChildProcess:
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=error,
-                **hidden,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows alone has it
             )
         self._tails = {name: _Tail(path) for name, path in files.items()}
 
@@ -109,12 +106,13 @@ class ChildProcess:
 
     def cancel(self) -> None:
         """Ask the process to stop; :meth:`poll` kills it if it does not."""
-        if self._process is not None and self._killAt is None:
+        stdin = self._process.stdin if self._process else None
+        if stdin is not None and self._killAt is None:
             self._killAt = time.monotonic() + KILL_AFTER_S
             with suppress(OSError):
-                self._process.stdin.write(b"cancel\n")
+                stdin.write(b"cancel\n")
             with suppress(OSError):
-                self._process.stdin.close()
+                stdin.close()
 
     def kill(self) -> None:
         """End the process at once."""

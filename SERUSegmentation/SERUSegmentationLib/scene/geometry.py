@@ -1,15 +1,26 @@
-"""Grids as MRML holds them."""
+"""Grids and voxels as MRML and VTK hold them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from seru.errors import BadInputError
+from seru.grid import Grid
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLTransformableNode, vtkMRMLVolumeNode, vtkOrientedImageData
+
+    from seru.result.maps import Maps
 
 
-def ijkToRas(volumeNode: Any) -> np.ndarray:
+def ijkToRas(volumeNode: vtkMRMLVolumeNode) -> np.ndarray:
     """Return the matrix of a volume, without its parent transforms.
 
     Args:
@@ -23,19 +34,19 @@ def ijkToRas(volumeNode: Any) -> np.ndarray:
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
-def vtkMatrix(array: np.ndarray) -> Any:
+def vtkMatrix(array: np.ndarray) -> vtk.vtkMatrix4x4:
     """Return an array of shape (4, 4) as a VTK matrix."""
     return slicer.util.vtkMatrixFromArray(np.asarray(array, np.float64))
 
 
-def shapeKji(volumeNode: Any) -> tuple[int, int, int]:
+def shapeKji(volumeNode: vtkMRMLVolumeNode) -> tuple[int, int, int]:
     """Return the voxels of a volume along k, j and i; zeros without an image."""
     image = volumeNode.GetImageData()
     i, j, k = image.GetDimensions() if image else (0, 0, 0)
     return k, j, i
 
 
-def toWorld(node: Any, position: Any) -> tuple[float, float, float]:
+def toWorld(node: vtkMRMLTransformableNode, position: Sequence[float]) -> tuple[float, float, float]:
     """Return the world position of a point in a node's own coordinates.
 
     Args:
@@ -51,17 +62,86 @@ def toWorld(node: Any, position: Any) -> tuple[float, float, float]:
     return r, a, s
 
 
-def isSameGrid(volumeNode: Any, maps: Any) -> bool:
-    """Return whether a volume still lies on the grid that maps were made on.
+def gridOf(volumeNode: vtkMRMLVolumeNode) -> Grid:
+    """Return the grid of a volume, in the node's own coordinates: without its parent transforms.
 
     Args:
-        volumeNode: the input.
-        maps: :class:`seru.result.maps.Maps`.
+        volumeNode: any volume.
 
     Returns:
-        True where shape and matrix agree; a thousandth of a millimetre is allowed at the far corner.
+        The grid.
+
+    Raises:
+        BadInputError: its axes are sheared, or a spacing is zero.
     """
-    if shapeKji(volumeNode) != tuple(maps.shape_kji):
+    return Grid(shapeKji(volumeNode), ijkToRas(volumeNode))
+
+
+def isSameGrid(volumeNode: vtkMRMLVolumeNode, grid: Grid) -> bool:
+    """Return whether a volume still lies on the grid that a run was made on."""
+    try:
+        return gridOf(volumeNode).is_close(grid)
+    except BadInputError:
         return False
-    corners = np.array([[0, 0, 0, 1], [*reversed(maps.shape_kji), 1]], np.float64).T
-    return bool(np.abs((ijkToRas(volumeNode) - maps.ijk_to_ras) @ corners).max() < 1e-3)
+
+
+@dataclass(frozen=True)
+class LayerGrid:
+    """Where a layer lies: a box of the input's grid.
+
+    Attributes:
+        ijkToRas: float64, shape (4, 4).
+        lowerKji: first voxel of the box.
+        shapeKji: voxels of the box.
+    """
+
+    ijkToRas: np.ndarray
+    lowerKji: tuple[int, int, int]
+    shapeKji: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, maps: Maps) -> LayerGrid:
+        """Return the stored box of a run's maps."""
+        k, j, i = maps.mask.shape
+        return cls(maps.grid.ijk_to_ras, maps.lower_kji, (k, j, i))
+
+    @property
+    def extent(self) -> tuple[int, ...]:
+        """First and last index along i, j and k, as VTK writes them."""
+        pairs = zip(reversed(self.lowerKji), reversed(self.shapeKji), strict=True)
+        return tuple(number for low, size in pairs for number in (low, low + size - 1))
+
+
+def arrayOf(image: vtkOrientedImageData) -> np.ndarray:
+    """Return the voxels of an image, not copied, in the order (k, j, i)."""
+    extent = image.GetExtent()
+    shape = [extent[2 * axis + 1] - extent[2 * axis] + 1 for axis in (2, 1, 0)]
+    return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(shape)
+
+
+def isEmpty(image: vtkOrientedImageData | None) -> bool:
+    """Return whether a segment has no voxels to look at."""
+    return image is None or image.GetPointData().GetScalars() is None or image.GetNumberOfPoints() == 0
+
+
+def copyLabel(image: vtkOrientedImageData, label: int, target: np.ndarray, extent: tuple[int, ...], value: int) -> None:
+    """Mark the voxels of a label in another array on the same grid.
+
+    Args:
+        image: labelmap.
+        label: to look for.
+        target: array (k, j, i) that covers ``extent``.
+        extent: first and last index along i, j and k.
+        value: to write.
+    """
+    has = image.GetExtent()
+    low = [max(has[2 * axis], extent[2 * axis]) for axis in (2, 1, 0)]
+    high = [min(has[2 * axis + 1], extent[2 * axis + 1]) for axis in (2, 1, 0)]
+    if any(first > last for first, last in zip(low, high, strict=True)):
+        return
+
+    def part(first: tuple[int, ...]) -> tuple[slice, ...]:
+        starts = [first[2 * axis] for axis in (2, 1, 0)]
+        return tuple(slice(a - s, b - s + 1) for a, b, s in zip(low, high, starts, strict=True))
+
+    target[part(extent)][arrayOf(image)[part(has)] == label] = value

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
-from SERUSegmentationLib.scene.geometry import ijkToRas, toWorld
+from seru.findings import CropBox, KeySlice, Report
+from SERUSegmentationLib.scene.geometry import gridOf, toWorld
+
+if TYPE_CHECKING:
+    from slicer import qSlicerLayoutManager, vtkMRMLLayoutNode, vtkMRMLScalarVolumeNode, vtkMRMLSliceNode
 
 # Slicer's own layouts have small numbers; a module's own starts above 100.
 LAYOUT_ID = 7519
@@ -16,9 +20,9 @@ _VIEW = """
   <item><view class="vtkMRMLSliceNode" singletontag="{tag}">
     <property name="orientation" action="default">Axial</property>
     <property name="viewlabel" action="default">{label}</property>
-    <property name="viewcolor" action="default">{colour}</property>
+    <property name="viewcolor" action="default">{color}</property>
   </view></item>"""
-_COLOURS = {"right": "#4FB8E0", "left": "#E0B04F"}
+_COLORS = {"right": "#4FB8E0", "left": "#E0B04F"}
 
 
 class KeyPatchLayout:
@@ -28,7 +32,7 @@ class KeyPatchLayout:
         layoutManager: Slicer's.
     """
 
-    def __init__(self, layoutManager: Any) -> None:
+    def __init__(self, layoutManager: qSlicerLayoutManager) -> None:
         self._manager = layoutManager
         self._before: int | None = None
 
@@ -37,7 +41,7 @@ class KeyPatchLayout:
         """Whether the patches are shown now."""
         return self._node.GetViewArrangement() == LAYOUT_ID
 
-    def enter(self, volumeNode: Any, report: dict[str, Any]) -> None:
+    def enter(self, volumeNode: vtkMRMLScalarVolumeNode, report: Report) -> None:
         """Show the patches.
 
         Args:
@@ -47,21 +51,22 @@ class KeyPatchLayout:
         node = self._node
         if not self.isShown:
             self._before = node.GetViewArrangement()
-        _describe(node, [side for side in VIEWS if report[side]["key_slice"] is not None])
+        _describe(node, [side for side in VIEWS if report.side(side).key_slice is not None])
         node.SetViewArrangement(LAYOUT_ID)
         self.aim(volumeNode, report)
 
-    def aim(self, volumeNode: Any, report: dict[str, Any]) -> None:
+    def aim(self, volumeNode: vtkMRMLScalarVolumeNode, report: Report) -> None:
         """Let each patch fill its view; called again once the views have their size."""
         for side, tag in VIEWS.items():
             sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
-            if sliceNode is None or report[side]["key_slice"] is None:
+            crop, keySlice = report.side(side).crop, report.side(side).key_slice
+            if sliceNode is None or crop is None or keySlice is None:
                 continue
             composite = self._manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
             composite.SetBackgroundVolumeID(volumeNode.GetID())
             composite.SetForegroundVolumeID(None)
             composite.SetLabelVolumeID(None)
-            _aim(sliceNode, volumeNode, report[side], report["geometry"]["stack_axis"])
+            _aim(sliceNode, volumeNode, crop, keySlice, report.geometry.stack_axis)
 
     def leave(self) -> None:
         """Go back to the layout the user had; one chosen meanwhile stays."""
@@ -71,11 +76,11 @@ class KeyPatchLayout:
         self._before = None
 
     @property
-    def _node(self) -> Any:
+    def _node(self) -> vtkMRMLLayoutNode:
         return self._manager.layoutLogic().GetLayoutNode()
 
 
-def registerLayout(layoutManager: Any) -> None:
+def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
     """Make the layout known, so that a scene that was saved while it was shown opens with it.
 
     Args:
@@ -85,8 +90,8 @@ def registerLayout(layoutManager: Any) -> None:
         _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
 
 
-def _describe(layoutNode: Any, sides: list[str]) -> None:
-    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), colour=_COLOURS[side]) for side in sides]
+def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
         layoutNode.SetLayoutDescription(LAYOUT_ID, description)
@@ -94,27 +99,35 @@ def _describe(layoutNode: Any, sides: list[str]) -> None:
         layoutNode.AddLayoutDescription(LAYOUT_ID, description)
 
 
-def patchCentre(volumeNode: Any, side: dict[str, Any], stackAxis: int) -> tuple[tuple[float, ...], np.ndarray]:
+def patchCentre(
+    volumeNode: vtkMRMLScalarVolumeNode, crop: CropBox, keySlice: KeySlice, stackAxis: int
+) -> tuple[tuple[float, ...], np.ndarray]:
     """Return where a patch lies.
 
     Args:
         volumeNode: the input.
-        side: of the report.
+        crop: of the side.
+        keySlice: of the side.
         stackAxis: voxel axis of the slices.
 
     Returns:
         World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
     """
-    low, high = (np.asarray(side["crop"][name], np.float64) for name in ("ijk_min", "ijk_max"))
-    centre = (low + high) / 2
-    centre[stackAxis] = side["key_slice"]["index"]
-    matrix = ijkToRas(volumeNode)
-    size = (high - low + 1) * np.linalg.norm(matrix[:3, :3], axis=0)
-    return toWorld(volumeNode, (matrix @ [*centre, 1.0])[:3]), size
+    grid = gridOf(volumeNode)
+    centre = np.add(crop.ijk_min, crop.ijk_max) / 2
+    centre[stackAxis] = keySlice.index
+    _box, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
+    return toWorld(volumeNode, grid.ras_of_ijk(centre)), size
 
 
-def _aim(sliceNode: Any, volumeNode: Any, side: dict[str, Any], stackAxis: int) -> None:
-    position, size = patchCentre(volumeNode, side, stackAxis)
+def _aim(
+    sliceNode: vtkMRMLSliceNode,
+    volumeNode: vtkMRMLScalarVolumeNode,
+    crop: CropBox,
+    keySlice: KeySlice,
+    stackAxis: int,
+) -> None:
+    position, size = patchCentre(volumeNode, crop, keySlice, stackAxis)
     wasModifying = sliceNode.StartModify()
     sliceNode.SetOrientation("Axial")
     parent = volumeNode.GetParentTransformNode()
@@ -128,15 +141,15 @@ def _aim(sliceNode: Any, volumeNode: Any, side: dict[str, Any], stackAxis: int) 
     sliceNode.EndModify(wasModifying)
 
 
-def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: Any) -> tuple[float, float]:
+def _inPlane(size: np.ndarray, stackAxis: int, volumeNode: vtkMRMLScalarVolumeNode) -> tuple[float, float]:
     """Width (the in-plane axis nearest to right-left) and height of a patch in mm."""
     axes = [axis for axis in range(3) if axis != stackAxis]
-    matrix = ijkToRas(volumeNode)[:3, :3]
-    axes.sort(key=lambda axis: -abs(matrix[0, axis]) / np.linalg.norm(matrix[:, axis]))
+    directions = gridOf(volumeNode).directions_ras
+    axes.sort(key=lambda axis: -abs(directions[0, axis]))
     return float(size[axes[0]]), float(size[axes[1]])
 
 
-def jumpTo(layoutManager: Any, position: tuple[float, float, float]) -> None:
+def jumpTo(layoutManager: qSlicerLayoutManager | None, position: tuple[float, float, float]) -> None:
     """Show a world position in every slice view that is shown; a view that shows its place already keeps its pan.
 
     Args:

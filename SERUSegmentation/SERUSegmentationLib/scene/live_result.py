@@ -9,18 +9,22 @@ diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.options import PostprocessingOptions
-from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
+from seru.findings import Measures, Report, Side, Volumes
+from seru.options import SegmentOptions
+from seru.result import finish
+from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
-from SERUSegmentationLib.scene.segment_layer import LayerGrid, SegmentLayer
+from seru.result.measurements import count_voxels, volumes_of
+from SERUSegmentationLib.scene.geometry import LayerGrid
+from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
 
-Measured = dict[str, dict[str, float]]
-
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
 
 class LiveResult:
     """The fused labels of one run in a segmentation.
@@ -28,34 +32,34 @@ class LiveResult:
     Args:
         segmentationNode: holds the segments.
         maps: of the run.
+        report: of the run.
         splitSides: one segment per side.
+
+    Attributes:
+        measures: of both sides, at the alpha that was last written or assumed; empty before.
     """
 
-    def __init__(self, segmentationNode: Any, maps: Maps, splitSides: bool = False) -> None:
-        self.maps = maps
+    def __init__(
+        self, segmentationNode: vtkMRMLSegmentationNode, maps: Maps, report: Report, splitSides: bool = False
+    ) -> None:
+        self.maps, self.report = maps, report
         self.fusion = LiveFusion(maps)
         self.segmentationNode = segmentationNode
-        grid = LayerGrid(maps.ijk_to_ras, maps.lower_kji, maps.mask.shape)
-        self.layer = SegmentLayer(segmentationNode, fusedSegments(splitSides), grid)
+        self.layer = SegmentLayer(segmentationNode, fusedSegments(splitSides), LayerGrid.of(maps))
+        self.measures: dict[Side, Measures] = {}
         self.splitSides = splitSides
         self._table = valueTable(splitSides)
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
         self._isFused = False
 
-    def assume(self, alpha: float, postprocessing: PostprocessingOptions) -> Measured:
-        """Take it that the scene holds the labels of an alpha, as after loading; nothing is written.
+    def assume(self, options: SegmentOptions) -> None:
+        """Take it that the scene holds a result, as after loading; nothing is written.
 
         Args:
-            alpha: weight of the coarse stage, 0..1.
-            postprocessing: clean-up.
-
-        Returns:
-            As :meth:`commit`.
+            options: alpha and clean-up.
         """
-        cleaned = self._clean(alpha, postprocessing)
-        self._written = self._values(cleaned)
-        return self._measure(cleaned)
+        self._written = self._values(self._finish(options))
 
     def isEdited(self) -> bool:
         """Return whether someone changed our segments by hand since they were written."""
@@ -66,14 +70,14 @@ class LiveResult:
         expected = np.where(np.isin(self._written, missing), 0, self._written) if missing else self._written
         return not np.array_equal(now, expected)
 
-    def preview(self, alpha: float) -> Measured:
+    def preview(self, alpha: float) -> dict[Side, Volumes]:
         """Write the labels of an alpha, fast and without clean-up or new 3D surfaces.
 
         Args:
             alpha: weight of the coarse stage, 0..1.
 
         Returns:
-            ``kidney_ml`` and ``tumor_ml`` of both sides.
+            The volumes of both sides; diameters wait for :meth:`commit`.
         """
         labels = self.fusion.changing_labels(alpha)
         if self._isFused and self._written is not None:
@@ -87,79 +91,40 @@ class LiveResult:
         else:
             self._write(self.fusion.box_labels(alpha), create=False)
             self._isFused = True
-        counts = self._steadyCounts + np.bincount(3 * self._changingSides + labels, minlength=9)
-        return self._volumes(counts)
+        counts = self._steadyCounts + count_voxels(labels, self._changingSides)
+        return volumes_of(counts, self.maps.grid.voxel_ml)
 
-    def commit(self, alpha: float, postprocessing: PostprocessingOptions, create: bool = False) -> Measured:
-        """Write the labels of an alpha, cleaned up, with 3D surfaces where there are any.
+    def commit(self, options: SegmentOptions, create: bool = False) -> None:
+        """Write a result, cleaned up, with 3D surfaces where there are any.
 
         Args:
-            alpha: weight of the coarse stage, 0..1.
-            postprocessing: what to clean up.
+            options: alpha and clean-up.
             create: make segments that are missing.
-
-        Returns:
-            All measurements of both sides.
         """
-        cleaned = self._clean(alpha, postprocessing)
-        self._write(cleaned, create)
+        self._write(self._finish(options), create)
         self.layer.refreshSurfaces()
-        return self._measure(cleaned)
 
-    @cached_property
-    def sides(self) -> np.ndarray:
-        """Side of each voxel of the box, uint8."""
-        return self.maps.side_box()
+    def _finish(self, options: SegmentOptions) -> np.ndarray:
+        finished = finish(self.maps, options, self.fusion)
+        self.measures, self._isFused = finished.measures, not options.cleans_up
+        return finished.labels_box
 
     @cached_property
     def _changingSides(self) -> np.ndarray:
-        return self.sides.reshape(-1)[self.fusion.changing_index].astype(np.intp)
+        return self.maps.sides_box.reshape(-1)[self.fusion.changing_index]
 
     @cached_property
     def _steadyCounts(self) -> np.ndarray:
-        """Voxels per ``3 * side + label`` that no alpha changes."""
+        """Voxels per side and label that no alpha changes."""
         labels = self.fusion.coarse_labels()
         labels.reshape(-1)[self.fusion.changing_index] = 0
-        counts = np.bincount((3 * self.sides + labels).ravel(), minlength=9)
+        counts = count_voxels(labels, self.maps.sides_box)
         # The changing voxels were counted as background of their sides.
-        counts[::3] -= np.bincount(self._changingSides, minlength=3)
+        counts[:, 0] -= np.bincount(self._changingSides, minlength=3)
         return counts
 
-    @property
-    def _spacing(self) -> tuple[float, ...]:
-        return tuple(float(size) for size in np.linalg.norm(self.maps.ijk_to_ras[:3, :3], axis=0))
-
-    @property
-    def _voxelMl(self) -> float:
-        return float(np.prod(self._spacing)) / 1000.0
-
-    def _volumes(self, counts: np.ndarray) -> Measured:
-        from seru.result.sides import SIDE_CODES, SIDES
-
-        ml = counts * self._voxelMl
-        return {
-            side: {
-                "kidney_ml": float(ml[3 * SIDE_CODES[side] + KIDNEY]),
-                "tumor_ml": float(ml[3 * SIDE_CODES[side] + TUMOR]),
-            }
-            for side in SIDES
-        }
-
-    def _clean(self, alpha: float, postprocessing: PostprocessingOptions) -> np.ndarray:
-        from seru.result.cleanup import clean_labels
-
-        fused = self.fusion.box_labels(alpha)
-        cleaned = clean_labels(fused, self.sides, self._voxelMl, postprocessing)
-        self._isFused = cleaned is fused
-        return cleaned
-
-    def _measure(self, labels: np.ndarray) -> Measured:
-        from seru.result.measurements import measure
-
-        return measure(labels, self.sides, self._spacing)
-
     def _values(self, labels: np.ndarray) -> np.ndarray:
-        return self._table[self.sides, labels] if self.splitSides else labels
+        return self._table[self.maps.sides_box, labels] if self.splitSides else labels
 
     def _write(self, labels: np.ndarray, create: bool) -> None:
         """Write labels of the whole box; where the scene still holds what we wrote, only the voxels that differ."""

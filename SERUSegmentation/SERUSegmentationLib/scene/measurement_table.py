@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import vtk
 
 from seru.errors import BadInputError
-from SERUSegmentationLib.scene.owned_nodes import TABLE, companion, ensureCompanion, placeInFolder
+from seru.findings import SIDES, Side, Volumes
+from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
+from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode, vtkMRMLTableNode
 
 _NUMBERS = ("kidneyMl", "tumorMl", "tumorLongestMm", "tumorShare")
 
@@ -41,53 +47,57 @@ class MeasurementRow:
 
     def texts(self) -> list[str]:
         """Return the numbers as people read them; a dash for none."""
-        formats = ("{:.1f}", "{:.1f}", "{:.1f}", "{:.1f}")
         values = [getattr(self, name) for name in _NUMBERS]
-        return ["–" if value is None else form.format(value) for form, value in zip(formats, values, strict=True)]
+        return ["\u2013" if value is None else f"{value:.1f}" for value in values]
 
 
-def rowsOf(measured: dict[str, dict[str, float]], titles: dict[str, str]) -> list[MeasurementRow]:
+def rowsOf(measured: Mapping[Side, Volumes]) -> list[MeasurementRow]:
     """Return the rows of right, left and both.
 
     Args:
-        measured: of :func:`seru.result.measurements.measure`, or volumes alone.
-        titles: of ``right``, ``left`` and ``total``.
+        measured: measures of both sides, or volumes alone.
 
     Returns:
         Three rows.
     """
+    titles = rowTitles()
     sides = [
-        MeasurementRow.of(titles[side], values["kidney_ml"], values["tumor_ml"], values.get("tumor_longest_mm"))
-        for side, values in ((side, measured[side]) for side in ("right", "left"))
+        MeasurementRow.of(titles[side], of.kidney_ml, of.tumor_ml, getattr(of, "tumor_longest_mm", None))
+        for side, of in ((side, measured[side]) for side in SIDES)
     ]
-    longest = [row.tumorLongestMm for row in sides]
-    both = None if None in longest else max(longest)
+    longest = [row.tumorLongestMm for row in sides if row.tumorLongestMm is not None]
+    both = max(longest) if len(longest) == len(sides) else None
     total = (sum(row.kidneyMl for row in sides), sum(row.tumorMl for row in sides))
     return [*sides, MeasurementRow.of(titles["total"], *total, both)]
 
 
-def writeTable(segmentationNode: Any, rows: list[MeasurementRow], name: str, headers: list[str]) -> Any:
-    """Write the rows into the result's table node.
+def rowTitles() -> dict[str, str]:
+    """Return the titles of the rows."""
+    return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
+
+
+def writeMeasurements(segmentationNode: vtkMRMLSegmentationNode, rows: list[MeasurementRow]) -> vtkMRMLTableNode:
+    """Write the measurements of a result into its table node.
 
     Args:
         segmentationNode: the result.
-        rows: what to write.
-        name: of a new node.
-        headers: five column titles: the row's title and the four numbers.
+        rows: of :func:`rowsOf`.
 
     Returns:
         The table node.
     """
+    name = _("{name} measurements").format(name=segmentationNode.GetName())
     node = ensureCompanion(segmentationNode, TABLE, "vtkMRMLTableNode", name)
     placeInFolder(node, segmentationNode)
     # A table built beside the node and put in at once: one event instead of one per cell.
     table = vtk.vtkTable()
     titles = vtk.vtkStringArray()
-    titles.SetName(headers[0])
+    titles.SetName(_("Side"))
     for row in rows:
         titles.InsertNextValue(row.title)
     table.AddColumn(titles)
-    for header, attribute in zip(headers[1:], _NUMBERS, strict=True):
+    headers = [_("Kidney (ml)"), _("Tumor (ml)"), _("Tumor longest diameter (mm)"), _("Tumor share (%)")]
+    for header, attribute in zip(headers, _NUMBERS, strict=True):
         column = vtk.vtkDoubleArray()
         column.SetName(header)
         for row in rows:
@@ -98,7 +108,7 @@ def writeTable(segmentationNode: Any, rows: list[MeasurementRow], name: str, hea
     return node
 
 
-def exportCsv(segmentationNode: Any, path: Path) -> None:
+def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> None:
     """Write the table as CSV.
 
     Args:
@@ -123,7 +133,7 @@ def exportCsv(segmentationNode: Any, path: Path) -> None:
         raise BadInputError(f"The file '{path}' cannot be written ({error.strerror}); choose another.") from error
 
 
-def _cell(column: Any, row: int) -> str:
+def _cell(column: vtk.vtkStringArray | vtk.vtkDoubleArray, row: int) -> str:
     value = column.GetValue(row)
     if isinstance(value, str):
         return value

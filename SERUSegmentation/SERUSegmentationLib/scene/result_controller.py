@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
+from seru.findings import Report
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.maps_node import mapsTime, readMaps
-from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf
-from SERUSegmentationLib.scene.result_state import ResultState, storedState, storeState
-from SERUSegmentationLib.scene.scene_writer import rowTitles, writeMeasurements
-from SERUSegmentationLib.scene.stage_segments import Shown, showStage
+from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf, writeMeasurements
+from SERUSegmentationLib.scene.segments import Shown, showStage
+from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
 
 
 class ResultController:
     """Follows the segmentation that is chosen in the panel."""
 
     def __init__(self) -> None:
-        self.segmentationNode: Any = None
+        self.segmentationNode: vtkMRMLSegmentationNode | None = None
         self.result: LiveResult | None = None
         self.reason = ""
         self.rows: list[MeasurementRow] = []
         self._loaded: tuple | str | None = "nothing yet"
         self._state: ResultState | None = None
         self._shown: tuple | None = None
+        self._fresh: LiveResult | None = None
 
-    def follow(self, segmentationNode: Any) -> bool:
+    def follow(self, segmentationNode: vtkMRMLSegmentationNode | None) -> bool:
         """Take the result of a segmentation, read from the maps it carries.
 
         Args:
@@ -43,15 +46,27 @@ class ResultController:
             self.reason = _("There is no result yet: select a CT and click Segment.")
             return True
         try:
-            maps = readMaps(segmentationNode)
+            self.result, self._state = self._take(segmentationNode)
         except BadInputError as error:
             self.reason = str(error)
             return True
-        self._state = storedState(segmentationNode, maps.alpha)
-        self.result = LiveResult(segmentationNode, maps, self._state.splitSides)
         self.reason = ""
-        self.rows = rowsOf(self.result.assume(self._state.alpha, self._state.postprocessing), rowTitles())
+        self.rows = rowsOf(self.result.measures)
         return True
+
+    def offer(self, result: LiveResult) -> None:
+        """Have the result of a run at hand for when its segmentation is followed: its maps need not be read again."""
+        self._fresh = result
+
+    def _take(self, segmentationNode: vtkMRMLSegmentationNode) -> tuple[LiveResult, ResultState]:
+        fresh, self._fresh = self._fresh, None
+        if fresh is not None and fresh.segmentationNode is segmentationNode:
+            return fresh, storedState(segmentationNode, fresh.maps.alpha)
+        maps, report = readMaps(segmentationNode)
+        state = storedState(segmentationNode, maps.alpha)
+        result = LiveResult(segmentationNode, maps, report, state.splitSides)
+        result.assume(state.options)
+        return result, state
 
     @property
     def state(self) -> ResultState | None:
@@ -59,14 +74,14 @@ class ResultController:
         return self._state
 
     @property
-    def report(self) -> dict[str, Any] | None:
+    def report(self) -> Report | None:
         """Report of the run; None without a result."""
-        return self.result.maps.report if self.result else None
+        return self.result.report if self.result else None
 
     def preview(self, alpha: float) -> None:
         """Move alpha, live; see :meth:`LiveResult.preview`."""
         if self.result:
-            self.rows = rowsOf(self.result.preview(alpha), rowTitles())
+            self.rows = rowsOf(self.result.preview(alpha))
 
     def apply(self, state: ResultState) -> bool:
         """Show a state for good: clean-up, surfaces, diameters, table.
@@ -81,14 +96,14 @@ class ResultController:
             return False
         create = False
         if state.splitSides != self.result.splitSides:
-            self.result = LiveResult(self.segmentationNode, self.result.maps, state.splitSides)
+            self.result = LiveResult(self.segmentationNode, self.result.maps, self.result.report, state.splitSides)
             self.result.layer.removeOthersOfOurs()
             create = True
-        measured = self.result.commit(state.alpha, state.postprocessing, create)
+        self.result.commit(state.options, create)
         self._state = state
         storeState(self.segmentationNode, state)
-        writeMeasurements(self.segmentationNode, measured)
-        self.rows = rowsOf(measured, rowTitles())
+        self.rows = rowsOf(self.result.measures)
+        writeMeasurements(self.segmentationNode, self.rows)
         return True
 
     def show(self, shown: Shown, coarseOutline: bool) -> None:

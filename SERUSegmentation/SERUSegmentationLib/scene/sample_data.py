@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode
 
 CATEGORY = "SERU"
 SAMPLE = "SERUPhantom"
@@ -32,7 +35,7 @@ def registerSampleData(iconFolder: Path) -> None:
     )
 
 
-def addPhantom(seed: int = 0) -> Any:
+def addPhantom(seed: int = 0) -> vtkMRMLScalarVolumeNode:
     """Add a synthetic abdominal CT with two kidneys and their tumors to the scene, and show it.
 
     Args:
@@ -55,5 +58,5 @@ def addPhantom(seed: int = 0) -> Any:
     return node
 
 
-def _onChosen(source: Any) -> None:
+def _onChosen(source: object) -> None:
     addPhantom()

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
-from seru.options import PostprocessingOptions
-from seru.result.maps import Maps, load_maps
-from SERUSegmentationLib.scene.crop_boxes import writeCropBoxes
+from seru.options import SegmentOptions
+from seru.result.finish import alpha_of
+from seru.result.maps import load_maps
 from SERUSegmentationLib.scene.geometry import isSameGrid
-from SERUSegmentationLib.scene.key_slice_markups import writeKeySlices
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.maps_node import storeMaps
-from SERUSegmentationLib.scene.measurement_table import rowsOf, writeTable
-from SERUSegmentationLib.scene.owned_nodes import placeBeside
-from SERUSegmentationLib.scene.result_state import ResultState, storeState
+from SERUSegmentationLib.scene.markups import writeCropBoxes, writeKeySlices
+from SERUSegmentationLib.scene.measurement_table import rowsOf, writeMeasurements
+from SERUSegmentationLib.scene.nodes import placeBeside
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
-from SERUSegmentationLib.scene.stage_segments import isStages, writeCoarse
+from SERUSegmentationLib.scene.segments import isStages, writeCoarse
+from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
 
 class SceneWriter:
@@ -29,25 +31,20 @@ class SceneWriter:
         segmentationNode: where to; None makes a new one.
     """
 
-    def __init__(self, volumeNode: Any, segmentationNode: Any | None = None) -> None:
+    def __init__(
+        self, volumeNode: vtkMRMLScalarVolumeNode, segmentationNode: vtkMRMLSegmentationNode | None = None
+    ) -> None:
         self.volumeNode = volumeNode
         self.segmentationNode = segmentationNode
         if segmentationNode is not None:
             checkOutput(segmentationNode, volumeNode)
 
-    def write(
-        self,
-        mapsFile: Path,
-        alpha: float | None = None,
-        postprocessing: PostprocessingOptions | None = None,
-        splitSides: bool = False,
-    ) -> LiveResult:
+    def write(self, mapsFile: Path, options: SegmentOptions | None = None, splitSides: bool = False) -> LiveResult:
         """Write segments, stages, crop boxes, key slices, table and maps.
 
         Args:
             mapsFile: what the run wrote.
-            alpha: weight of the coarse stage; None takes the run's.
-            postprocessing: clean-up of the fused labels; None is off.
+            options: alpha (None takes the run's) and clean-up; None takes the defaults.
             splitSides: one segment per side.
 
         Returns:
@@ -56,26 +53,26 @@ class SceneWriter:
         Raises:
             BadInputError: the maps do not fit the volume as it is now.
         """
-        maps = load_maps(mapsFile)
-        if not isSameGrid(self.volumeNode, maps):
+        maps, report = load_maps(mapsFile)
+        if not isSameGrid(self.volumeNode, maps.grid):
             raise BadInputError(
                 f"The volume '{self.volumeNode.GetName()}' was given another geometry during the run; "
                 "click Segment again."
             )
         self.volumeNode.GetScene().SaveStateForUndo()
         node = self._prepareSegmentation()
-        alpha = maps.alpha if alpha is None else alpha
-        result = LiveResult(node, maps, splitSides)
+        asked = (options or SegmentOptions()).of_result()
+        state = ResultState(SegmentOptions(**{**asked, "alpha": alpha_of(maps, options)}), splitSides)
+        result = LiveResult(node, maps, report, splitSides)
         result.layer.removeOthersOfOurs()
-        postprocessing = postprocessing or PostprocessingOptions()
-        measured = result.commit(alpha, postprocessing, create=True)
-        storeState(node, ResultState(alpha, postprocessing, splitSides))
+        result.commit(state.options, create=True)
+        storeState(node, state)
         storeMaps(node, mapsFile)
-        self._writeCompanions(node, maps, result)
-        writeMeasurements(node, measured)
+        self._writeCompanions(node, result)
+        writeMeasurements(node, rowsOf(result.measures))
         return result
 
-    def _prepareSegmentation(self) -> Any:
+    def _prepareSegmentation(self) -> vtkMRMLSegmentationNode:
         scene = self.volumeNode.GetScene()
         if self.segmentationNode is None:
             name = scene.GenerateUniqueName(_("{volume} kidneys").format(volume=self.volumeNode.GetName()))
@@ -87,8 +84,8 @@ class SceneWriter:
         node.SetReferenceImageGeometryParameterFromVolumeNode(self.volumeNode)
         return node
 
-    def _writeCompanions(self, node: Any, maps: Maps, result: LiveResult) -> None:
-        name, report = node.GetName(), maps.report
+    def _writeCompanions(self, node: vtkMRMLSegmentationNode, result: LiveResult) -> None:
+        name, report = node.GetName(), result.report
         sides = {"right": _("right"), "left": _("left")}
         writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
         boxes = {side: _("{name} crop {side}").format(name=name, side=text) for side, text in sides.items()}
@@ -97,28 +94,7 @@ class SceneWriter:
         writeKeySlices(node, self.volumeNode, report, _("{name} key slices").format(name=name), labels)
 
 
-def writeMeasurements(segmentationNode: Any, measured: dict[str, dict[str, float]]) -> None:
-    """Write the measurements of a result into its table.
-
-    Args:
-        segmentationNode: the result.
-        measured: of :func:`seru.result.measurements.measure`.
-    """
-    name = _("{name} measurements").format(name=segmentationNode.GetName())
-    writeTable(segmentationNode, rowsOf(measured, rowTitles()), name, columnTitles())
-
-
-def rowTitles() -> dict[str, str]:
-    """Return the titles of the measurements' rows."""
-    return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
-
-
-def columnTitles() -> list[str]:
-    """Return the titles of the measurements' columns, with units."""
-    return [_("Side"), _("Kidney (ml)"), _("Tumor (ml)"), _("Tumor longest diameter (mm)"), _("Tumor share (%)")]
-
-
-def checkOutput(segmentationNode: Any, volumeNode: Any) -> None:
+def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
     """Check that writing into a segmentation would move or convert nothing of someone else's.
 
     Args:

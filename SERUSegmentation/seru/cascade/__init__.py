@@ -1,1 +1,1 @@
-"""The cascade: from a CT to the probabilities of both stages."""
+"""The cascade: from a CT to the probabilities of both stages, and to labels."""

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from seru.errors import DeviceError
+from seru.model.card import NetworkStage
 from seru.model.engines import Engine, make_engine
 from seru.model.engines.base import OutOfMemory
 from seru.model.store import Model
@@ -34,13 +35,14 @@ class BatchRunner:
 
     def __init__(self, model: Model, options: SegmentOptions) -> None:
         self._model = model
+        self.card = model.card
         self._options = options
         self.engine: Engine = make_engine(model, options.engine, options.device, options.threads)
         self._most: dict[tuple[int, ...], int] = {}
         self.has_fallen_back = False
 
     def run(
-        self, stage: str, indices: Sequence[int], make_image: MakeImage, progress: Progress
+        self, stage: NetworkStage, indices: Sequence[int], make_image: MakeImage, progress: Progress
     ) -> Iterator[tuple[int, np.ndarray]]:
         """Run a stage on slices.
 
@@ -80,7 +82,7 @@ class BatchRunner:
             self._most[shape] = self.engine.batch_size(shape[-2:])
         return self._most[shape]
 
-    def _predict_mean(self, stage: str, images: np.ndarray, progress: Progress) -> np.ndarray:
+    def _predict_mean(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> np.ndarray:
         outputs = self._predict(stage, images, progress)
         if not self._options.mirror:
             return outputs
@@ -88,7 +90,7 @@ class BatchRunner:
         # Rounded down: kidney and tumor together stay at most 255.
         return outputs // 2 + mirrored // 2 + (outputs & mirrored & 1)
 
-    def _predict(self, stage: str, images: np.ndarray, progress: Progress) -> np.ndarray:
+    def _predict(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> np.ndarray:
         try:
             return self.engine.predict(stage, images)
         except OutOfMemory:

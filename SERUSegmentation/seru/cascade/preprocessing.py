@@ -1,33 +1,83 @@
-"""Window, CLAHE and normalisation: the one place, for inference and for training.
+"""Window, CLAHE and normalisation: the one place, for inference and for training; and a scan prepared for the stages.
 
 Source: SERU manuscript, pre-processing section; the clip limit and grid are the model card's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from seru.model.store import ModelCard
+from seru.hounsfield import window_to_uint8
+from seru.model.card import ModelCard
+from seru.orientation import AxialStack
+from seru.result.sides import find_midline
 
 
-def window_to_uint8(hu: np.ndarray, window: Sequence[float]) -> np.ndarray:
-    """Clip Hounsfield units to a window and scale it to 8 bit.
+@dataclass(frozen=True)
+class Prepared:
+    """A scan as both stages see it.
+
+    Attributes:
+        channels: gives a slice of the stack, pre-processed: uint8, shape (1 or 3, rows, columns); called from threads.
+        shape: slices, rows and columns of the stack.
+        spacing_mm: distance of slices, rows and columns.
+        midline: column of the body's middle.
+    """
+
+    channels: Callable[[int], np.ndarray]
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    midline: float
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of one voxel in ml."""
+        return float(np.prod(self.spacing_mm)) / 1000.0
+
+    @property
+    def pixel_mm2(self) -> float:
+        """Area of one pixel of a slice in mm2."""
+        return self.spacing_mm[1] * self.spacing_mm[2]
+
+
+def prepare(stack: AxialStack, card: ModelCard) -> Prepared:
+    """Prepare a scan; slices are pre-processed once, when they are asked for.
 
     Args:
-        hu: integer or float, any shape, Hounsfield units.
-        window: lower and upper bound in HU.
+        stack: the CT.
+        card: window, CLAHE and number of input slices.
 
     Returns:
-        uint8, same shape; the lower bound is 0 and the upper 255.
+        The prepared scan.
     """
-    lower, upper = window
-    clipped = np.clip(hu, lower, upper).astype(np.float32)
-    clipped -= lower
-    clipped *= 255.0 / (upper - lower)
-    return np.rint(clipped, out=clipped).astype(np.uint8)
+    return Prepared(_SliceImages(stack.hu, card).channels, stack.hu.shape, stack.spacing_mm, find_midline(stack.hu))
+
+
+class _SliceImages:
+    """The 8-bit slices of a stack, made when they are first asked for."""
+
+    def __init__(self, hu: np.ndarray, card: ModelCard) -> None:
+        self._hu, self._card = hu, card
+        # Pages of this array cost memory only once written: slices that nobody asks for never are.
+        self._images = np.zeros(hu.shape, np.uint8)
+        self._is_made = np.zeros(len(hu), bool)
+
+    def channels(self, index: int) -> np.ndarray:
+        """See :attr:`Prepared.channels`."""
+        if self._card.input_slices == 1:
+            return self._image(index)[np.newaxis]
+        return np.stack([self._image(near) for near in neighbours(index, len(self._hu))])
+
+    def _image(self, index: int) -> np.ndarray:
+        # Two threads may make the same slice at once; they write the same.
+        if not self._is_made[index]:
+            self._images[index] = preprocess_slice(self._hu[index], self._card)
+            self._is_made[index] = True
+        return self._images[index]
 
 
 def apply_clahe(image: np.ndarray, clip_limit: float, grid: Sequence[int]) -> np.ndarray:

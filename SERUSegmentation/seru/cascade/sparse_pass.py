@@ -1,4 +1,4 @@
-"""The scout pass: which slices can hold a kidney at all.
+"""The sparse pass: which slices can hold a kidney at all.
 
 Kidneys and tumors fill a third of a scan's slices. Every k-th slice is looked at first; then only the range around the
 hits is run, with a margin, and the range grows while its ends still show something. A kidney shows on neighbouring
@@ -25,7 +25,7 @@ KIDNEY_MM2 = 500.0
 FindAreas = Callable[[Sequence[int]], np.ndarray]
 
 
-def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
+def find_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     """Find the slices that can hold a kidney or a tumor, running the coarse stage on as few as possible.
 
     Args:
@@ -46,7 +46,7 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
 
     step = max(1, int(STEP_MM / slice_mm))
     margin = int(np.ceil(MARGIN_MM / slice_mm))
-    look(scout_slices(slices, step))
+    look(first_slices(slices, step))
     hits = _kidney_hits(areas, step, slice_mm)
     if hits.size == 0:
         look(range(slices))
@@ -65,8 +65,8 @@ def scout_range(find_areas: FindAreas, slices: int, slice_mm: float) -> range:
     return found
 
 
-def scout_slices(slices: int, step: int) -> list[int]:
-    """Return the slices that the scout looks at first.
+def first_slices(slices: int, step: int) -> list[int]:
+    """Return the slices that are looked at first.
 
     Args:
         slices: number of slices in the stack.

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seru.cascade.key_slices import CropBox
 from seru.cascade.preprocessing import resize_image
-from seru.model.store import ModelCard
+from seru.model.card import ModelCard
 
 
 def coarse_shape(shape_rc: Sequence[int], spacing_rc_mm: Sequence[float], card: ModelCard) -> tuple[int, int]:
@@ -45,19 +44,6 @@ def refine_zoom(spacing_rc_mm: Sequence[float], card: ModelCard) -> tuple[float,
     return rows, columns
 
 
-def is_foreground(probabilities: np.ndarray) -> np.ndarray:
-    """Tell where kidney or tumor is the most probable class.
-
-    Args:
-        probabilities: uint8, shape (..., 2, rows, columns): kidney and tumor probability times 255.
-
-    Returns:
-        bool, shape (..., rows, columns).
-    """
-    kidney, tumor = probabilities[..., 0, :, :], probabilities[..., 1, :, :]
-    return np.maximum(kidney, tumor) > 255 - (kidney + tumor)
-
-
 def resize_probabilities(probabilities: np.ndarray, shape_rc: Sequence[int]) -> np.ndarray:
     """Resize kidney and tumor probabilities linearly.
 
@@ -72,28 +58,3 @@ def resize_probabilities(probabilities: np.ndarray, shape_rc: Sequence[int]) -> 
         return probabilities
     kidney, tumor = (resize_image(channel, shape_rc) for channel in probabilities)
     return np.stack([np.minimum(kidney, 255 - tumor), tumor])
-
-
-def paste_crop(target: np.ndarray, crop: np.ndarray, box: CropBox, overlap: CropBox | None = None) -> None:
-    """Write a crop's probabilities into a slice, in place.
-
-    Args:
-        target: uint8, shape (2, rows, columns).
-        crop: uint8, shape (2, H, W), as the network gave it.
-        box: where it belongs.
-        overlap: an earlier crop; where both overlap the average stands.
-    """
-    shape_rc = target.shape[1:]
-    rows, columns = box.inside(shape_rc)
-    crop = resize_probabilities(crop, box.size_rc)
-    crop = crop[:, rows.start - box.origin_rc[0] :, columns.start - box.origin_rc[1] :]
-    region = target[:, rows, columns]
-    crop = crop[:, : region.shape[1], : region.shape[2]]
-    if overlap is None:
-        region[:] = crop
-        return
-    both = np.zeros(shape_rc, bool)
-    both[overlap.inside(shape_rc)] = True
-    # Rounding down keeps the sum of both classes at 255 or less.
-    average = ((region.astype(np.uint16) + crop) // 2).astype(np.uint8)
-    region[:] = np.where(both[rows, columns], average, crop)

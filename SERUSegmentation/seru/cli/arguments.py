@@ -1,60 +1,66 @@
-"""Arguments that several subcommands share, and the options they make."""
+"""Arguments that several subcommands share; those of a run are made from :class:`seru.options.SegmentOptions`."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any
 
 from seru.cli.session import PROGRESS_KINDS
-from seru.options import CropRule, EngineName, PostprocessingOptions, SegmentOptions
+from seru.options import SegmentOptions, Switch, switches
 
 # Bytes; the file systems of Linux, macOS and Windows agree.
 _LONGEST_NAME = 255
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how the cascade runs.
+    """Add the model and how the cascade runs.
 
     Args:
         parser: of ``segment`` or ``batch``.
     """
-    parser.add_argument(
-        "--alpha", type=float, metavar="A", help="weight of the coarse stage, 0..1 (default: the model's)"
-    )
     parser.add_argument(
         "--model",
         type=model_name,
         metavar="ID_OR_FOLDER",
         help="a model's id, or a model folder (default: see 'seru models list')",
     )
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda:N or mps (default: auto)")
-    parser.add_argument("--engine", default="auto", choices=get_args(EngineName), help="back end (default: auto)")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all)")
-    parser.add_argument("--all-slices", action="store_true", help="run every slice through both stages")
     parser.add_argument(
-        "--mirror", action="store_true", help="run mirror images too and take the mean: fewer false alarms, slower"
+        "--paper", action="store_true", help="the paper's way in every switch; an option given beside it wins"
     )
-    parser.add_argument(
-        "--crop",
-        default="grow",
-        choices=get_args(CropRule),
-        help="grow a crop that would cut a kidney, or keep the paper's",
-    )
-    clean = parser.add_argument_group("clean-up of the result (all off by default)")
-    clean.add_argument("--largest-component", action="store_true", help="keep the largest component of each side")
-    clean.add_argument("--tumor-touches-kidney", action="store_true", help="remove tumors that touch no kidney")
-    clean.add_argument("--minimum-volume", type=float, default=0.0, metavar="ML", help="remove smaller components")
+    add_option_arguments(parser)
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what every run takes.
+def add_option_arguments(parser: argparse.ArgumentParser, names: Sequence[str] = ()) -> None:
+    """Add an argument for each option of a run.
 
     Args:
-        parser: of any subcommand that works on images.
+        parser: of a subcommand.
+        names: of the options; empty adds all.
     """
-    parser.add_argument("--progress", default="bar", choices=PROGRESS_KINDS, help="bar, JSON lines on stdout, or none")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
+    wanted = [switch for switch in switches() if not names or switch.name in names]
+    groups = {name: parser.add_argument_group(name) for name in dict.fromkeys(s.group for s in wanted) if name}
+    for switch in wanted:
+        place = groups[switch.group] if switch.group else parser
+        # What is not given stays out of the parsed arguments: the default is the options' own, or the paper's.
+        shared: dict[str, Any] = {"dest": switch.name, "default": argparse.SUPPRESS, "help": _help(switch)}
+        if switch.kind is bool:
+            place.add_argument(switch.flag, action="store_true", **shared)
+        elif switch.choices:
+            place.add_argument(switch.flag, choices=switch.choices, **shared)
+        else:
+            place.add_argument(switch.flag, type=switch.kind, metavar=switch.metavar, **shared)
+
+
+def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that were given, by name.
+
+    Args:
+        arguments: parsed, with those of :func:`add_option_arguments`.
+    """
+    given = vars(arguments)
+    return {switch.name: given[switch.name] for switch in switches() if switch.name in given}
 
 
 def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
@@ -69,20 +75,27 @@ def segment_options(arguments: argparse.Namespace) -> SegmentOptions:
     Raises:
         BadInputError: a value is out of its range.
     """
-    return SegmentOptions(
-        alpha=arguments.alpha,
-        device=arguments.device,
-        engine=arguments.engine,
-        all_slices=arguments.all_slices,
-        mirror=arguments.mirror,
-        crop=arguments.crop,
-        postprocessing=PostprocessingOptions(
-            largest_component_per_side=arguments.largest_component,
-            tumor_touches_kidney=arguments.tumor_touches_kidney,
-            minimum_volume_ml=arguments.minimum_volume,
-        ),
-        threads=arguments.threads,
-    )
+    given = given_options(arguments)
+    return SegmentOptions.of_paper(**given) if arguments.paper else SegmentOptions(**given)
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what every run takes.
+
+    Args:
+        parser: of any subcommand that works on images.
+    """
+    parser.add_argument("--progress", default="bar", choices=PROGRESS_KINDS, help="bar, JSON lines on stdout, or none")
+    add_debug_argument(parser)
+
+
+def add_debug_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--debug``.
+
+    Args:
+        parser: of any subcommand.
+    """
+    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
 
 
 def existing_path(text: str) -> Path:
@@ -109,3 +122,7 @@ def existing_path(text: str) -> Path:
 def model_name(text: str) -> str:
     """Return a model's id as it is, and a folder with the home folder filled in."""
     return str(existing_path(text)) if text.startswith("~") else text
+
+
+def _help(switch: Switch) -> str:
+    return f"{switch.help} (default: {switch.default})" if isinstance(switch.default, str) else switch.help

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import argparse
-import json
 import traceback
-from dataclasses import dataclass
-from typing import Any
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
-from seru.cli.segment import process_case
 from seru.cli.session import Session
-from seru.cohort.cases import SUMMARY_CSV, Case, Summary, find_cases, is_finished
-from seru.cohort.outputs import Places
-from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
+from seru.cohort.discovery import Case, find_cases
+from seru.cohort.local import CohortWatcher, run_cases
+from seru.cohort.outputs import Outputs
+from seru.cohort.summary import SUMMARY_CSV, Summary
+from seru.errors import BadInputError, SeruError
 from seru.io.images import OUTPUT_ENDINGS, check_writable
 
+DESCRIPTION = (
+    "Segment every CT file and DICOM folder in a folder. Finished cases are skipped; failed ones are listed at the "
+    "end, and the exit code is then 1."
+)
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand.
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments.
 
     Args:
-        commands: argparse's subparsers.
+        parser: of the subcommand.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "batch",
-        help="segment every CT of a folder",
-        description="Segment every CT file and DICOM folder in a folder. Finished cases are skipped; failed ones are "
-        "listed at the end, and the exit code is then 1.",
-    )
     parser.add_argument("input", type=existing_path, metavar="INPUT_FOLDER", help="CT files and DICOM folders")
     parser.add_argument(
         "-o", "--output", type=existing_path, required=True, metavar="OUTPUT_FOLDER", help="made where it is missing"
@@ -45,7 +42,6 @@ def add_parser(commands: Any) -> None:
     )
     add_run_arguments(parser)
     add_common_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:
@@ -61,6 +57,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: code 1 where a case failed; the others are finished then.
     """
+    from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 
     options = segment_options(arguments)
@@ -68,8 +65,43 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     cases = find_cases(arguments.input, arguments.output)
     model = find_model(arguments.model)
     model.verify()
-    _Batch(arguments, session, model, options).run(cases)
+    summary = Summary(arguments.output)
+
+    def outputs_of(case: Case) -> Outputs:
+        return Outputs(
+            output=arguments.output / f"{case.name}{arguments.format}",
+            report=(arguments.report or arguments.output) / f"{case.name}.json",
+            maps=arguments.maps / case.name if arguments.maps else None,
+            pictures=arguments.pictures / case.name if arguments.pictures else None,
+            report_last=True,
+        )
+
+    run_cases(cases, outputs_of, Segmenter(model, options), summary, session.progress, _Watcher(session))
+    path = arguments.output / SUMMARY_CSV
+    if summary.failed:
+        lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)
+        raise SeruError(f"{len(summary.failed)} of {len(cases)} cases failed (see {path}): {lines}")
+    session.progress.done(str(path))
+    session.say(f"{len(cases)} cases finished; {path}")
     return 0
+
+
+class _Watcher(CohortWatcher):
+    """Tells people what becomes of the cases."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def begins(self, case: Case, number: int, count: int) -> None:
+        self._session.announce(case.name, number, count)
+
+    def was_finished(self, case: Case) -> None:
+        self._session.say(f"{case.name}: finished before")
+
+    def failed(self, case: Case, error: BaseException, sentence: str) -> None:
+        if self._session.debug:
+            traceback.print_exception(error)
+        self._session.progress.warning(f"{case.name} failed: {sentence}")
 
 
 def _make_folders(arguments: argparse.Namespace) -> None:
@@ -81,84 +113,3 @@ def _make_folders(arguments: argparse.Namespace) -> None:
         except OSError as error:
             raise BadInputError(f"The folder '{folder}' cannot be made ({error.strerror or error}).") from error
         check_writable(folder / SUMMARY_CSV)
-
-
-@dataclass
-class _Batch:
-    """One run over the cases."""
-
-    arguments: argparse.Namespace
-    session: Session
-    model: Any
-    options: Any
-
-    def run(self, cases: list[Case]) -> None:
-        """Segment the cases; raise at the end where one failed."""
-        summary = Summary(self.arguments.output)
-        segmenter = _Shared(self.model, self.options)
-        for number, case in enumerate(cases, 1):
-            self.session.progress.check_cancelled()
-            self.session.announce(case.name, number, len(cases))
-            places = self._places(case)
-            if self._is_finished(case, places):
-                self.session.say(f"{case.name}: finished before")
-                summary.add(case, "skipped", json.loads(places.report.read_text(encoding="utf-8")))
-                continue
-            try:
-                report = self._segment(case, places, segmenter)
-                summary.add(case, "done", report)
-            except (CancelledError, ModelError):
-                raise
-            except (SeruError, MemoryError, Exception) as error:
-                summary.add(case, "failed", error=self._sentence(case, error))
-        self._finish(summary, len(cases))
-
-    def _segment(self, case: Case, places: Places, segmenter: _Shared) -> dict[str, Any]:
-        places.check(case.path)
-        return process_case(case.path, None, places, segmenter, self.session.progress)
-
-    def _sentence(self, case: Case, error: BaseException) -> str:
-        if self.session.debug:
-            traceback.print_exception(error)
-        if isinstance(error, MemoryError):
-            error = DeviceError("The computer has too little memory for this volume.")
-        text = str(error) if isinstance(error, SeruError) else f"{type(error).__name__}: {error}"
-        text = " ".join(text.split())
-        self.session.progress.warning(f"{case.name} failed: {text}")
-        return text
-
-    def _is_finished(self, case: Case, places: Places) -> bool:
-        return is_finished(case, places, self.model.card, self.options)
-
-    def _places(self, case: Case) -> Places:
-        given = self.arguments
-        return Places(
-            output=given.output / f"{case.name}{given.format}",
-            report=(given.report or given.output) / f"{case.name}.json",
-            maps=given.maps / case.name if given.maps else None,
-            pictures=given.pictures / case.name if given.pictures else None,
-            report_last=True,
-        )
-
-    def _finish(self, summary: Summary, count: int) -> None:
-        path = self.arguments.output / SUMMARY_CSV
-        if summary.failed:
-            lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)
-            raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
-        self.session.progress.done(str(path))
-        self.session.say(f"{count} cases finished; {path}")
-
-
-class _Shared:
-    """Loads the networks at the first case that needs them, and keeps them for all."""
-
-    def __init__(self, model: Any, options: Any) -> None:
-        self._make = (model, options)
-        self._segmenter: Any = None
-
-    def segment(self, volume: Any, progress: Any) -> Any:
-        from seru.cascade.run import Segmenter
-
-        if self._segmenter is None:
-            self._segmenter = Segmenter(*self._make)
-        return self._segmenter.segment(volume, progress)

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 import seru
+from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import ModelError
 from seru.model.store import cache_folder, list_models, read_registry
@@ -27,18 +28,17 @@ _PACKAGES = (
 )
 
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand.
+DESCRIPTION = "Print what a bug report needs."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments.
 
     Args:
-        commands: argparse's subparsers.
+        parser: of the subcommand.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "info", help="versions, devices, engines, models", description="Print what a bug report needs."
-    )
     parser.add_argument("--json", action="store_true", help="as one JSON object")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
-    parser.set_defaults(run=run)
+    add_debug_argument(parser)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import platform
 import sys
@@ -12,11 +13,18 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 import seru
-from seru.cli import batch, fuse, info, models, phantom, segment
 from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, DeviceError, SeruError
 
-_COMMANDS = (segment, batch, fuse, models, phantom, info)
+# Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
+_COMMANDS = {
+    "segment": "segment one CT",
+    "batch": "segment every CT of a folder",
+    "fuse": "fuse saved maps at another alpha",
+    "models": "list, fetch, verify or clear models",
+    "phantom": "make a synthetic CT",
+    "info": "versions, devices, engines, models",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -29,16 +37,25 @@ class _Parser(argparse.ArgumentParser):
         raise BadInputError(f"{message[:1].upper()}{message[1:]}; see '{self.prog} --help'.")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command."""
+def make_parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of the command.
+
+    Args:
+        arguments: to be parsed: of a subcommand that they do not name only the name is known.
+    """
     parser = _Parser(
         prog="seru",
         description="Find kidneys and kidney tumors in CT. Research use only; not a medical device.",
     )
     parser.add_argument("--version", action="version", version=f"seru {seru.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
-    for command in _COMMANDS:
-        command.add_parser(commands)
+    for name, text in _COMMANDS.items():
+        chosen = importlib.import_module(f"seru.cli.{name}") if name in arguments else None
+        description = chosen.DESCRIPTION if chosen else text
+        command = commands.add_parser(name, help=text, description=description)
+        if chosen:
+            chosen.add_arguments(command)
+            command.set_defaults(run=chosen.run)
     return parser
 
 
@@ -59,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session = Session(arguments)
     try:
         with session:
-            options = make_parser().parse_args(arguments)
+            options = make_parser(arguments).parse_args(arguments)
             code = options.run(options, session)
             sys.stdout.flush()
             return code

@@ -6,6 +6,7 @@ import argparse
 import sys
 from typing import Any
 
+from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, ModelError
 from seru.model.store import (
@@ -18,14 +19,15 @@ from seru.model.store import (
     read_registry,
 )
 
+DESCRIPTION = "List, fetch, verify or clear models."
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand and its own.
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments.
 
     Args:
-        commands: argparse's subparsers.
+        parser: of the subcommand.
     """
-    parser: argparse.ArgumentParser = commands.add_parser("models", help="list, fetch, verify or clear models")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(parser))
     _add(actions, "list", _list, "list the models on this computer and those that can be fetched")
     fetch = _add(actions, "fetch", _fetch, "download a model and check it")
@@ -41,9 +43,25 @@ def add_parser(commands: Any) -> None:
 
 def _add(actions: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.")
-    parser.add_argument("--debug", action="store_true", help="print the traceback of an error")
-    parser.set_defaults(run=run)
+    add_debug_argument(parser)
+    parser.set_defaults(act=run)
     return parser
+
+
+def run(arguments: argparse.Namespace, session: Session) -> int:
+    """Do what is asked for.
+
+    Args:
+        arguments: parsed.
+        session: of the command.
+
+    Returns:
+        0.
+
+    Raises:
+        SeruError: of any kind.
+    """
+    return arguments.act(arguments, session)
 
 
 def _list(arguments: argparse.Namespace, session: Session) -> int:

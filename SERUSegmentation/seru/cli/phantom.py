@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from typing import get_args
 
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session
@@ -12,24 +12,20 @@ from seru.io.image_files import LABEL_ENDINGS
 from seru.io.images import check_writable, ending_of, write_labels, write_volume
 from seru.phantom.options import PhantomOptions, TumorSides
 
+DESCRIPTION = "Make a synthetic abdominal CT with known kidneys and tumors."
 
-def add_parser(commands: Any) -> None:
-    """Add the subcommand.
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments.
 
     Args:
-        commands: argparse's subparsers.
+        parser: of the subcommand.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "phantom",
-        help="make a synthetic CT",
-        description="Make a synthetic abdominal CT with known kidneys and tumors.",
-    )
     parser.add_argument("output", type=existing_path, metavar="OUT.nii.gz", help=".nii.gz, .nrrd or .mha")
     parser.add_argument("--truth", type=existing_path, metavar="LABELS.nii.gz", help="write the true labels as well")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed is another patient (default: 0)")
     parser.add_argument("--tumor", default="both", choices=get_args(TumorSides), help="sides with a tumor")
     add_common_arguments(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, session: Session) -> int:

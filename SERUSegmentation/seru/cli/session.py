@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from types import FrameType, TracebackType
 from typing import Any, TextIO
 
 from seru.errors import CancelledError
+from seru.findings import SIDES, Report
 from seru.progress import BarProgress, JsonProgress, Progress
 
 PROGRESS_KINDS = ("bar", "json", "none")
@@ -92,6 +93,24 @@ class _Pipe:
             self._stream.flush()
         except (BrokenPipeError, ValueError) as error:
             raise CancelledError("What read the progress has gone; no output was written.") from error
+
+
+def summary_lines(report: Report) -> Iterator[str]:
+    """Say in words what was found.
+
+    Args:
+        report: of the run.
+
+    Yields:
+        A line for each of the patient's sides.
+    """
+    for side in SIDES:
+        found = report.side(side)
+        if found.key_slice is None:
+            yield f"{side} kidney: not found"
+            continue
+        tumor = f"{found.tumor_ml:.1f} ml, {found.tumor_longest_mm:.0f} mm" if found.tumor_ml else "none found"
+        yield f"{side} kidney: {found.kidney_ml:.1f} ml; tumor: {tumor}; key slice {found.key_slice.index}"
 
 
 def _progress_kind(arguments: Sequence[str]) -> str:

@@ -1,12 +1,11 @@
-"""Writing what a run gives, in an order that never leaves half a result."""
+"""What a run writes, in an order that never leaves half a result."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,20 +15,23 @@ from seru.io.images import SEGMENTATION_ENDING, check_output, check_writable, en
 from seru.progress import Progress
 from seru.volume import Volume
 
+if TYPE_CHECKING:
+    from seru.cascade.cascade import SegmentResult
+
 
 @dataclass(frozen=True)
-class Places:
+class Outputs:
     """Where the results of one case go.
 
     Attributes:
-        output: label map or segmentation.
+        output: label map or segmentation, or None where the maps are all that is wanted.
         report: JSON, or None.
         maps: folder of the probability maps, or None.
         pictures: folder of the key slices' pictures, or None.
         report_last: write the report after the output, as the mark of a finished case.
     """
 
-    output: Path
+    output: Path | None
     report: Path | None = None
     maps: Path | None = None
     pictures: Path | None = None
@@ -44,9 +46,12 @@ class Places:
         Raises:
             BadInputError: a place cannot be written to, or two of them are the same file.
         """
-        check_output(self.output, source)
+        if self.output is not None:
+            check_output(self.output, source)
+        elif self.maps is None:
+            raise BadInputError("Nothing would be written; give an output with -o, or a folder with --maps.")
         if self.report is not None:
-            if self.report.absolute() == self.output.absolute():
+            if self.output is not None and self.report.absolute() == self.output.absolute():
                 raise BadInputError(
                     f"The report and the output have the same name '{self.output}'; choose another one."
                 )
@@ -57,42 +62,46 @@ class Places:
             check_writable(_nearest_folder(folder) / "seru")
 
 
-def write_results(places: Places, volume: Volume, result: Any, progress: Progress) -> None:
+def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progress: Progress) -> None:
     """Write the results of a run; the output comes last, whole, and there is no report without it.
 
     Args:
-        places: where to.
+        outputs: where to.
         volume: the input.
-        result: a :class:`seru.cascade.run.SegmentResult`.
+        result: of the cascade.
         progress: told of the stage ``write``, and asked whether to stop.
 
     Raises:
         BadInputError: the disk is full, or a place cannot be written to.
         CancelledError: the run was cancelled before the output was in place.
     """
-    progress.stage("write", 0, volume.array_kji.shape[0])
-    if places.maps is not None:
+    progress.stage("write", 0, volume.grid.shape_kji[0])
+    if outputs.maps is not None:
         from seru.result.maps import save_maps
 
-        save_maps(result.maps, places.maps)
+        save_maps(result.maps, result.report, outputs.maps)
         progress.check_cancelled()
-    if places.pictures is not None:
-        from seru.result.figures import draw_key_slices
+    if outputs.pictures is not None:
+        from seru.result.pictures import draw_key_slices
 
-        draw_key_slices(volume, result.maps, result.labels_kji, places.pictures)
+        draw_key_slices(volume, result.maps, result.report, result.labels_kji, outputs.pictures)
         progress.check_cancelled()
 
     def report() -> None:
-        if places.report is not None:
-            write_report(result.report, places.report)
+        if outputs.report is not None:
+            write_text(outputs.report, result.report.to_json())
 
     def last_step() -> None:
         progress.check_cancelled()
-        if not places.report_last:
+        if not outputs.report_last:
             report()
 
-    write_output(result.labels_kji, volume, places.output, progress, last_step)
-    if places.report_last:
+    if outputs.output is None:
+        report()
+        progress.stage("write", 1, 1)
+        return
+    write_output(result.labels_kji, volume, outputs.output, progress, last_step)
+    if outputs.report_last:
         report()
 
 
@@ -118,37 +127,6 @@ def write_output(
         write_segmentation(labels_kji, volume, path, progress, last_step)
     else:
         write_labels(labels_kji, volume, path, progress, last_step)
-
-
-def write_report(report: dict[str, Any], path: Path) -> None:
-    """Write a report as JSON, whole or not at all.
-
-    Args:
-        report: JSON-ready values.
-        path: of the file.
-
-    Raises:
-        BadInputError: it cannot be written.
-    """
-    write_text(path, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-
-
-def summary_lines(report: dict[str, Any]) -> Iterable[str]:
-    """Say in words what was found.
-
-    Args:
-        report: of the run.
-
-    Yields:
-        A line for each of the patient's sides.
-    """
-    for side in ("right", "left"):
-        found = report[side]
-        if not found["present"]:
-            yield f"{side} kidney: not found"
-            continue
-        tumor = f"{found['tumor_ml']:.1f} ml, {found['tumor_longest_mm']:.0f} mm" if found["tumor_ml"] else "none found"
-        yield f"{side} kidney: {found['kidney_ml']:.1f} ml; tumor: {tumor}; key slice {found['key_slice']['index']}"
 
 
 def _given(*folders: Path | None) -> list[Path]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from seru.errors import ModelError
 from seru.model.architecture import Architecture
+
+# The two trainings of one network that a model holds.
+NetworkStage = Literal["coarse", "refine"]
+NETWORK_STAGES: tuple[NetworkStage, NetworkStage] = ("coarse", "refine")
 
 _NUMBER = (int, float)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

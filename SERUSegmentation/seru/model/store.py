@@ -17,14 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from seru.errors import ModelError
-from seru.model.card import ModelCard
+from seru.model.card import NETWORK_STAGES, ModelCard, NetworkStage
 
 CARD = "model.json"
-STAGES = ("coarse", "refine")
 
 __all__ = [
     "Model",
-    "ModelCard",
     "Registry",
     "RegistryEntry",
     "cache_folder",
@@ -47,7 +45,7 @@ class Model:
     card: ModelCard
     folder: Path
 
-    def weight_file(self, stage: str) -> Path:
+    def weight_file(self, stage: NetworkStage) -> Path:
         """Return the verified weight file of a stage.
 
         Args:
@@ -75,7 +73,7 @@ class Model:
         Raises:
             ModelError: a file is missing or damaged.
         """
-        for stage in STAGES:
+        for stage in NETWORK_STAGES:
             self.weight_file(stage)
 
 

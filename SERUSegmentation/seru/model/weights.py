@@ -13,8 +13,9 @@ from safetensors.torch import load_file, save
 
 from seru.errors import ModelError
 from seru.files import replacing, write_text
+from seru.model.card import ModelCard, NetworkStage
 from seru.model.network import SERU
-from seru.model.store import CARD, Model, ModelCard, open_model, sha256_of
+from seru.model.store import CARD, Model, open_model, sha256_of
 
 SCALE = ".int8_scale"
 
@@ -82,7 +83,7 @@ def quantise_per_channel(tensor: torch.Tensor, axis: int) -> tuple[torch.Tensor,
     return (tensor.float() / scale).round().to(torch.int8), scale
 
 
-def load_network(model: Model, stage: str) -> SERU:
+def load_network(model: Model, stage: NetworkStage) -> SERU:
     """Build the network of a stage with its verified weights.
 
     Args:

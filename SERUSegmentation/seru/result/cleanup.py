@@ -7,16 +7,13 @@ tumors that touch no kidney 0.06 ml in all, and a volume between 2 and 30 ml tel
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
-from seru.options import PostprocessingOptions
-from seru.result.fusion import BACKGROUND, KIDNEY, TUMOR
-from seru.result.sides import SIDE_CODES, SIDES, bounding_box, label_components
+from seru.findings import BACKGROUND, KIDNEY, SIDE_CODES, SIDES, TUMOR
+from seru.options import SegmentOptions
+from seru.result.components import bounding_box, label_components, largest_component, remove_small
 
 
-def clean_labels(
-    labels: np.ndarray, sides: np.ndarray, voxel_ml: float, options: PostprocessingOptions
-) -> np.ndarray:
+def clean_labels(labels: np.ndarray, sides: np.ndarray, voxel_ml: float, options: SegmentOptions) -> np.ndarray:
     """Clean labels up.
 
     Args:
@@ -28,37 +25,27 @@ def clean_labels(
     Returns:
         uint8, same shape; the same array where nothing is to be done, else a new one.
     """
-    box = None if options.is_off else bounding_box(labels > BACKGROUND)
+    box = bounding_box(labels > BACKGROUND) if options.cleans_up else None
     if box is None:
         return labels
     cleaned = labels.copy()
     inside, sides = cleaned[box], sides[box]
     if options.tumor_touches_kidney:
-        _remove_lone_tumors(inside)
+        inside[_lone_tumors(inside)] = BACKGROUND
     if options.minimum_volume_ml > 0:
-        components, _ = label_components(inside > BACKGROUND)
-        sizes = np.bincount(components.ravel())
-        inside[(sizes * voxel_ml < options.minimum_volume_ml)[components]] = BACKGROUND
+        inside[~remove_small(inside > BACKGROUND, voxel_ml, options.minimum_volume_ml)] = BACKGROUND
     if options.largest_component_per_side:
         for side in SIDES:
-            _keep_largest(inside, sides == SIDE_CODES[side])
+            of_side = (inside > BACKGROUND) & (sides == SIDE_CODES[side])
+            inside[of_side & ~largest_component(of_side)] = BACKGROUND
     return cleaned
 
 
-def _remove_lone_tumors(labels: np.ndarray) -> None:
-    tumors, count = label_components(labels == TUMOR)
-    if count == 0:
-        return
+def _lone_tumors(labels: np.ndarray) -> np.ndarray:
+    from scipy import ndimage
+
+    tumors = label_components(labels == TUMOR)
     near_kidney = ndimage.binary_dilation(labels == KIDNEY, structure=np.ones((3, 3, 3), bool))
-    touches = np.zeros(count + 1, bool)
+    touches = np.zeros(tumors.max() + 1, bool)
     touches[np.unique(tumors[near_kidney])] = True
-    labels[(tumors > 0) & ~touches[tumors]] = BACKGROUND
-
-
-def _keep_largest(labels: np.ndarray, side: np.ndarray) -> None:
-    components, count = label_components((labels > BACKGROUND) & side)
-    if count < 2:
-        return
-    sizes = np.bincount(components.ravel())
-    sizes[0] = 0
-    labels[(components > 0) & (components != sizes.argmax())] = BACKGROUND
+    return (tumors > 0) & ~touches[tumors]

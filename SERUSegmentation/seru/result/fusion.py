@@ -11,16 +11,15 @@ from functools import cached_property
 
 import numpy as np
 
+from seru.findings import KIDNEY, TUMOR
 from seru.options import check_alpha
 from seru.result.maps import Maps
-
-BACKGROUND, KIDNEY, TUMOR = 0, 1, 2
 
 # Voxels at once: the fusion of a whole scan in float64 would take gigabytes.
 _CHUNK = 1 << 20
 
 
-def fuse(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
+def fuse_probabilities(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
     """Fuse the probabilities of both stages and take the most probable class.
 
     Args:
@@ -47,6 +46,19 @@ def fuse(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
     return labels
 
 
+def is_foreground(probabilities: np.ndarray) -> np.ndarray:
+    """Tell where kidney or tumor is the most probable class.
+
+    Args:
+        probabilities: uint8, shape (..., 2, rows, columns): kidney and tumor probability times 255.
+
+    Returns:
+        bool, shape (..., rows, columns).
+    """
+    kidney, tumor = probabilities[..., 0, :, :], probabilities[..., 1, :, :]
+    return np.maximum(kidney, tumor) > 255 - (kidney + tumor)
+
+
 class LiveFusion:
     """Labels of one run at any alpha.
 
@@ -61,11 +73,11 @@ class LiveFusion:
 
     @cached_property
     def _stored_coarse(self) -> np.ndarray:
-        return fuse(self.maps.coarse, self.maps.refined, 1.0)
+        return fuse_probabilities(self.maps.coarse, self.maps.refined, 1.0)
 
     @cached_property
     def _stored_refined(self) -> np.ndarray:
-        return fuse(self.maps.coarse, self.maps.refined, 0.0)
+        return fuse_probabilities(self.maps.coarse, self.maps.refined, 0.0)
 
     @cached_property
     def _changing(self) -> np.ndarray:
@@ -92,7 +104,7 @@ class LiveFusion:
         Raises:
             BadInputError: alpha is not between 0 and 1.
         """
-        return fuse(*self._changing_probabilities, alpha)
+        return fuse_probabilities(*self._changing_probabilities, alpha)
 
     def box_labels(self, alpha: float) -> np.ndarray:
         """Return the labels on the stored box.
@@ -122,9 +134,7 @@ class LiveFusion:
         Raises:
             BadInputError: alpha is not between 0 and 1.
         """
-        labels = np.zeros(self.maps.shape_kji, np.uint8)
-        labels[self.maps.box_slices] = self.box_labels(alpha)
-        return labels
+        return self.maps.whole(self.box_labels(alpha))
 
     def coarse_labels(self) -> np.ndarray:
         """Return the labels of the coarse stage alone (alpha 1), uint8, on the stored box; a new array."""

@@ -6,6 +6,7 @@ import json
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.files import replacing, write_failure
+from seru.findings import Report
+from seru.grid import Grid
 
 MAPS_FILE = "maps.npz"
 VERSION = 1
@@ -27,21 +30,20 @@ class Maps:
     """Probabilities of both stages on the input's own grid, stored where either is not surely background.
 
     Attributes:
-        shape_kji: shape of the input.
-        ijk_to_ras: float64, shape (4, 4), the input's voxel index to RAS millimetres.
+        grid: of the input.
         alpha: weight of the coarse stage that the run used.
-        report: the run's report.
         lower_kji: first voxel of the stored box.
         mask: bool, shape of the box: which of its voxels are stored.
         coarse: uint8, shape (n, 2): kidney and tumor probability times 255, in the mask's C order.
         refined: uint8, shape (n, 2), likewise; equal to ``coarse`` outside the crops.
         sides: uint8, shape (n,): 1 the patient's right, 2 the patient's left.
+
+    Raises:
+        BadInputError: the parts do not fit each other.
     """
 
-    shape_kji: tuple[int, int, int]
-    ijk_to_ras: np.ndarray
+    grid: Grid
     alpha: float
-    report: dict[str, Any]
     lower_kji: tuple[int, int, int]
     mask: np.ndarray
     coarse: np.ndarray
@@ -52,7 +54,7 @@ class Maps:
         count = int(np.count_nonzero(self.mask))
         fits = all(
             low >= 0 and low + size <= whole
-            for low, size, whole in zip(self.lower_kji, self.mask.shape, self.shape_kji, strict=True)
+            for low, size, whole in zip(self.lower_kji, self.mask.shape, self.grid.shape_kji, strict=True)
         )
         shapes = {self.coarse.shape == (count, 2), self.refined.shape == (count, 2), self.sides.shape == (count,)}
         if not fits or shapes != {True}:
@@ -64,18 +66,33 @@ class Maps:
         k, j, i = (slice(low, low + size) for low, size in zip(self.lower_kji, self.mask.shape, strict=True))
         return k, j, i
 
-    def side_box(self) -> np.ndarray:
-        """Return the side of each voxel of the stored box, uint8: 0 not stored, 1 right, 2 left."""
+    @cached_property
+    def sides_box(self) -> np.ndarray:
+        """The side of each voxel of the stored box, uint8: 0 not stored, 1 right, 2 left."""
         box = np.zeros(self.mask.shape, np.uint8)
         box[self.mask] = self.sides
         return box
 
+    def whole(self, box: np.ndarray) -> np.ndarray:
+        """Return an array of the stored box on the whole grid of the input.
 
-def save_maps(maps: Maps, folder: Path) -> Path:
-    """Write the maps to a folder, as one compressed file.
+        Args:
+            box: shape of the box (K, J, I).
+
+        Returns:
+            Same dtype, shape of the input (K, J, I), 0 outside the box.
+        """
+        whole = np.zeros(self.grid.shape_kji, box.dtype)
+        whole[self.box_slices] = box
+        return whole
+
+
+def save_maps(maps: Maps, report: Report, folder: Path) -> Path:
+    """Write the maps and the report of a run to a folder, as one compressed file.
 
     Args:
         maps: of a run.
+        report: of the same run.
         folder: made where it is missing.
 
     Returns:
@@ -87,12 +104,12 @@ def save_maps(maps: Maps, folder: Path) -> Path:
     header = {
         "format": "SERU maps",
         "version": VERSION,
-        "shape_kji": list(maps.shape_kji),
+        "shape_kji": list(maps.grid.shape_kji),
         "lower_kji": list(maps.lower_kji),
         "box_kji": list(maps.mask.shape),
-        "ijk_to_ras": maps.ijk_to_ras.tolist(),
+        "ijk_to_ras": maps.grid.ijk_to_ras.tolist(),
         "alpha": maps.alpha,
-        "report": maps.report,
+        "report": report.to_dict(),
     }
     path = Path(folder) / MAPS_FILE
     try:
@@ -111,14 +128,14 @@ def save_maps(maps: Maps, folder: Path) -> Path:
     return path
 
 
-def load_maps(path: Path) -> Maps:
-    """Read maps; nothing in the file is ever executed.
+def load_maps(path: Path) -> tuple[Maps, Report]:
+    """Read the maps and the report of a run; nothing in the file is ever executed.
 
     Args:
         path: the folder given to :func:`save_maps`, or the file in it.
 
     Returns:
-        The maps.
+        The maps and the report.
 
     Raises:
         BadInputError: there are no maps, they are damaged, or a newer version wrote them.
@@ -144,17 +161,17 @@ def load_maps(path: Path) -> Maps:
     raise BadInputError(f"The maps '{path}' have version {version}, this program reads {VERSION}; update SERU.")
 
 
-def _from_parts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> Maps:
-    box = tuple(int(n) for n in header["box_kji"])
-    mask = np.unpackbits(arrays["mask"], count=int(np.prod(box))).astype(bool).reshape(box)
-    return Maps(
-        shape_kji=tuple(int(n) for n in header["shape_kji"]),
-        ijk_to_ras=np.asarray(header["ijk_to_ras"], np.float64).reshape(4, 4),
+def _from_parts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[Maps, Report]:
+    k, j, i = (int(n) for n in header["box_kji"])
+    mask = np.unpackbits(arrays["mask"], count=k * j * i).astype(bool).reshape(k, j, i)
+    low_k, low_j, low_i = (int(n) for n in header["lower_kji"])
+    maps = Maps(
+        grid=Grid(tuple(header["shape_kji"]), np.asarray(header["ijk_to_ras"], np.float64).reshape(4, 4)),
         alpha=float(header["alpha"]),
-        report=dict(header["report"]),
-        lower_kji=tuple(int(n) for n in header["lower_kji"]),
+        lower_kji=(low_k, low_j, low_i),
         mask=mask,
         coarse=arrays["coarse"],
         refined=arrays["refined"],
         sides=arrays["sides"],
     )
+    return maps, Report.from_dict(header["report"])

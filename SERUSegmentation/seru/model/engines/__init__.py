@@ -1,5 +1,86 @@
 """Engines run a stage's network on batches of slices; one small interface, several back ends."""
 
-from seru.model.engines.base import Engine, make_engine, memory_error, resolve_device
+from __future__ import annotations
 
-__all__ = ["Engine", "make_engine", "memory_error", "resolve_device"]
+import importlib.util
+from types import ModuleType
+
+from seru.errors import DeviceError
+from seru.model.engines.base import Engine
+from seru.model.store import Model
+from seru.options import EngineName
+
+__all__ = ["Engine", "make_engine", "resolve_device"]
+
+# A network of fewer channels runs in less time than OpenVINO takes to compile it.
+_SMALL_CHANNELS = 32
+
+
+def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto", threads: int | None = None) -> Engine:
+    """Build the engine for a device.
+
+    Args:
+        model: card and weights.
+        engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch, and torch for small networks, which
+            run in less time than OpenVINO takes to compile them.
+        device: ``auto`` takes a GPU where there is one, else the CPU.
+        threads: CPU threads; None takes all.
+
+    Returns:
+        The engine; it has loaded nothing yet.
+
+    Raises:
+        DeviceError: the device or the engine is not on this computer.
+    """
+    device = "cpu" if engine == "openvino" and device == "auto" else resolve_device(device)
+    has_openvino = importlib.util.find_spec("openvino") is not None
+    if engine == "openvino" and not has_openvino:
+        raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
+    if engine == "openvino" and device != "cpu":
+        raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
+    is_small = model.card.architecture.base_channels < _SMALL_CHANNELS
+    if engine == "openvino" or (engine == "auto" and device == "cpu" and has_openvino and not is_small):
+        from seru.model.engines.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(model, device, threads)
+    from seru.model.engines.torch_engine import TorchEngine
+
+    return TorchEngine(model, device, threads)
+
+
+def resolve_device(device: str) -> str:
+    """Return the device to run on.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+
+    Returns:
+        ``cpu``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        DeviceError: the device is not on this computer, or torch is not installed.
+    """
+    if device == "cpu":
+        return device
+    torch = _import_torch()
+    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "auto":
+        if cuda:
+            return "cuda:0"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    if device == "mps" and torch.backends.mps.is_available():
+        return device
+    if device.startswith("cuda"):
+        number = int(device.partition(":")[2] or 0)
+        if number < cuda:
+            return f"cuda:{number}"
+    available = ", ".join(["cpu", *(f"cuda:{n}" for n in range(cuda))])
+    raise DeviceError(f"The device '{device}' is not on this computer (there is {available}); take --device auto.")
+
+
+def _import_torch() -> ModuleType:
+    try:
+        import torch
+    except ImportError as error:
+        raise DeviceError(f"PyTorch cannot be imported ({error}); install it first.") from error
+    return torch

@@ -15,6 +15,7 @@ import openvino
 
 from seru.errors import DeviceError
 from seru.model.architecture import STRIDE
+from seru.model.card import NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, memory_error
 from seru.model.store import Model, cache_folder
 
@@ -39,7 +40,7 @@ class OpenVinoEngine(Engine):
             self._config["INFERENCE_NUM_THREADS"] = threads
         self._compiled: dict[tuple[str, tuple[int, ...]], openvino.InferRequest] = {}
 
-    def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
+    def predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
         rows, columns = images.shape[-2:]
         pad = ((0, 0), (0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
@@ -68,7 +69,7 @@ class OpenVinoEngine(Engine):
         """See :meth:`Engine.release`."""
         self._compiled.clear()
 
-    def _filled(self, stage: str, images: np.ndarray) -> np.ndarray:
+    def _filled(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """Fill a scan's last batch up to the compiled size: compiling takes longer than some slices more."""
         for of_stage, shape in self._compiled:
             missing = shape[0] - len(images)
@@ -76,7 +77,7 @@ class OpenVinoEngine(Engine):
                 return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
         return images
 
-    def _request(self, stage: str, shape: tuple[int, ...]) -> openvino.InferRequest:
+    def _request(self, stage: NetworkStage, shape: tuple[int, ...]) -> openvino.InferRequest:
         key = (stage, shape)
         if key not in self._compiled:
             # One static shape at a time: each compiled one holds its own copy of the weights.
@@ -86,7 +87,7 @@ class OpenVinoEngine(Engine):
             self._compiled[key] = self._core.compile_model(network, "CPU", self._config).create_infer_request()
         return self._compiled[key]
 
-    def _read(self, stage: str, channels: int) -> openvino.Model:
+    def _read(self, stage: NetworkStage, channels: int) -> openvino.Model:
         self.model.weight_file(stage)  # verifies the weights, also where the conversion is cached
         path = self._cached_path(stage, channels)
         if path.is_file():
@@ -97,7 +98,7 @@ class OpenVinoEngine(Engine):
             _save(network, path)
         return network
 
-    def _cached_path(self, stage: str, channels: int) -> Path:
+    def _cached_path(self, stage: NetworkStage, channels: int) -> Path:
         card = self.model.card
         checksum = card.files[f"{stage}.safetensors"]["sha256"]
         # All that the conversion bakes in.
@@ -106,7 +107,7 @@ class OpenVinoEngine(Engine):
         return cache_folder().parent / "openvino" / f"{name}.xml"
 
 
-def convert(model: Model, stage: str, channels: int) -> openvino.Model:
+def convert(model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
     """Convert a stage's network to OpenVINO.
 
     Args:

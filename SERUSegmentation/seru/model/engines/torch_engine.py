@@ -9,6 +9,7 @@ import torch
 
 from seru.errors import DeviceError
 from seru.model.architecture import STRIDE
+from seru.model.card import NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, memory_error
 from seru.model.network import StageNetwork
 from seru.model.store import Model
@@ -32,7 +33,7 @@ class TorchEngine(Engine):
         if threads:
             torch.set_num_threads(threads)
 
-    def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
+    def predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
         try:
             return self._predict(stage, images)
@@ -64,13 +65,13 @@ class TorchEngine(Engine):
         self._empty_cache()
 
     @torch.inference_mode()
-    def _predict(self, stage: str, images: np.ndarray) -> np.ndarray:
+    def _predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         batch = torch.from_numpy(np.ascontiguousarray(images))
         with torch.backends.cudnn.flags(enabled=True, benchmark=True):
             output = self._network(stage)(batch.to(self.device, non_blocking=True))
         return output.cpu().numpy()
 
-    def _network(self, stage: str) -> StageNetwork:
+    def _network(self, stage: NetworkStage) -> StageNetwork:
         if stage not in self._networks:
             card = self.model.card
             network = StageNetwork(load_network(self.model, stage), card.mean, card.std, self.dtype)

@@ -6,9 +6,12 @@ stages) by role, so two results in one scene keep apart, and the references surv
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSubjectHierarchyNode
 
 STAGES = "SERU.Stages"
 MAPS = "SERU.Maps"
@@ -19,16 +22,11 @@ CROP_LEFT = "SERU.CropLeft"
 CROPS = {"right": CROP_RIGHT, "left": CROP_LEFT}
 COMPANIONS = (STAGES, MAPS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
 
-# Node attributes of the segmentation.
-ALPHA = "SERU.Alpha"
-SPLIT_SIDES = "SERU.SplitSides"
-CLEAN_UP = "SERU.CleanUp"
-
 # Attribute of the folder in the subject hierarchy.
 _FOLDER = "SERU.Folder"
 
 
-def companion(segmentationNode: Any, role: str) -> Any | None:
+def companion(segmentationNode: vtkMRMLSegmentationNode | None, role: str) -> vtkMRMLNode | None:
     """Return a companion of a result.
 
     Args:
@@ -41,7 +39,7 @@ def companion(segmentationNode: Any, role: str) -> Any | None:
     return segmentationNode.GetNodeReference(role) if segmentationNode else None
 
 
-def ensureCompanion(segmentationNode: Any, role: str, className: str, name: str) -> Any:
+def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, className: str, name: str) -> vtkMRMLNode:
     """Return a companion of a result, made where it is missing.
 
     Args:
@@ -62,7 +60,7 @@ def ensureCompanion(segmentationNode: Any, role: str, className: str, name: str)
     return node
 
 
-def removeCompanion(segmentationNode: Any, role: str) -> None:
+def removeCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str) -> None:
     """Delete a companion of a result, if it is there.
 
     Args:
@@ -75,14 +73,16 @@ def removeCompanion(segmentationNode: Any, role: str) -> None:
     segmentationNode.SetNodeReferenceID(role, None)
 
 
-def inputVolume(segmentationNode: Any) -> Any | None:
+def inputVolume(segmentationNode: vtkMRMLSegmentationNode | None) -> vtkMRMLScalarVolumeNode | None:
     """Return the volume that a segmentation was made from, or None."""
     if segmentationNode is None:
         return None
     return segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole())
 
 
-def outputFor(volumeNode: Any | None, segmentationNode: Any | None) -> Any | None:
+def outputFor(
+    volumeNode: vtkMRMLScalarVolumeNode | None, segmentationNode: vtkMRMLSegmentationNode | None
+) -> vtkMRMLSegmentationNode | None:
     """Return where the result of a volume should go.
 
     Args:
@@ -101,7 +101,7 @@ def outputFor(volumeNode: Any | None, segmentationNode: Any | None) -> Any | Non
     return None
 
 
-def placeBeside(node: Any, volumeNode: Any) -> None:
+def placeBeside(node: vtkMRMLNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
     """Put a node under the volume's own transform and beside it in the subject hierarchy.
 
     Args:
@@ -119,7 +119,7 @@ def placeBeside(node: Any, volumeNode: Any) -> None:
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
 
 
-def placeInFolder(node: Any, segmentationNode: Any) -> None:
+def placeInFolder(node: vtkMRMLNode, segmentationNode: vtkMRMLSegmentationNode) -> None:
     """Put a companion into the result's folder, which lies beside the segmentation in the subject hierarchy.
 
     Not under the segmentation itself: what is put there counts as one of its segments.
@@ -146,5 +146,5 @@ def placeInFolder(node: Any, segmentationNode: Any) -> None:
     hierarchy.SetItemParent(item, folders[0])
 
 
-def _isFolder(hierarchy: Any, item: int) -> bool:
+def _isFolder(hierarchy: vtkMRMLSubjectHierarchyNode, item: int) -> bool:
     return bool(item) and item != hierarchy.GetSceneItemID() and bool(hierarchy.GetItemAttribute(item, _FOLDER))

@@ -1,13 +1,20 @@
-"""Which models can be chosen: bundled, fetched, fetchable, and the user's own folders."""
+"""What a user can choose and has chosen on this computer: models, their licences, preferences in Slicer's settings."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import slicer
 
 from seru.errors import ModelError
-from seru.model.store import RegistryEntry, list_models, open_model, read_registry, resources_folder
+from seru.model.store import Model, RegistryEntry, list_models, open_model, read_registry, resources_folder
 from SERUSegmentationLib.texts import _
+
+_GROUP = "SERUSegmentation"
+_ACCEPTED = "AcceptedLicences"
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,60 @@ def listChoices(ownFolders: list[str]) -> tuple[list[ModelChoice], list[str]]:
     return sorted(found, key=lambda choice: choice.key != registry.default), problems
 
 
-def _here(problems: list[str]) -> list:
+def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
+    """Show a model's licence, once per model and licence.
+
+    Args:
+        choice: the model.
+        mustAsk: ask again although it was agreed to.
+
+    Returns:
+        Whether the user agrees.
+    """
+    agreed = readSetting(_ACCEPTED, [])
+    mark = f"{choice.key}: {choice.licence}"
+    if mark in agreed and not mustAsk:
+        return True
+    text = _(
+        "{title}\n\nLicence of the weights: {licence}\n\n"
+        "For research only: this is not a medical device, and its results must not be used for diagnosis or "
+        "treatment. {notes}\n\nDo you agree?"
+    ).format(title=choice.title, licence=choice.licence, notes=choice.notes)
+    if slicer.app.testingEnabled():
+        return True
+    if not slicer.util.confirmYesNoDisplay(text, windowTitle=_("Licence of the model")):
+        return False
+    writeSetting(_ACCEPTED, [*(other for other in agreed if other != mark), mark])
+    return True
+
+
+def readSetting(name: str, default: Any) -> Any:
+    """Return a preference.
+
+    Args:
+        name: of the preference.
+        default: where there is none, or it cannot be read.
+
+    Returns:
+        A JSON value.
+    """
+    try:
+        return json.loads(slicer.app.userSettings().value(f"{_GROUP}/{name}"))
+    except (TypeError, ValueError):
+        return default
+
+
+def writeSetting(name: str, value: Any) -> None:
+    """Keep a preference.
+
+    Args:
+        name: of the preference.
+        value: JSON-ready. As text it reads back alike on every system and Qt.
+    """
+    slicer.app.userSettings().setValue(f"{_GROUP}/{name}", json.dumps(value))
+
+
+def _here(problems: list[str]) -> list[Model]:
     try:
         models, errors = list_models()
         problems += map(str, errors)

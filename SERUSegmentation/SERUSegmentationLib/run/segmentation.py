@@ -6,66 +6,56 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import slicer
 
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
-from seru.options import PostprocessingOptions, SegmentOptions
+from seru.options import SegmentOptions, switches
 from seru.result.maps import MAPS_FILE
-from SERUSegmentationLib.run.process import ChildProcess
-from SERUSegmentationLib.run.run_progress import RunProgress
+from SERUSegmentationLib.run.process import ChildProcess, Stream
+from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 
-_INPUT, _OUTPUT, _MAPS, _REPORT = "input.nrrd", "labels.nrrd", "maps", "report.json"
+if TYPE_CHECKING:
+    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+
+_INPUT, _MAPS = "input.nrrd", "maps"
 _ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
 
 
 @dataclass(frozen=True)
-class RunSettings:
-    """How a run is made and shown.
+class RunSettings(SegmentOptions):
+    """How a run is made and shown: the options of the command, with the model and the segments.
 
     Attributes:
         model: id or folder; None takes the default.
-        device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
-        alpha: weight of the coarse stage; None takes the model's default.
-        postprocessing: clean-up of the fused labels.
         splitSides: one segment per side.
-        allSlices: run every slice through both stages.
-        mirror: run mirror images too and take the mean.
-        crop: ``grow`` or ``paper``.
 
     Raises:
         BadInputError: a value is out of its range.
     """
 
     model: str | None = None
-    device: str = "auto"
-    alpha: float | None = None
-    postprocessing: PostprocessingOptions = field(default_factory=PostprocessingOptions)
     splitSides: bool = False
-    allSlices: bool = False
-    mirror: bool = False
-    crop: str = "grow"
-
-    def __post_init__(self) -> None:
-        SegmentOptions(alpha=self.alpha, device=self.device, crop=self.crop)
 
     def arguments(self) -> list[str]:
-        """Return the command's arguments: alpha is not among them, so that the maps know the model's default."""
-        arguments = ["--device", self.device, "--crop", self.crop]
+        """Return the command's arguments.
+
+        What can be changed afterwards is not among them: the maps then know the model's own alpha.
+        """
+        arguments = []
         if self.model:
             # The command runs in a folder of its own.
             isFolder = Path(self.model).is_dir()
             arguments += ["--model", str(Path(self.model).resolve()) if isFolder else self.model]
-        if self.allSlices:
-            arguments.append("--all-slices")
-        if self.mirror:
-            arguments.append("--mirror")
+        for switch in switches():
+            if not switch.is_of_result:
+                arguments += switch.arguments(getattr(self, switch.name))
         return arguments
 
 
@@ -84,8 +74,8 @@ class SegmentationRun:
 
     def __init__(
         self,
-        volumeNode: Any,
-        segmentationNode: Any | None = None,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        segmentationNode: vtkMRMLSegmentationNode | None = None,
         settings: RunSettings | None = None,
         onLine: Callable[[str], None] | None = None,
     ) -> None:
@@ -100,7 +90,8 @@ class SegmentationRun:
         self._errorLines: list[str] = []
         self._reason: str | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
-        self._process: ChildProcess | None = None
+        self._process = ChildProcess(self._arguments(), self.folder, self._read)
+        self._code: int | None = None
 
     def start(self) -> None:
         """Write the volume out and start the process.
@@ -110,7 +101,6 @@ class SegmentationRun:
         """
         try:
             exportVolume(self.volumeNode, self.folder / _INPUT)
-            self._process = ChildProcess(self._arguments(), self.folder, self._read)
             self._onLine(" ".join(self._process.command))
             self._process.start()
         except OSError as error:
@@ -164,13 +154,11 @@ class SegmentationRun:
             reason: one sentence.
         """
         self._reason = self._reason or reason
-        if self._process:
-            self._process.cancel()
+        self._process.cancel()
 
     def kill(self) -> None:
         """End the process at once."""
-        if self._process:
-            self._process.kill()
+        self._process.kill()
 
     def close(self) -> None:
         """End the process if it still runs, and delete the run's files."""
@@ -180,16 +168,16 @@ class SegmentationRun:
     @property
     def pid(self) -> int | None:
         """Number of the process."""
-        return self._process.pid if self._process else None
+        return self._process.pid
 
     def _arguments(self) -> Sequence[str]:
         # Names without folders: no path of this computer gets into the report, which travels with the scene.
         return [
-            "segment", _INPUT, "-o", _OUTPUT, "--maps", _MAPS, "--report", _REPORT, "--progress", "json", "--debug",
+            *("segment", _INPUT, "--maps", _MAPS, "--progress", "json", "--debug"),
             *self.settings.arguments(),
-        ]  # fmt: skip
+        ]
 
-    def _read(self, stream: str, line: str) -> None:
+    def _read(self, stream: Stream, line: str) -> None:
         if stream == "out":
             warnings = len(self.progress.warnings)
             if not self.progress.read(line):
@@ -210,10 +198,7 @@ class SegmentationRun:
             # It became unusable meanwhile; minutes of work are not thrown away for it.
             self.progress.warnings.append(f"{error} The result is in a new segmentation.")
             writer = SceneWriter(self.volumeNode)
-        settings = self.settings
-        result = writer.write(
-            self.folder / _MAPS / MAPS_FILE, settings.alpha, settings.postprocessing, settings.splitSides
-        )
+        result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
         self.segmentationNode = result.segmentationNode
         return result
 
@@ -233,7 +218,7 @@ class SegmentationRun:
         return SeruError(f"The segmentation process died unexpectedly (exit code {self._code}); see the log.")
 
 
-def checkInput(volumeNode: Any) -> None:
+def checkInput(volumeNode: vtkMRMLNode | None) -> None:
     """Check that a node is a 3D scalar volume.
 
     Args:
@@ -252,7 +237,7 @@ def checkInput(volumeNode: Any) -> None:
         raise BadInputError(f"The volume '{name}' has no voxels; load it again.")
 
 
-def exportVolume(volumeNode: Any, path: Path) -> None:
+def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
     """Write a volume in its own coordinates, without parent transforms.
 
     Args:
@@ -269,7 +254,7 @@ def exportVolume(volumeNode: Any, path: Path) -> None:
         raise BadInputError(f"The volume cannot be written to '{path.parent}'; free some disk space and try again.")
 
 
-def isInScene(node: Any) -> bool:
+def isInScene(node: vtkMRMLNode) -> bool:
     """Return whether a node is still part of the scene."""
     scene = node.GetScene()
     return scene is not None and scene.IsNodePresent(node)

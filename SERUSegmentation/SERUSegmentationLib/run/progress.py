@@ -77,8 +77,9 @@ class RunProgress:
 
     def text(self) -> str:
         """Return the stage in words, with its count."""
+        if self.stage is None:
+            return _("Starting")
         titles = {
-            None: _("Starting"),
             "load": _("Reading the volume"),
             "preprocess": _("Preparing slices"),
             "coarse": _("Coarse stage"),
@@ -88,10 +89,9 @@ class RunProgress:
             "write": _("Writing"),
         }
         title = titles.get(self.stage, self.stage)
-        counted = self.stage in ("coarse", "refine") and self.total
-        return _("{stage}, slice {done} of {total}").format(
-            stage=title, done=self.done, total=self.total
-        ) if counted else title  # fmt: skip
+        if self.stage not in ("coarse", "refine") or not self.total:
+            return title
+        return _("{stage}, slice {done} of {total}").format(stage=title, done=self.done, total=self.total)
 
     def _enter(self, stage: str, done: int, total: int) -> None:
         if self.firstStage is None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from seru.cascade.preprocessing import resize_image, window_to_uint8
 from seru.errors import BadInputError
 from seru.files import replacing, write_failure
+from seru.findings import KIDNEY, SIDES, TUMOR, CropBox, Report
+from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
-from seru.result.fusion import KIDNEY, TUMOR, LiveFusion
+from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
-from seru.result.sides import SIDES
 from seru.volume import Volume
 
 # Blue, green, red, as OpenCV takes them.
@@ -24,14 +23,15 @@ _HEIGHT = 900
 _WINDOW = (-160.0, 240.0)
 
 
-def draw_key_slices(volume: Volume, maps: Maps, labels_kji: np.ndarray, folder: Path) -> list[Path]:
+def draw_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.ndarray, folder: Path) -> list[Path]:
     """Draw each side's key slice with the coarse and fused outlines and the crop boxes.
 
     The picture is in radiological convention: the patient's right is on its left.
 
     Args:
         volume: the CT.
-        maps: of the run, with its report.
+        maps: of the run.
+        report: of the run.
         labels_kji: uint8, shape (K, J, I), the fused labels.
         folder: made where it is missing; gets ``key_slice_right.png`` and ``key_slice_left.png``.
 
@@ -43,15 +43,14 @@ def draw_key_slices(volume: Volume, maps: Maps, labels_kji: np.ndarray, folder: 
     """
     stack = AxialStack.of(volume)
     to_stack = stack.orientation.to_stack
-    coarse = np.zeros(maps.shape_kji, np.uint8)
-    coarse[maps.box_slices] = LiveFusion(maps).coarse_labels()
+    coarse = maps.whole(LiveFusion(maps).coarse_labels())
     paths = []
     for side in SIDES:
-        key_slice = maps.report[side]["key_slice"]
+        key_slice = report.side(side).key_slice
         if key_slice is None:
             (Path(folder) / f"key_slice_{side}.png").unlink(missing_ok=True)  # of an earlier run
             continue
-        index = key_slice["index"]
+        index = key_slice.index
         if stack.orientation.flips[0]:
             index = len(stack.hu) - 1 - index
         canvas = _Canvas(stack, index)
@@ -59,10 +58,12 @@ def draw_key_slices(volume: Volume, maps: Maps, labels_kji: np.ndarray, folder: 
         canvas.outline(to_stack(labels_kji)[index] >= KIDNEY, _KIDNEY, 2)
         canvas.outline(to_stack(labels_kji)[index] == TUMOR, _TUMOR, 2)
         for other in SIDES:
-            if maps.report[other]["crop"] is not None:
-                canvas.box(_box_mask(maps, other, to_stack)[index], _BOX if other == side else _OTHER_BOX)
-        title = f"{side} key slice {key_slice['index']}   alpha {maps.report['alpha']:g}"
-        canvas.write_texts(title, key_slice["area_mm2"])
+            crop = report.side(other).crop
+            if crop is not None:
+                mask = to_stack(_box_mask(crop, labels_kji.shape))[index]
+                canvas.box(mask, _BOX if other == side else _OTHER_BOX)
+        title = f"{side} key slice {key_slice.index}   alpha {report.alpha:g}"
+        canvas.write_texts(title, key_slice.area_mm2)
         paths.append(_save(canvas.image, Path(folder) / f"key_slice_{side}.png"))
     return paths
 
@@ -75,12 +76,12 @@ class _Canvas:
         scale = _HEIGHT / max(rows_mm, columns_mm)
         self.shape = max(1, round(rows_mm * scale)), max(1, round(columns_mm * scale))
         gray = window_to_uint8(stack.hu[index], _WINDOW)
-        self.image = cv2.cvtColor(resize_image(gray, self.shape), cv2.COLOR_GRAY2BGR)
+        self.image = cv2.cvtColor(_resize(gray, self.shape), cv2.COLOR_GRAY2BGR)
 
     def outline(self, mask: np.ndarray, color: tuple[int, int, int], width: int) -> None:
         """Draw the borders of a mask, bool, shape (rows, columns)."""
         # Enlarged as a smooth map, an outline has no stairs.
-        enlarged = resize_image(mask.astype(np.float32), self.shape) >= 0.5
+        enlarged = _resize(mask.astype(np.float32), self.shape) >= 0.5
         contours, _ = cv2.findContours(enlarged.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(self.image, contours, -1, color, width, cv2.LINE_AA)
 
@@ -109,12 +110,15 @@ class _Canvas:
         cv2.putText(self.image, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.55, color, 1, cv2.LINE_AA)
 
 
-def _box_mask(maps: Maps, side: str, to_stack: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    crop = maps.report[side]["crop"]
-    mask = np.zeros(maps.shape_kji, bool)
-    (i0, j0, k0), (i1, j1, k1) = crop["ijk_min"], crop["ijk_max"]
+def _box_mask(crop: CropBox, shape_kji: tuple[int, ...]) -> np.ndarray:
+    mask = np.zeros(shape_kji, bool)
+    (i0, j0, k0), (i1, j1, k1) = crop.ijk_min, crop.ijk_max
     mask[k0 : k1 + 1, j0 : j1 + 1, i0 : i1 + 1] = True
-    return to_stack(mask)
+    return mask
+
+
+def _resize(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def _save(image: np.ndarray, path: Path) -> Path:

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import slicer
 
 from seru.errors import BadInputError
+from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
-from SERUSegmentationLib.panel.licence import askLicence
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
-from SERUSegmentationLib.panel.parameters import setState
+from SERUSegmentationLib.panel.parameters import describeWidgets
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
-from SERUSegmentationLib.run.segmentation_run import checkInput
+from SERUSegmentationLib.run.segmentation import checkInput
 from SERUSegmentationLib.scene.result_controller import ResultController
-from SERUSegmentationLib.scene.result_state import ResultState
 from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLNode
 
 
 class WidgetParts:
@@ -42,6 +44,7 @@ class WidgetParts:
         onCancel: Callable[[], None],
         onChanged: Callable[[], None],
     ) -> None:
+        describeWidgets(ui)
         self.controller = ResultController()
         self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, onChanged, self.run.fail)
@@ -50,7 +53,7 @@ class WidgetParts:
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
-    def refresh(self, volumeNode: Any) -> None:
+    def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
         """Show what there is.
 
         Args:
@@ -62,20 +65,17 @@ class WidgetParts:
         self.measurements.refresh()
         self.setup.refresh()
 
-    def takeState(self, parameters: Any, state: ResultState) -> None:
-        """Let the parameters follow another result."""
-        setState(parameters, state)
-
     def mayRun(self) -> bool:
         """Return whether licence and packages allow a run; asks for what is missing."""
-        return askLicence(self.inputs.model) and self.setup.ensureInstalled()
+        choice = self.inputs.model
+        return choice is not None and askLicence(choice) and self.setup.ensureInstalled()
 
     def mayReplace(self) -> bool:
         """Return whether our segments may be written anew; asks where they were edited by hand."""
         result = self.controller.result
         if result is None or slicer.app.testingEnabled() or not result.isEdited():
             return True
-        name = self.controller.segmentationNode.GetName()
+        name = result.segmentationNode.GetName()
         question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
         return slicer.util.confirmYesNoDisplay(question.format(name=name), windowTitle=_("SERU Segmentation"))
 
@@ -87,7 +87,7 @@ class WidgetParts:
     def _onMoved(self) -> None:
         self.measurements.refresh()
 
-    def _reasons(self, volumeNode: Any) -> list[str]:
+    def _reasons(self, volumeNode: vtkMRMLNode | None) -> list[str]:
         reasons = []
         try:
             checkInput(volumeNode)

@@ -1,0 +1,167 @@
+"""The crop boxes of both sides as ROI markups, and the key slices as points that one can jump to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import slicer
+import vtk
+
+from seru.findings import Report
+from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
+from SERUSegmentationLib.scene.nodes import (
+    CROPS,
+    KEY_SLICES,
+    companion,
+    ensureCompanion,
+    placeInFolder,
+    removeCompanion,
+)
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
+
+_COLORS = {"right": (0.25, 0.75, 1.0), "left": (0.95, 0.75, 0.25)}
+# The point of a side is found by its description: the label may be renamed.
+_DESCRIPTIONS = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
+
+
+def writeCropBoxes(
+    segmentationNode: vtkMRMLSegmentationNode,
+    volumeNode: vtkMRMLVolumeNode,
+    report: Report,
+    titles: dict[str, str],
+) -> None:
+    """Show where the refine stage ran.
+
+    Args:
+        segmentationNode: the result.
+        volumeNode: the input.
+        report: of the run.
+        titles: name of a new box per side.
+    """
+    for side, role in CROPS.items():
+        crop = report.side(side).crop
+        if crop is None:
+            removeCompanion(segmentationNode, role)
+            continue
+        isNew = companion(segmentationNode, role) is None
+        roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
+        roi.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        placeInFolder(roi, segmentationNode)
+        matrix, size = gridOf(volumeNode).box_to_ras(crop.ijk_min, crop.ijk_max)
+        roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
+        roi.SetSize(*size)
+        if isNew:
+            _displayBox(roi, _COLORS[side])
+
+
+def areCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
+    """Return whether any crop box is shown."""
+    return any(roi.GetDisplayVisibility() for roi in _rois(segmentationNode))
+
+
+def setCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool) -> None:
+    """Show or hide the crop boxes.
+
+    Args:
+        segmentationNode: the result.
+        visible: show them.
+    """
+    for roi in _rois(segmentationNode):
+        roi.SetDisplayVisibility(visible)
+
+
+def writeKeySlices(
+    segmentationNode: vtkMRMLSegmentationNode,
+    volumeNode: vtkMRMLVolumeNode,
+    report: Report,
+    name: str,
+    labels: dict[str, str],
+) -> vtkMRMLMarkupsFiducialNode:
+    """Write a point at the centre of each key slice's contour.
+
+    Args:
+        segmentationNode: the result.
+        volumeNode: the input.
+        report: of the run.
+        name: of a new node.
+        labels: text of the point per side.
+
+    Returns:
+        The markups node.
+    """
+    isNew = companion(segmentationNode, KEY_SLICES) is None
+    node = ensureCompanion(segmentationNode, KEY_SLICES, "vtkMRMLMarkupsFiducialNode", name)
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    placeInFolder(node, segmentationNode)
+    if isNew:
+        _displayPoints(node)
+    for side, description in _DESCRIPTIONS.items():
+        point = _pointOf(node, side)
+        keySlice = report.side(side).key_slice
+        if keySlice is None:
+            if point is not None:
+                node.RemoveNthControlPoint(point)
+            continue
+        if point is None:
+            point = node.AddControlPoint(vtk.vtkVector3d(*keySlice.position_ras), labels[side])
+            node.SetNthControlPointDescription(point, description)
+        else:
+            node.SetNthControlPointPosition(point, *keySlice.position_ras)
+        node.SetNthControlPointLocked(point, True)
+    return node
+
+
+def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: str) -> tuple[float, float, float] | None:
+    """Return where a side's key slice is.
+
+    Args:
+        segmentationNode: the result.
+        side: ``right`` or ``left``.
+
+    Returns:
+        (r, a, s) in world coordinates, mm; None where that side has none.
+    """
+    node = companion(segmentationNode, KEY_SLICES)
+    if node is None or (point := _pointOf(node, side)) is None:
+        return None
+    position = [0.0, 0.0, 0.0]
+    node.GetNthControlPointPosition(point, position)
+    return toWorld(node, position)
+
+
+def _rois(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLMarkupsROINode]:
+    return [roi for role in CROPS.values() if (roi := companion(segmentationNode, role)) is not None]
+
+
+def _displayBox(roi: vtkMRMLMarkupsROINode, color: tuple[float, float, float]) -> None:
+    roi.SetLocked(True)
+    roi.CreateDefaultDisplayNodes()
+    display = roi.GetDisplayNode()
+    display.SetSelectedColor(*color)
+    display.SetColor(*color)
+    display.SetFillVisibility(False)
+    display.SetOpacity(0.9)
+    display.SetPropertiesLabelVisibility(False)
+    display.SetPointLabelsVisibility(False)
+    display.SetHandlesInteractive(False)
+    display.SetGlyphTypeFromString("Vertex2D")
+    display.SetUseGlyphScale(True)
+    display.SetGlyphScale(0.1)
+    display.SetSnapMode(slicer.vtkMRMLMarkupsDisplayNode.SnapModeUnconstrained)
+
+
+def _pointOf(node: vtkMRMLMarkupsFiducialNode, side: str) -> int | None:
+    for number in range(node.GetNumberOfControlPoints()):
+        if node.GetNthControlPointDescription(number) == _DESCRIPTIONS[side]:
+            return number
+    return None
+
+
+def _displayPoints(node: vtkMRMLMarkupsFiducialNode) -> None:
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetSelectedColor(1.0, 0.85, 0.2)
+    display.SetTextScale(2.2)
+    display.SetGlyphScale(2.0)

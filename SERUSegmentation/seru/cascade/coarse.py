@@ -1,0 +1,92 @@
+"""The coarse stage: the network on whole axial slices.
+
+Source: SERU manuscript, coarse stage; on which slices is the sparse pass's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seru.cascade.batches import BatchRunner
+from seru.cascade.preprocessing import Prepared, resize_image
+from seru.cascade.sparse_pass import KIDNEY_MM2, find_range
+from seru.cascade.stage_grid import coarse_shape, resize_probabilities
+from seru.progress import Progress
+from seru.result.fusion import is_foreground
+
+
+@dataclass(frozen=True)
+class Coarse:
+    """What the coarse stage gives.
+
+    Attributes:
+        probabilities: uint8, shape (slices, 2, rows, columns): kidney and tumor probability times 255; 0 outside
+            ``slices``.
+        slices: of the stack, that can hold a kidney or a tumor.
+        passes: slices that the network saw.
+        warnings: what the user should know, one sentence each.
+    """
+
+    probabilities: np.ndarray
+    slices: range
+    passes: int
+    warnings: tuple[str, ...] = ()
+
+    def mask(self) -> np.ndarray:
+        """Return where kidney or tumor is most probable, bool, shape (slices of the range, rows, columns)."""
+        return is_foreground(self.probabilities[self.slices.start : self.slices.stop])
+
+
+def run_coarse(prepared: Prepared, runner: BatchRunner, all_slices: bool, progress: Progress) -> Coarse:
+    """Run the coarse stage.
+
+    Args:
+        prepared: the scan.
+        runner: runs the network.
+        all_slices: look at every slice; else at those that the sparse pass asks for.
+        progress: told of the stage ``coarse``, and asked whether to stop.
+
+    Returns:
+        Probabilities and range.
+
+    Raises:
+        CancelledError: the run was cancelled.
+        DeviceError: the device failed, or there is too little memory.
+    """
+    slices, *shape_rc = prepared.shape
+    network_rc = coarse_shape(shape_rc, prepared.spacing_mm[1:], runner.card)
+    # Pages of this array cost memory only once written: slices outside the range never are.
+    probabilities = np.zeros((slices, 2, *shape_rc), np.uint8)
+    areas_mm2 = np.full(slices, np.nan)
+
+    def image(index: int) -> np.ndarray:
+        return np.stack([resize_image(channel, network_rc) for channel in prepared.channels(index)])
+
+    def look(indices: Sequence[int]) -> np.ndarray:
+        done = int(np.isfinite(areas_mm2).sum())
+        total = done + len(indices)
+        for index, output in runner.run("coarse", indices, image, progress):
+            probabilities[index] = resize_probabilities(output, shape_rc)
+            areas_mm2[index] = is_foreground(probabilities[index]).sum() * prepared.pixel_mm2
+            done += 1
+            progress.stage("coarse", done, total)
+        return areas_mm2[list(indices)]
+
+    kept = range(slices)
+    if all_slices:
+        look(kept)
+    else:
+        kept = find_range(look, slices, prepared.spacing_mm[0])
+    seen = np.flatnonzero(np.isfinite(areas_mm2))
+    outside = seen[(seen < kept.start) | (seen >= kept.stop)]
+    # Of whatever lies there only these slices were looked at.
+    probabilities[outside] = 0
+    left_out = int(np.count_nonzero(areas_mm2[outside] >= KIDNEY_MM2))
+    warning = (
+        f"What looks like kidney far from the kidneys was left out ({left_out} of the slices looked at); "
+        "run all slices to see it."
+    )
+    return Coarse(probabilities, kept, len(seen), (warning,) if left_out else ())

@@ -1,0 +1,278 @@
+"""Crops: a region of each side, centred on its key slice's contour and the same on every slice.
+
+Source: SERU manuscript, key-slice section; a region that grows is our rule, ``--crop paper`` is the paper's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seru.cascade.key_slices import KeyContour, find_key_slices
+from seru.cascade.preprocessing import Prepared
+from seru.cascade.stage_grid import refine_zoom, resize_probabilities
+from seru.findings import SIDE_CODES, SIDES, Side
+from seru.model.architecture import STRIDE
+from seru.model.card import ModelCard
+from seru.options import SegmentOptions
+from seru.result.components import ISLAND_ML, bounding_box, remove_small
+from seru.result.sides import assign_sides
+
+# A grown region leaves this many of the network's pixels around the mask, and its sides stay multiples of the stride.
+_MARGIN = 16
+# The refine stage runs this far beyond a side's mask: the coarse stage may miss a pole.
+REFINE_MARGIN_MM = 10.0
+# A region grows for components that hold at least this share of the side's mask, not for islands.
+_MAIN_SHARE = 0.05
+# A stack of a few slices shows less of a kidney: this much on each of them is enough.
+_LEAST_MM2 = 200.0
+
+
+@dataclass(frozen=True)
+class CropRegion:
+    """Where the crop of one side lies, in pixels of the axial stack; the same on every slice.
+
+    Attributes:
+        origin_rc: first row and column; negative where the image is smaller than the crop.
+        size_rc: rows and columns.
+        network_rc: rows and columns that the refine stage sees (the crop is resampled to them).
+        grown: whether it is larger than the model's crop, or was moved.
+    """
+
+    origin_rc: tuple[int, int]
+    size_rc: tuple[int, int]
+    network_rc: tuple[int, int]
+    grown: bool = False
+
+    def inside(self, shape_rc: Sequence[int]) -> tuple[slice, slice]:
+        """Return the rows and columns of the image that the region covers.
+
+        Args:
+            shape_rc: rows and columns of the image.
+
+        Returns:
+            Slices of rows and of columns.
+        """
+        rows, columns = (
+            slice(max(origin, 0), min(origin + size, limit))
+            for origin, size, limit in zip(self.origin_rc, self.size_rc, shape_rc, strict=True)
+        )
+        return rows, columns
+
+
+@dataclass(frozen=True)
+class SideCrop:
+    """The crop of one side.
+
+    Attributes:
+        key: contour of the key slice.
+        region: on every slice.
+        slices: of the stack, that the refine stage runs on.
+    """
+
+    key: KeyContour
+    region: CropRegion
+    slices: range
+
+
+@dataclass(frozen=True)
+class Crops:
+    """The crops of both sides; None for a side without a kidney.
+
+    Attributes:
+        by_side: crop of each side.
+        warnings: what the user should know, one sentence each.
+    """
+
+    by_side: dict[Side, SideCrop | None]
+    warnings: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[SideCrop]:
+        """Yield the crops there are, right before left."""
+        return (crop for side in SIDES if (crop := self.by_side[side]) is not None)
+
+
+def find_crops(
+    mask: np.ndarray, prepared: Prepared, card: ModelCard, options: SegmentOptions, first_slice: int = 0
+) -> Crops:
+    """Find key slices and crops on a mask of kidney and tumor.
+
+    Args:
+        mask: bool, (slices, rows, columns): the stack, or a run of its slices.
+        prepared: the whole stack: its shape, spacing and midline.
+        card: size of the crop, and pixel size where it is fixed.
+        options: whether a crop may grow, and whether every slice is refined.
+        first_slice: of the stack, where the mask begins.
+
+    Returns:
+        The crops.
+    """
+    mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
+    sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
+    by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
+    warnings = []
+    for side, key in find_key_slices(sides).items():
+        if key is not None:
+            of_side = sides == SIDE_CODES[side]
+            region, larger = _region_of(key, of_side, prepared, card)
+            if larger.grown:
+                warnings.append(_grown_warning(side, larger, card.crop_size, options.crop))
+                region = larger if options.crop == "grow" else region
+            slices = range(prepared.shape[0])
+            if not options.all_slices:
+                slices = _slices_around(of_side, first_slice, prepared)
+            by_side[side] = SideCrop(_moved(key, first_slice), region, slices)
+    if not any(by_side.values()):
+        warnings.append("No kidney was found; check that the scan shows the abdomen.")
+    return Crops(by_side, tuple(warnings))
+
+
+def crop_origin(centre_rc: Sequence[float], size_rc: Sequence[int], shape_rc: Sequence[int]) -> tuple[int, int]:
+    """Return the first pixel of a crop around a centre, moved into the image where the image is large enough.
+
+    Args:
+        centre_rc: centre (row, column).
+        size_rc: rows and columns of the crop.
+        shape_rc: rows and columns of the image.
+
+    Returns:
+        First row and column; where the image is smaller than the crop it is centred in it (negative origin).
+    """
+    origin = []
+    for centre, size, limit in zip(centre_rc, size_rc, shape_rc, strict=True):
+        if limit <= size:
+            origin.append(-((size - limit) // 2))
+        else:
+            origin.append(min(max(round(centre - (size - 1) / 2), 0), limit - size))
+    return origin[0], origin[1]
+
+
+def take_crop(image: np.ndarray, origin_rc: Sequence[int], size_rc: Sequence[int], fill: int = 0) -> np.ndarray:
+    """Cut a crop out of a slice, filled where it reaches outside.
+
+    Args:
+        image: shape (rows, columns), any dtype.
+        origin_rc: first row and column; may be negative.
+        size_rc: rows and columns of the crop.
+        fill: value outside the image.
+
+    Returns:
+        Array of the crop's size and the image's dtype; a view where the crop lies inside.
+    """
+    (row, column), (rows, columns) = origin_rc, size_rc
+    inside = image[max(row, 0) : row + rows, max(column, 0) : column + columns]
+    if inside.shape == (rows, columns):
+        return inside
+    crop = np.full((rows, columns), fill, image.dtype)
+    top, left = max(-row, 0), max(-column, 0)
+    crop[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return crop
+
+
+def paper_region(
+    centre_rc: Sequence[float], crop_size: int, zoom_rc: Sequence[float], shape_rc: Sequence[int]
+) -> CropRegion:
+    """Return the paper's region: ``crop_size`` network pixels around the contour's centre.
+
+    Args:
+        centre_rc: centre of the key slice's contour, (row, column).
+        crop_size: rows and columns that the refine stage sees.
+        zoom_rc: network pixels per image pixel, along rows and columns (1 where slices are not resampled).
+        shape_rc: rows and columns of the image.
+
+    Returns:
+        The region.
+    """
+    size = tuple(max(1, round(crop_size / zoom)) for zoom in zoom_rc)
+    return CropRegion(crop_origin(centre_rc, size, shape_rc), size, (crop_size, crop_size))
+
+
+def grow_region(region: CropRegion, mask: np.ndarray, zoom_rc: Sequence[float]) -> CropRegion:
+    """Grow a region until it holds a mask.
+
+    Args:
+        region: the paper's.
+        mask: bool, axial stack (slices, rows, columns).
+        zoom_rc: network pixels per image pixel.
+
+    Returns:
+        The same region where it holds the mask already, else a larger one; its sides are multiples of 32
+        network pixels.
+    """
+    extent = bounding_box(mask)
+    if extent is None:
+        return region
+    shape_rc = mask.shape[1:]
+    origin, size, network = list(region.origin_rc), list(region.size_rc), list(region.network_rc)
+    for axis, (place, zoom) in enumerate(zip(extent[1:], zoom_rc, strict=True)):
+        if origin[axis] <= place.start and place.stop <= origin[axis] + size[axis]:
+            continue
+        margin = math.ceil(_MARGIN / zoom)
+        wanted = place.stop - place.start + 2 * margin
+        network[axis] = max(network[axis], STRIDE * math.ceil(wanted * zoom / STRIDE))
+        size[axis] = max(size[axis], round(network[axis] / zoom))
+        centre = (place.start + place.stop - 1) / 2
+        origin[axis] = crop_origin((centre,) * 2, (size[axis],) * 2, (shape_rc[axis],) * 2)[0]
+    grown = tuple(size) != region.size_rc or tuple(origin) != region.origin_rc
+    return CropRegion((origin[0], origin[1]), (size[0], size[1]), (network[0], network[1]), grown)
+
+
+def paste_crop(target: np.ndarray, crop: np.ndarray, region: CropRegion, overlap: CropRegion | None = None) -> None:
+    """Write a crop's probabilities into a slice, in place.
+
+    Args:
+        target: uint8, shape (2, rows, columns).
+        crop: uint8, shape (2, H, W), as the network gave it.
+        region: where it belongs.
+        overlap: of an earlier crop; where both overlap the average stands.
+    """
+    shape_rc = target.shape[1:]
+    rows, columns = region.inside(shape_rc)
+    crop = resize_probabilities(crop, region.size_rc)
+    crop = crop[:, rows.start - region.origin_rc[0] :, columns.start - region.origin_rc[1] :]
+    covered = target[:, rows, columns]
+    crop = crop[:, : covered.shape[1], : covered.shape[2]]
+    if overlap is None:
+        covered[:] = crop
+        return
+    both = np.zeros(shape_rc, bool)
+    both[overlap.inside(shape_rc)] = True
+    # Rounding down keeps the sum of both classes at 255 or less.
+    average = ((covered.astype(np.uint16) + crop) // 2).astype(np.uint8)
+    covered[:] = np.where(both[rows, columns], average, crop)
+
+
+def _island_ml(prepared: Prepared) -> float:
+    return min(ISLAND_ML, _LEAST_MM2 / 1000 * prepared.spacing_mm[0] * prepared.shape[0])
+
+
+def _region_of(
+    key: KeyContour, mask: np.ndarray, prepared: Prepared, card: ModelCard
+) -> tuple[CropRegion, CropRegion]:
+    """The paper's region, and the one that holds the side's mask."""
+    zoom = refine_zoom(prepared.spacing_mm[1:], card)
+    region = paper_region(key.centre_rc, card.crop_size, zoom, prepared.shape[1:])
+    main_ml = _MAIN_SHARE * np.count_nonzero(mask) * prepared.voxel_ml
+    return region, grow_region(region, remove_small(mask, prepared.voxel_ml, main_ml), zoom)
+
+
+def _slices_around(mask: np.ndarray, first_slice: int, prepared: Prepared) -> range:
+    shown = first_slice + np.flatnonzero(mask.any(axis=(1, 2)))
+    margin = math.ceil(REFINE_MARGIN_MM / prepared.spacing_mm[0])
+    return range(max(int(shown[0]) - margin, 0), min(int(shown[-1]) + 1 + margin, prepared.shape[0]))
+
+
+def _moved(key: KeyContour, slices: int) -> KeyContour:
+    return KeyContour(key.index + slices, key.centre_rc, key.area_px)
+
+
+def _grown_warning(side: Side, larger: CropRegion, crop_size: int, rule: str) -> str:
+    leaves = f"The {side} kidney leaves its {crop_size}x{crop_size} crop"
+    if rule == "grow":
+        if larger.network_rc == (crop_size, crop_size):
+            return f"{leaves}; the crop moved to hold it."
+        return f"{leaves}; the crop grew to {larger.network_rc[0]}x{larger.network_rc[1]}."
+    return f"{leaves}; outside it the coarse result stands."

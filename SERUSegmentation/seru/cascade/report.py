@@ -1,0 +1,86 @@
+"""What the stages found, in the report's terms: on the input's own grid, in its own order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seru.cascade.crops import SideCrop
+from seru.findings import CropBox, GeometryFacts, InputFacts, KeySlice, Measures, ModelFacts, SideFindings, rounded
+from seru.model.card import ModelCard
+from seru.orientation import AxialStack
+from seru.volume import Volume
+
+
+def input_facts(volume: Volume) -> InputFacts:
+    """Return what was read."""
+    source = volume.source
+    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"))
+
+
+def geometry_facts(stack: AxialStack) -> GeometryFacts:
+    """Return the input's grid."""
+    return GeometryFacts(
+        shape_ijk=stack.grid.shape_ijk,
+        spacing_ijk_mm=_position(stack.grid.spacing_ijk_mm, 6),
+        ijk_to_ras=tuple(tuple(row) for row in stack.grid.ijk_to_ras.tolist()),
+        stack_axis=stack.orientation.stack_axis_ijk,
+    )
+
+
+def model_facts(card: ModelCard) -> ModelFacts:
+    """Return which model ran."""
+    return ModelFacts(card.id, card.title, card.licence, card.checksums)
+
+
+def side_findings(crop: SideCrop | None, measures: Measures, stack: AxialStack) -> SideFindings:
+    """Return what was found on a side.
+
+    Args:
+        crop: key slice and crop in the stack; None where nothing was found.
+        measures: of the fused labels.
+        stack: the scan.
+
+    Returns:
+        The findings, on the input's own grid.
+    """
+    return SideFindings(
+        **rounded(measures),
+        present=crop is not None,
+        key_slice=None if crop is None else _key_slice(crop, stack),
+        crop=None if crop is None else _crop_box(crop, stack),
+    )
+
+
+def _key_slice(crop: SideCrop, stack: AxialStack) -> KeySlice:
+    ijk = stack.orientation.ijk_of_stack((crop.key.index, *crop.key.centre_rc), stack.hu.shape)
+    return KeySlice(
+        index=round(ijk[stack.orientation.stack_axis_ijk]),
+        position_ras=_position(stack.grid.ras_of_ijk(ijk)),
+        area_mm2=round(crop.key.area_px * stack.pixel_mm2, 3),
+    )
+
+
+def _crop_box(crop: SideCrop, stack: AxialStack) -> CropBox:
+    shape = stack.hu.shape
+    rows, columns = crop.region.inside(shape[1:])
+    corners = [
+        stack.orientation.ijk_of_stack(corner, shape)
+        for corner in (
+            (crop.slices.start, rows.start, columns.start),
+            (crop.slices.stop - 1, rows.stop - 1, columns.stop - 1),
+        )
+    ]
+    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+    return CropBox(
+        ijk_min=(int(low[0]), int(low[1]), int(low[2])),
+        ijk_max=(int(high[0]), int(high[1]), int(high[2])),
+        centre_ras=_position(stack.grid.ras_of_ijk((low + high) / 2)),
+        grown=crop.region.grown,
+    )
+
+
+def _position(values: Sequence[float], digits: int = 4) -> tuple[float, float, float]:
+    a, b, c = (round(float(value), digits) for value in values)
+    return a, b, c

@@ -1,0 +1,53 @@
+"""From the stack's probabilities to maps on the input's own axes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seru.findings import LEFT, RIGHT
+from seru.orientation import AxialStack
+from seru.result.components import bounding_box
+from seru.result.fusion import is_foreground
+from seru.result.maps import SURELY_BACKGROUND, Maps
+from seru.result.sides import assign_sides
+
+
+def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np.ndarray, alpha: float) -> Maps:
+    """Keep the voxels that are not surely background in either stage.
+
+    Args:
+        stack: the scan.
+        midline: column of the body's middle.
+        coarse: uint8, shape (slices, 2, rows, columns): kidney and tumor probability times 255.
+        refined: likewise.
+        alpha: weight of the coarse stage that the run uses.
+
+    Returns:
+        The maps, with the side of each voxel.
+    """
+    stored = np.zeros(stack.hu.shape, bool)
+    for index in range(len(stored)):
+        # Each sum is at most 255: it stays in 8 bits.
+        sums = (stage[index, 0] + stage[index, 1] for stage in (coarse, refined))
+        np.greater(np.maximum(*sums), SURELY_BACKGROUND, out=stored[index])
+    box = bounding_box(stored) or (slice(0, 0),) * 3
+    mask, to_input = stored[box], stack.orientation.from_stack
+    parts = [stage[box[0], :, box[1], box[2]] for stage in (coarse, refined)]
+    sides = _sides(mask, is_foreground(parts[0]) | is_foreground(parts[1]), midline - box[2].start, stack.voxel_ml)
+    mask_kji = np.ascontiguousarray(to_input(mask))
+    probabilities = (np.stack([to_input(part[:, n])[mask_kji] for n in range(2)], axis=1) for part in parts)
+    return Maps(
+        stack.grid,
+        alpha,
+        stack.orientation.lower_kji(box, stack.hu.shape),
+        mask_kji,
+        *probabilities,
+        to_input(sides)[mask_kji],
+    )
+
+
+def _sides(mask: np.ndarray, foreground: np.ndarray, midline: float, voxel_ml: float) -> np.ndarray:
+    sides = assign_sides(foreground, midline, voxel_ml)
+    # What is background at both ends is background at every alpha: which side it gets is of no consequence.
+    halves = np.where(np.arange(mask.shape[2]) < midline, np.uint8(RIGHT), np.uint8(LEFT))
+    return np.where(mask & (sides == 0), halves, sides)
