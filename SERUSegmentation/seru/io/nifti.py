@@ -20,7 +20,7 @@ import numpy as np
 from seru.ct_check import NOTE
 from seru.errors import BadInputError
 from seru.grid import Grid
-from seru.io.voxels import StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.voxels import ByteOrder, ByteSource, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -39,6 +39,7 @@ _TYPES = {
 _MILLIMETRES = 2
 _MM_PER_UNIT = {1: 1000.0, _MILLIMETRES: 1.0, 3: 0.001}
 _SCANNER = 1
+_BYTE_ORDERS: tuple[ByteOrder, ...] = ("<", ">")
 
 # Deflate shrinks a byte run by 1032 at most; a file that promises more voxels than that is damaged.
 _LARGEST_RATIO = 1100
@@ -139,13 +140,13 @@ class _NotNiftiError(ValueError):
     """What is wrong with the file, after its name."""
 
 
-def _read_header(file: BinaryIO) -> _Header:
+def _read_header(file: ByteSource) -> _Header:
     start = file.read(_NIFTI_1.itemsize)
     if len(start) == 0:
         raise _NotNiftiError("is empty; copy or convert it again")
     if len(start) < _NIFTI_1.itemsize:
         raise EOFError("it ends within its header")
-    for order in "<>":
+    for order in _BYTE_ORDERS:
         first, second = _NIFTI_1.newbyteorder(order), _NIFTI_2.newbyteorder(order)
         size = int(np.frombuffer(start, first)["size"][0])
         if size == first.itemsize and start[344:347] == b"n+1":
@@ -158,7 +159,7 @@ def _read_header(file: BinaryIO) -> _Header:
     raise _NotNiftiError("is no NIfTI file; give a CT as NIfTI, NRRD, MetaImage or a DICOM folder")
 
 
-def _parse(data: bytes, layout: np.dtype, order: str) -> _Header:
+def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     fields = np.frombuffer(data, layout)[0]
     shape = _shape(fields["dim"].tolist())
     datatype = int(fields["datatype"])
