@@ -137,7 +137,7 @@ def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
     """List phantoms as cases.
 
     Args:
-        config: how many, and on which grid.
+        config: how many, and on which grids.
         is_extra: whether they are mixed into real cases.
 
     Returns:
@@ -145,8 +145,7 @@ def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
     """
     cases = []
     for number in range(config.patients):
-        tumor = ("both", "left", "right", "both", "none")[number % 5]
-        options = PhantomOptions(config.shape_kji, config.spacing_kji_mm, config.first_seed + number, tumor)
+        options = _phantom_options(config, number)
         name = f"phantom_{options.seed:08d}"
         fingerprint = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
         cases.append(Case(name, name, fingerprint, functools.partial(_read_phantom, options), is_extra))
@@ -184,6 +183,20 @@ def _read_slice(folder: Path, name: str, window: tuple[float, float]) -> tuple[V
     # Rows run to the back and columns to the patient's left.
     matrix = np.diag([-_SLICE_PIXEL_MM, -_SLICE_PIXEL_MM, _SLICE_THICKNESS_MM, 1.0])
     return Volume.from_array(slice_to_hu(image, window)[np.newaxis], matrix), _LABEL_OF_MASK[mask][np.newaxis]
+
+
+def _phantom_options(config: PhantomData, number: int) -> PhantomOptions:
+    seed = config.first_seed + number
+    rng = np.random.default_rng(seed)
+    along_k, in_plane = rng.uniform(*config.voxel_scale, 2)
+    scale_kji = np.array([along_k, in_plane, in_plane])
+    return PhantomOptions(
+        shape_kji=tuple(np.rint(config.shape_kji / scale_kji).astype(int).tolist()),
+        spacing_kji_mm=tuple((config.spacing_kji_mm * scale_kji).tolist()),
+        seed=seed,
+        tumor=("both", "left", "right", "both", "none")[number % 5],
+        noise_hu=float(rng.uniform(*config.noise_hu)),
+    )
 
 
 def _read_phantom(options: PhantomOptions) -> tuple[Volume, np.ndarray]:

@@ -328,7 +328,7 @@ def test_a_reader_of_the_progress_that_goes_away_ends_the_run(tmp_path: Path, ct
     error = child.stderr.read().decode()
     child.stderr.close()
 
-    assert child.wait(60) == 130, error
+    assert child.wait(300) == 130, error
     assert len(error.splitlines()) == 1, error
     assert list(tmp_path.iterdir()) == []
 

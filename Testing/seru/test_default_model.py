@@ -14,7 +14,7 @@ from seru.io.images import read_volume
 from seru.model.store import Model, find_model, read_registry, resources_folder
 from seru.phantom import PhantomOptions, make_phantom
 from Testing import REPOSITORY
-from Testing.overlap import dice
+from training.scoring import dice
 
 
 @pytest.fixture(scope="module")

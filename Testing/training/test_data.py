@@ -19,7 +19,7 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
-from training.cases import kits19_cases, list_cases, slice_cases, slice_to_hu
+from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases, slice_to_hu
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
 from training.patches import CasePatches, SidePatch, find_patches
@@ -84,6 +84,25 @@ def test_cases_without_labels_and_known_bad_ones_are_left_out(kits_folder: Path)
     assert [case.is_extra for case in cases] == [False, True]
     with pytest.raises(BadInputError, match="no cases"):
         list_cases(replace(config, folder="nowhere"))
+
+
+def test_phantoms_of_many_grids_keep_the_field_of_view() -> None:
+    config = PhantomData(3, (20, 30, 40), (5.0, 4.0, 3.0), voxel_scale=(0.5, 2.0), noise_hu=(5.0, 25.0))
+
+    cases = phantom_cases(config)
+
+    volumes = [case.read()[0] for case in cases]
+    shapes = [volume.array_kji.shape for volume in volumes]
+    assert len(set(shapes)) == 3
+    for volume, (slices, rows, columns) in zip(volumes, shapes, strict=True):
+        k_mm, j_mm, i_mm = AxialStack.of(volume).spacing_mm
+        assert 0.5 <= k_mm / 5 <= 2
+        assert j_mm / 4 == pytest.approx(i_mm / 3)
+        # Within half a voxel.
+        assert (slices * k_mm, rows * j_mm, columns * i_mm) == pytest.approx((100, 120, 120), abs=5)
+    assert [case.source for case in phantom_cases(config)] == [case.source for case in cases]
+    with pytest.raises(BadInputError, match="voxel scale"):
+        PhantomData(voxel_scale=(2.0, 0.5))
 
 
 def test_manifest_names_excluded_cases_and_is_the_same_when_made_again(kits_folder: Path, tmp_path: Path) -> None:
