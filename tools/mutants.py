@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Mutants of the core rules: each changes one rule, and a test must notice.
 
     python -m tools.mutants [WORD ...]        only those whose name holds a word

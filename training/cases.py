@@ -28,7 +28,7 @@ _LABEL_OF_MASK = np.array([0, 1, 2, 1], np.uint8)
 
 
 @dataclass(frozen=True)
-class Case:
+class LabelledCase:
     """One scan with its labels, read when asked for.
 
     Attributes:
@@ -46,7 +46,7 @@ class Case:
     is_extra: bool = False
 
 
-def list_cases(config: DataConfig) -> list[Case]:
+def list_cases(config: DataConfig) -> list[LabelledCase]:
     """List the cases of a config, known-bad ones left out.
 
     Args:
@@ -86,7 +86,7 @@ def excluded_cases(config: DataConfig) -> dict[str, str]:
     return reasons
 
 
-def kits19_cases(folder: Path) -> list[Case]:
+def kits19_cases(folder: Path) -> list[LabelledCase]:
     """List the KiTS19 cases that have image and labels.
 
     Args:
@@ -100,11 +100,11 @@ def kits19_cases(folder: Path) -> list[Case]:
         files = place / "imaging.nii.gz", place / "segmentation.nii.gz"
         if all(file.is_file() for file in files):
             sizes = ",".join(f"{file.name}:{file.stat().st_size}" for file in files)
-            cases.append(Case(place.name, place.name, sizes, functools.partial(_read_kits19, *files)))
+            cases.append(LabelledCase(place.name, place.name, sizes, functools.partial(_read_kits19, *files)))
     return cases
 
 
-def slice_cases(folder: Path) -> list[Case]:
+def slice_cases(folder: Path) -> list[LabelledCase]:
     """List the single slices of a folder with ``images``, ``masks`` and ``manifest.csv``.
 
     Args:
@@ -121,7 +121,7 @@ def slice_cases(folder: Path) -> list[Case]:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return [
-            Case(
+            LabelledCase(
                 row["file"],
                 row["case"],
                 f"{path.name}:{row['px_kidney']},{row['px_tumor']},{row['px_cyst']}",
@@ -133,7 +133,7 @@ def slice_cases(folder: Path) -> list[Case]:
         raise BadInputError(f"The manifest {path} cannot be read ({error}); see training/README.md.") from error
 
 
-def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
+def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[LabelledCase]:
     """List phantoms as cases.
 
     Args:
@@ -148,7 +148,7 @@ def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
         options = _phantom_options(config, number)
         name = f"phantom_{options.seed:08d}"
         fingerprint = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
-        cases.append(Case(name, name, fingerprint, functools.partial(_read_phantom, options), is_extra))
+        cases.append(LabelledCase(name, name, fingerprint, functools.partial(_read_phantom, options), is_extra))
     return cases
 
 

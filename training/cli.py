@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CONFIG = Path(__file__).parent / "configs" / "paper.yaml"
 _STEPS = {
     "prepare": "volumes to pre-processed slices",
-    "patches": "crops from the coarse model's predictions",
+    "crops": "crops from the coarse model's predictions",
     "alpha": "sweep alpha on the validation cases",
     "export": "write the model folder",
     "all": "every step, from the download to the export, that is not done",

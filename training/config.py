@@ -209,7 +209,7 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class PatchConfig:
+class CropConfig:
     """Where the crops come from: the coarse model's own predictions, as in the paper, or the labels."""
 
     source: Literal["coarse", "labels"] = "coarse"
@@ -262,7 +262,7 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     coarse: TrainConfig = field(default_factory=TrainConfig)
     refine: TrainConfig = field(default_factory=TrainConfig)
-    patches: PatchConfig = field(default_factory=PatchConfig)
+    crops: CropConfig = field(default_factory=CropConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     alpha: AlphaConfig = field(default_factory=AlphaConfig)
     export: ExportConfig = field(default_factory=ExportConfig)

@@ -21,7 +21,7 @@ from seru.cascade.crops import (
     take_crop,
 )
 from seru.cascade.key_slices import KeyContour, find_key_slices
-from seru.cascade.preprocessing import Prepared, network_channels, neighbours, normalise
+from seru.cascade.preprocessing import Prepared, neighbours, network_channels, normalise
 from seru.cascade.refine import run_refine
 from seru.cascade.sparse_pass import find_range, first_slices
 from seru.cascade.stage_grid import coarse_shape, refine_zoom, resize_probabilities

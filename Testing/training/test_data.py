@@ -21,8 +21,8 @@ from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
 from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases, slice_to_hu
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
+from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
-from training.patches import CasePatches, SidePatch, find_patches
 from training.prepare import PreparedCase, PreparedData, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
 
@@ -233,8 +233,8 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     prepare(Config("x", "x", data=DataConfig("kits19", str(kits_folder))), tmp_path)
     data = PreparedData(tmp_path / "prepare")
     case = next(iter(data.cases.values()))
-    patches = {case.id: CasePatches(case.id, {"right": SidePatch((20.0, 22.0), 3, (2, 6), "labels"), "left": None})}
-    view = View(CARD, AugmentationConfig(flip=0, geometry=0), 6, patches)
+    crops = {case.id: CaseCrops(case.id, {"right": RecordedCrop((20.0, 22.0), 3, (2, 6), "labels"), "left": None})}
+    view = View(CARD, AugmentationConfig(flip=0, geometry=0), 6, crops)
 
     image, label = SliceDataset(data, view)[Draw(case.id, 4, "right")]
     jittered = [SliceDataset(data, view)[Draw(case.id, 4, "right", seed)][1] for seed in range(6)]
@@ -242,7 +242,7 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     assert np.array_equal(label, data.labels(case.id)[4, 4:36, 6:38])
     assert np.array_equal(image[1], data.images(case.id)[4, 4:36, 6:38])
     assert len({part.tobytes() for part in jittered}) > 1
-    assert [item[0] for item in make_pools([case], patches)[0].every] == [2, 3, 4, 5]
+    assert [item[0] for item in make_pools([case], crops)[0].every] == [2, 3, 4, 5]
 
 
 def test_shrunk_view_shows_the_whole_slice_on_fewer_pixels(kits_folder: Path, tmp_path: Path) -> None:
@@ -290,9 +290,9 @@ def test_crops_are_found_by_the_cascades_rules() -> None:
     mask[9, 0, 0] = True
     case = PreparedCase("a", "a", "a", mask.shape, (5.0, 2.0, 2.0), 40.0, (), (), "", ("", ""))
 
-    patches = find_patches(mask, case, "coarse")
+    crops = record_crops(mask, case, "coarse")
 
-    right, left = patches.sides["right"], patches.sides["left"]
+    right, left = crops.sides["right"], crops.sides["left"]
     assert (right.key_slice, right.centre_rc, right.slices) == (4, (24.5, 14.5), (1, 9))
     assert (left.key_slice, left.centre_rc, left.slices) == (5, (24.5, 64.5), (3, 10))
 

@@ -97,7 +97,7 @@ def test_tables_and_plots_are_there_and_agree(work: Path) -> None:
     assert float(sweep["1"]["score"]) == pytest.approx(summary["coarse_alone"]["score"], abs=1e-6)
     assert float(sweep["0"]["tumor"]) == pytest.approx(summary["refined_alone"]["tumor"], abs=1e-6)
     assert max(float(row["score"]) for row in sweep.values()) == pytest.approx(summary["fused"]["score"], abs=1e-4)
-    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/overlays.png"):
+    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/pictures.png"):
         assert (work / name).read_bytes().startswith(b"\x89PNG")
 
 
@@ -113,7 +113,7 @@ def test_run_is_written_beside_its_checkpoint(work: Path) -> None:
 
 
 def test_crops_come_from_the_coarse_models_predictions(work: Path) -> None:
-    sides = [side for path in (work / "patches").glob("phantom_*.json") for side in read_json(path)["sides"].values()]
+    sides = [side for path in (work / "crops").glob("phantom_*.json") for side in read_json(path)["sides"].values()]
 
     assert len(sides) == 16
     assert {side["source"] for side in sides} == {"coarse"}
@@ -266,7 +266,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             "train.compile=false",
             # What the tiny network cannot start from.
             "train.start_from=null",
-            "patches.fall_back_to_labels=true",
+            "crops.fall_back_to_labels=true",
             "inference.device=cpu",
             "inference.threads=1",
             "alpha.count=3",

@@ -31,7 +31,7 @@ SMALL = (
 KILLS = (
     ("prepare", "training.prepare", "file_digest", 4),
     ("coarse", "training.module", "StageModule.training_step", 8),
-    ("patches", "training.patches", "write_json", 3),
+    ("crops", "training.crops", "write_json", 3),
     ("refine", "training.module", "StageModule.training_step", 13),
     ("alpha", "training.alpha", "write_json", 2),
     ("evaluate", "training.evaluate", "plot_cases", 1),
@@ -53,7 +53,7 @@ def test_run_killed_in_every_step_and_resumed_gives_the_same_result(tmp_path: Pa
     names = ["coarse/losses.csv", "refine/losses.csv", "alpha/alpha.csv", "evaluate/cases.csv", "evaluate/summary.json"]
     names += ["prepare/manifest.json", "coarse/validation.json"]
     names += [f"export/phantom-tiny/{stage}.safetensors" for stage in ("coarse", "refine")]
-    names += [str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole" / "patches").glob("phantom*")]
+    names += [str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole" / "crops").glob("phantom*")]
     assert len(names) == 14
     for name in names:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
