@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +9,11 @@ import numpy as np
 import pytest
 
 from seru.phantom import Phantom
-from seru.result.fusion import LiveFusion
-from seru.result.maps import Maps, load_maps
+from seru.result.maps import load_maps
 from Testing.desktop import Desktop, choose, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import labels_of, open_module, show_result
-from Testing.module.scene_tools import fused_truth, make_maps, maps_of, save, small_phantom
+from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom
 
 __all__ = ["slicer_desktop"]
 
@@ -93,46 +90,6 @@ def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node
     from SERUSegmentationLib.scene.nodes import TABLE, companion
 
     assert companion(node, TABLE).GetTable().GetValue(1, 2).ToDouble() == pytest.approx(left.sum() * voxel_ml, abs=1e-3)
-
-
-def large_maps() -> tuple[np.ndarray, Maps]:
-    """Maps of 512x512x200 voxels: two ellipsoids of 9 million stored voxels' box, whose border the stages dispute."""
-    k, j, i = np.ogrid[:200, :512, :512]
-    labels, sides = np.zeros((200, 512, 512), np.uint8), np.zeros((200, 512, 512), np.uint8)
-    for code, centre in ((1, 150), (2, 360)):
-        radius = ((k - 100) / 70.0) ** 2 + ((j - 300) / 55.0) ** 2 + ((i - centre) / 50.0) ** 2
-        labels[radius < 1] = 1
-        sides[radius < 1.15] = code
-        labels[((k - 130) / 25.0) ** 2 + ((j - 270) / 40.0) ** 2 + ((i - centre) / 40.0) ** 2 < 1] = 2
-    sides[(labels > 0) & (sides == 0)] = 1
-    rng = np.random.default_rng(0)
-    coarse = np.where(sides > 0, 1, labels).astype(np.uint8)
-    coarse[(rng.random(labels.shape) < 0.01) & (labels == 1)] = 2
-    matrix = np.diag([-0.8, -0.8, 1.0, 1.0])
-    matrix[:3, 3] = (200, 200, -100)
-    return labels, make_maps(matrix, coarse, labels, sides)
-
-
-def test_alpha_over_20_positions_of_a_large_case(slicer_desktop: Desktop, panel: Any, tmp_path: Path) -> None:
-    labels, maps = large_maps()
-    slicer_desktop.close_scene()
-    volume = slicer_desktop.add_volume(labels.astype(np.int16), maps.ijk_to_ras, "CT")
-    panel.initializeParameterNode()
-    node = show_result(slicer_desktop, panel, save(maps, tmp_path))
-    changing = LiveFusion(maps).changing_index.size
-
-    steps = []
-    for alpha in np.linspace(0, 1, 20):
-        begin = time.perf_counter()
-        panel.ui.alphaSlider.valueIsChanging.emit(float(alpha))
-        steps.append(time.perf_counter() - begin)
-        slicer_desktop.process_events()
-
-    median_ms = 1e3 * statistics.median(steps)
-    print(f"alpha on 512x512x200, {changing} voxels can change: median {median_ms:.1f} ms with the scene written")
-    assert changing > 100_000
-    assert median_ms <= 30
-    assert np.array_equal(labels_of(node, volume), fused_truth(maps, 1.0))
 
 
 def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: Any) -> None:

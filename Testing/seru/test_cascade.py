@@ -24,7 +24,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import load_maps, save_maps
 from seru.volume import Volume
 from Testing import REPOSITORY
-from Testing.overlap import dice
+from training.scoring import dice
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text())
 TORCH = SegmentOptions(engine="torch")

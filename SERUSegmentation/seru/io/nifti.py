@@ -10,6 +10,7 @@ Source: the NIfTI-1 and NIfTI-2 header definitions (nifti1.h, nifti2.h).
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from seru.ct_check import NOTE
 from seru.errors import BadInputError
 from seru.grid import Grid
-from seru.io.voxels import ByteOrder, ByteStream, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.voxels import ByteOrder, ByteSource, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -122,7 +123,7 @@ def read_nifti(path: Path, advance: Advance) -> Volume:
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) if compressed else raw as file:
                 header = _read_header(file)
-                _check_size(header.stored, size * (_LARGEST_RATIO if compressed else 1))
+                _check_size(header, size * (_LARGEST_RATIO if compressed else 1))
                 if len(file.read(header.skip)) != header.skip:
                     raise EOFError("it ends within its header")
                 array = read_voxels(file, header.stored, advance)
@@ -140,7 +141,7 @@ class _NotNiftiError(ValueError):
     """What is wrong with the file, after its name."""
 
 
-def _read_header(file: ByteStream) -> _Header:
+def _read_header(file: ByteSource) -> _Header:
     start = file.read(_NIFTI_1.itemsize)
     if len(start) == 0:
         raise _NotNiftiError("is empty; copy or convert it again")
@@ -175,7 +176,10 @@ def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
         slope=slope or 1.0,
         intercept=intercept if slope and np.isfinite(intercept) else 0.0,
     )
-    return _Header(grid, stored, max(int(fields["first_voxel"]) - len(data), 0), bool(fields["codes"].max() > 0))
+    first_voxel = fields["first_voxel"]
+    if not np.isfinite(first_voxel):
+        raise _NotNiftiError(f"is damaged (its voxels begin at byte {first_voxel}); copy or convert it again")
+    return _Header(grid, stored, max(int(first_voxel) - len(data), 0), bool(fields["codes"].max() > 0))
 
 
 def _shape(dim: list[int]) -> tuple[int, int, int]:
@@ -221,8 +225,9 @@ def _grid(shape_kji: tuple[int, int, int], fields: np.void) -> Grid:
     return grid
 
 
-def _check_size(stored: StoredVoxels, most_bytes: int) -> None:
-    if int(np.prod(stored.shape_kji, dtype=np.int64)) * stored.dtype.itemsize > most_bytes:
+def _check_size(header: _Header, most_bytes: int) -> None:
+    # Python's integers: the product of damaged sizes may be beyond 64 bits.
+    if header.skip + math.prod(header.stored.shape_kji) * header.stored.dtype.itemsize > most_bytes:
         raise EOFError("it is shorter than its header says")
 
 

@@ -15,17 +15,16 @@ from seru.progress import Advance
 COMPRESSION_LEVEL = 3
 """Labels are long runs of zeros: higher levels take longer and save nothing worth having."""
 
+ByteOrder = Literal["<", ">"]
+
 _CHUNK = 1 << 24
 
-ByteOrder = Literal["<", ">"]
-"""Little-endian or big-endian, in NumPy's letters."""
 
+class ByteSource(Protocol):
+    """A file or a gzip stream to read from."""
 
-class ByteStream(Protocol):
-    """Bytes to read, from a file or unpacked from one."""
-
-    def read(self, size: int = ..., /) -> bytes:
-        """Return at most so many bytes; fewer only at the end."""
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, fewer than ``size`` at the end only."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class StoredVoxels:
     intercept: float = 0.0
 
 
-def read_voxels(stream: ByteStream, stored: StoredVoxels, advance: Advance) -> np.ndarray:
+def read_voxels(stream: ByteSource, stored: StoredVoxels, advance: Advance) -> np.ndarray:
     """Read voxels as Hounsfield units.
 
     Args:
