@@ -1,5 +1,5 @@
 # make demo         the main job on the project's own sample, from nothing
-# make test         lint and the whole test suite, from nothing
+# make test         lint and the whole test suite, from nothing; make lint and make pytest are its halves
 # make desktop      the module in a window of the headless desktop, where there is a screen
 # make screenshots  the README's pictures
 # make benchmark    the design's numbers
@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-command test lint desktop screenshots benchmark clean
+.PHONY: demo demo-command test pytest lint desktop screenshots benchmark clean
 
 # What a user does, in the headless desktop where it can be installed (CPython 3.11 on Linux); else the command.
 demo: demo-command
@@ -20,12 +20,17 @@ demo: demo-command
 demo-command: $(VENV)/.installed
 	$(BIN)/python -m tools.demo_command --output build/demo
 
+test: lint pytest
+
 # Two processes, a file's tests in one of them; the fast ones first.
-test: $(VENV)/.installed lint
+pytest: $(VENV)/.installed
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+# Faults, layout, types.
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 desktop: $(VENV)/.installed
 	$(BIN)/python -m Testing.desktop SERUSegmentation/SERUSegmentation.py
