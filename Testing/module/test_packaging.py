@@ -10,7 +10,12 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from Testing import REPOSITORY
+from Testing.desktop import Desktop
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import MODULE_FILE
 from tools.packaged_files import files_in_cmake, files_in_tree
+
+__all__ = ["slicer_desktop"]
 
 MODULE = REPOSITORY / "SERUSegmentation"
 FORM = MODULE / "Resources" / "UI" / "SERUSegmentation.ui"
@@ -20,7 +25,7 @@ INPUTS = {
 }  # fmt: skip
 # The packages that come with Slicer, and the module each requirement is imported as.
 WITH_SLICER = {"numpy", "scipy", "SimpleITK", "vtk", "requests"}
-IMPORTED_AS = {"opencv-python-headless": "cv2"}
+IMPORTED_AS = {"opencv-python-headless": "cv2", "scikit-image": "skimage"}
 
 
 def test_cmake_lists_every_file_and_no_other() -> None:
@@ -53,17 +58,17 @@ def button_stem(name: str) -> str:
     return f'("{name.removesuffix("Button")}"'
 
 
-def test_the_parameters_of_the_form_are_those_of_the_parameter_node() -> None:
-    module = ast.parse((MODULE / "SERUSegmentation.py").read_text(encoding="utf-8"))
-    node = next(n for n in module.body if isinstance(n, ast.ClassDef) and n.name == "SERUSegmentationParameterNode")
-    declared = {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}
+def test_the_parameters_of_the_form_are_those_of_the_parameter_node(slicer_desktop: Desktop) -> None:
+    slicer_desktop.load_module(MODULE_FILE)
+    from SERUSegmentation import SERUSegmentationParameterNode
+
     bound = [
         item.findtext("string")
         for item in ElementTree.parse(FORM).iter("property")
         if item.get("name") == "SlicerParameterName"
     ]
 
-    assert sorted(bound) == sorted(declared)
+    assert sorted(bound) == sorted(SERUSegmentationParameterNode.allParameters)
 
 
 def test_texts_of_the_panel_are_translated() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TORCH_REQUIREMENT = ">=2.2"
 # Download sizes in MB, as of the versions of 2026; PyTorch's depends on the graphics card.
-_SIZES_MB = {"opencv-python-headless": 60, "safetensors": 1, "platformdirs": 1, "tqdm": 1}
+_SIZES_MB = {"opencv-python-headless": 60, "scikit-image": 30, "safetensors": 1, "platformdirs": 1, "tqdm": 1}
 _SLICERS_OWN = ("numpy", "scipy", "SimpleITK", "vtk", "requests")
 
 
