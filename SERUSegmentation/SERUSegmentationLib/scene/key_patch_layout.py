@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
-from seru.findings import CropBox, KeySlice, Report
+from seru.findings import CropBox, KeySlice, Report, Side
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Slicer's own layouts have small numbers; a module's own starts above 100.
 LAYOUT_ID = 7519
-VIEWS = {"right": "SERURight", "left": "SERULeft"}
+VIEWS: dict[Side, str] = {"right": "SERURight", "left": "SERULeft"}
 _VIEW = """
   <item><view class="vtkMRMLSliceNode" singletontag="{tag}">
     <property name="orientation" action="default">Axial</property>
@@ -98,7 +98,7 @@ def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
         _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
 
 
-def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
+def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[Side]) -> None:
     items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
@@ -122,7 +122,7 @@ def patchCentre(
         World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
     """
     grid = gridOf(volumeNode)
-    centre = np.add(crop.ijk_min, crop.ijk_max) / 2
+    centre = [(low + high) / 2 for low, high in zip(crop.ijk_min, crop.ijk_max, strict=True)]
     centre[stackAxis] = keySlice.index
     _box, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
     return toWorld(volumeNode, grid.ras_of_ijk(centre)), size
