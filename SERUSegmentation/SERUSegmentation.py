@@ -304,7 +304,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             SeruError: what went wrong, in one sentence.
         """
-        given: dict[str, Any] = {name: value for name, value in (("alpha", alpha), ("device", device)) if value is not None}
+        asked: dict[str, Any] = {"alpha": alpha, "device": device}
+        given = {name: value for name, value in asked.items() if value is not None}
         settings = replace(settings or RunSettings(), **given)
         run = SegmentationRun(volume, segmentation, settings)
         if not waitForCompletion:

@@ -403,9 +403,7 @@ def test_deleting_the_result_empties_the_panel(slicer_desktop: Desktop, panel: A
     assert panel.ui.rightSliceLabel.text == "–"
 
 
-def test_two_results_each_have_their_own_alpha(
-    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
-) -> None:
+def test_two_results_each_have_their_own_alpha(slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path) -> None:
     drag_slider(panel.ui.alphaSlider, 0.9)
     other = show_result(slicer_desktop, panel, maps_file, SegmentOptions(alpha=0.2))
     assert panel.ui.alphaSlider.value == pytest.approx(0.2)
@@ -418,9 +416,7 @@ def test_two_results_each_have_their_own_alpha(
     assert np.array_equal(labels_of(other, ct()), fused_truth(load_maps(maps_file)[0], 0.2))
 
 
-def test_the_measurements_are_exported_as_csv(
-    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
-) -> None:
+def test_the_measurements_are_exported_as_csv(slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path) -> None:
     slicer_desktop.dialogs.answer(str(tmp_path / "out.csv"))
     click(panel.ui.exportCsvButton)
 

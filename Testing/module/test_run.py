@@ -105,10 +105,10 @@ def test_what_is_chosen_under_advanced_reaches_the_run(
     slicer_desktop: Desktop, tiny_model: Path, small: Phantom
 ) -> None:
     panel = open_module(slicer_desktop, tiny_model, small)
-    for name in ("allSlices", "mirror"):
-        box = getattr(panel.ui, f"{name}CheckBox")
+    click(panel.ui.advancedCollapsibleButton)
+    for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
         assert not box.checked
-        box.click()
+        click(box)
     assert panel.ui.cropComboBox.currentText == "grow"
     choose(panel.ui.cropComboBox, "paper")
 
@@ -119,9 +119,7 @@ def test_what_is_chosen_under_advanced_reaches_the_run(
     assert (options["all_slices"], options["mirror"], options["crop"]) == (True, True, "paper")
 
 
-def test_the_result_is_the_command_s(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
-) -> None:
+def test_the_result_is_the_command_s(slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path) -> None:
     import slicer
 
     from seru.io.images import read_volume, write_volume

@@ -243,9 +243,7 @@ def add_foreign(node: Any, volume: Any, name: str = "Kidney") -> np.ndarray:
     return mask
 
 
-def test_someone_else_s_segment_of_the_same_name_stays_untouched(
-    scene: Any, phantom: Phantom, maps_file: Path
-) -> None:
+def test_someone_else_s_segment_of_the_same_name_stays_untouched(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
     node.CreateDefaultDisplayNodes()
@@ -394,9 +392,7 @@ def test_surfaces_stay_while_alpha_moves_and_are_new_after(scene: Any, phantom: 
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
-def test_crop_boxes_and_key_slices_lie_in_the_volume_s_own_frame(
-    scene: Any, tmp_path: Path, transform: str
-) -> None:
+def test_crop_boxes_and_key_slices_lie_in_the_volume_s_own_frame(scene: Any, tmp_path: Path, transform: str) -> None:
     phantom = small_phantom(**GRIDS["oblique coronal"])
     volume = add_volume(phantom)
     parent = TRANSFORMS[transform](scene)
