@@ -1,23 +1,18 @@
-"""What several tests need: the data folder, a tiny trained model, a phantom."""
+"""What several tests need: the data folder and the tiny trained model; and how tests are ordered and reported."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import subprocess
-import sys
-import threading
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from Testing import REPOSITORY
 
-# Three minutes on one core without AMX, more where another process has the core too.
-TRAINING_SECONDS = 560
-_NETWORK = ("encoder", "decoder", "network", "weights")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+_fixture_errors: list[BaseException] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,10 +20,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Where tests run in several processes, make the tiny model beside the first tests, which do without it."""
-    if getattr(session.config.option, "numprocesses", None) and not hasattr(session.config, "workerinput"):
-        threading.Thread(target=make_tiny_model, daemon=True).start()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report a shared fixture that fails as one error; the other tests that need it are skipped."""
+    report = yield
+    if call.when == "setup" and report.failed:
+        # pytest keeps what a shared fixture raised and raises the same object for every test.
+        error = call.excinfo.value
+        if any(error is earlier for earlier in _fixture_errors):
+            report.outcome = "skipped"
+            report.longrepr = (__file__, 0, f"Skipped: a fixture failed, see the error above: {_first_line(error)}")
+        _fixture_errors.append(error)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -42,23 +47,17 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model() -> Path:
-    """Folder of a tiny SERU trained on phantoms, made once per state of the code that makes it."""
-    return make_tiny_model()
+    """Folder of a tiny SERU that knows phantoms only; its README says how it was made."""
+    from seru.errors import SeruError
+    from seru.model.store import open_model
 
-
-def make_tiny_model() -> Path:
-    """Train the tiny model unless it is there; two processes that ask at once get the same one."""
-    if os.environ.get("SERU_TINY_MODEL"):
-        return Path(os.environ["SERU_TINY_MODEL"])
-    recipe = [*(REPOSITORY / "SERUSegmentation/seru/phantom").glob("*.py"), REPOSITORY / "training/tiny.py"]
-    recipe += [REPOSITORY / f"SERUSegmentation/seru/model/{room}.py" for room in _NETWORK]
-    recipe.append(REPOSITORY / "SERUSegmentation/seru/cascade/preprocessing.py")
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(recipe))).hexdigest()[:12]
-    folder = REPOSITORY / "build" / "models" / digest / "phantom-tiny"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "model.json").is_file():
-            command = [sys.executable, "-m", "training", "tiny", "-o", str(folder)]
-            # Errors go to stderr; the losses would mix with the tests' own lines.
-            subprocess.run(command, cwd=REPOSITORY, check=True, stdout=subprocess.DEVNULL, timeout=TRAINING_SECONDS)
+    folder = Path(os.environ.get("SERU_TINY_MODEL", REPOSITORY / "Testing" / "models" / "phantom-tiny"))
+    try:
+        open_model(folder).verify()
+    except SeruError as error:
+        pytest.fail(f"The tiny model cannot be used: {error}", pytrace=False)
     return folder
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
+from training.scoring import dice
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the slices that were run.
+# The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the
+# slices that were run.
 OF_PAPER = "-paper"
 WAYS = ("slow", "torch", "openvino", "openvino" + OF_PAPER)
 
@@ -149,12 +152,6 @@ def print_import() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout.split()
     print(f"\nimport seru: {1e3 * float(seconds):.1f} ms, torch loaded: {has_torch}")
-
-
-def dice(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the Dice coefficient of two masks; 1 where both are empty."""
-    both = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2 * np.count_nonzero(a & b) / both if both else 1.0
 
 
 if __name__ == "__main__":

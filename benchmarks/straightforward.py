@@ -1,8 +1,9 @@
 """The straightforward way: both stages in float32, eager, every slice one by one, whole slices then both crops.
 
-It shares the network, the pre-processing, the patient's sides, the key slices and the fusion's formula with the cascade,
-and nothing else: no sparse pass, no batches, no folding, no narrow number format, no second thread, and crops cut and
-averaged in its own words. So it is what the cascade's ``--paper`` is measured against, and its oracle in the tests.
+It shares the network, the pre-processing, the patient's sides, the key slices and the fusion's formula with the
+cascade, and nothing else: no sparse pass, no batches, no folding, no narrow number format, no second thread, and crops
+cut and averaged in its own words. So it is what the cascade's ``--paper`` is measured against, and its oracle in the
+tests.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from seru.phantom import make_phantom
 from seru.result.fusion import LiveFusion
 from Testing.desktop import click, desktop, drag_slider, has_screen
 from Testing.module.module_tools import labels_of
-from Testing.overlap import dice
 from tools.screenshots import segment_phantom, take_alphas, take_key_patches, take_panel
+from training.scoring import dice
 
 
 def print_measurements(widget: Any) -> None:

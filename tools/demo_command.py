@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from training.scoring import dice
+
 LEAST_KIDNEY_DICE = 0.90
 
 
@@ -67,16 +69,10 @@ def print_measurements(report: dict) -> None:
 
 def print_dice(truth: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """Print the Dice of kidney with tumor and of tumor, and return both."""
-    kidney = dice(truth > 0, labels > 0)
-    tumor = dice(truth == 2, labels == 2)
+    kidney = dice(labels > 0, truth > 0)
+    tumor = dice(labels == 2, truth == 2)
     print(f"\nDice against the phantom's truth: kidney with tumor {kidney:.3f}, tumor {tumor:.3f}")
     return kidney, tumor
-
-
-def dice(truth: np.ndarray, labels: np.ndarray) -> float:
-    """Return the Dice coefficient of two masks; 1 where both are empty."""
-    both = np.count_nonzero(truth) + np.count_nonzero(labels)
-    return 2 * np.count_nonzero(truth & labels) / both if both else 1.0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 
 from seru.files import write_text
 from seru.model.store import Model
-from training.cases import Case
+from training.cases import LabelledCase
 from training.config import Config
 from training.plots import plot_alpha
 from training.predictions import predict_cases
@@ -32,7 +32,9 @@ def alpha_step(config: Config, work: Path, split: str, coarse: dict[str, Any], r
     return Step(work / "alpha", {**inputs, "split": split, "coarse": coarse["weights"], "refine": refine["weights"]})
 
 
-def sweep_alpha(config: Config, step: Step, model: Model, cases: list[Case], restart: bool = False) -> dict[str, Any]:
+def sweep_alpha(
+    config: Config, step: Step, model: Model, cases: list[LabelledCase], restart: bool = False
+) -> dict[str, Any]:
     """Score every case at every alpha; cases that are scored already are kept.
 
     Args:
@@ -77,7 +79,7 @@ def best_alpha(alphas: list[float], scores: list[float]) -> float:
 
 
 def _score_cases(
-    config: Config, folder: Path, model: Model, cases: list[Case], alphas: list[float]
+    config: Config, folder: Path, model: Model, cases: list[LabelledCase], alphas: list[float]
 ) -> list[list[CaseScore]]:
     """Each case's scores lie in a file of their own as soon as they are known."""
     (folder / "cases").mkdir(exist_ok=True)

@@ -28,7 +28,7 @@ _LABEL_OF_MASK = np.array([0, 1, 2, 1], np.uint8)
 
 
 @dataclass(frozen=True)
-class Case:
+class LabelledCase:
     """One scan with its labels, read when asked for.
 
     Attributes:
@@ -46,7 +46,7 @@ class Case:
     is_extra: bool = False
 
 
-def list_cases(config: DataConfig) -> list[Case]:
+def list_cases(config: DataConfig) -> list[LabelledCase]:
     """List the cases of a config, known-bad ones left out.
 
     Args:
@@ -86,7 +86,7 @@ def excluded_cases(config: DataConfig) -> dict[str, str]:
     return reasons
 
 
-def kits19_cases(folder: Path) -> list[Case]:
+def kits19_cases(folder: Path) -> list[LabelledCase]:
     """List the KiTS19 cases that have image and labels.
 
     Args:
@@ -100,11 +100,11 @@ def kits19_cases(folder: Path) -> list[Case]:
         files = place / "imaging.nii.gz", place / "segmentation.nii.gz"
         if all(file.is_file() for file in files):
             sizes = ",".join(f"{file.name}:{file.stat().st_size}" for file in files)
-            cases.append(Case(place.name, place.name, sizes, functools.partial(_read_kits19, *files)))
+            cases.append(LabelledCase(place.name, place.name, sizes, functools.partial(_read_kits19, *files)))
     return cases
 
 
-def slice_cases(folder: Path) -> list[Case]:
+def slice_cases(folder: Path) -> list[LabelledCase]:
     """List the single slices of a folder with ``images``, ``masks`` and ``manifest.csv``.
 
     Args:
@@ -121,7 +121,7 @@ def slice_cases(folder: Path) -> list[Case]:
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return [
-            Case(
+            LabelledCase(
                 row["file"],
                 row["case"],
                 f"{path.name}:{row['px_kidney']},{row['px_tumor']},{row['px_cyst']}",
@@ -133,11 +133,11 @@ def slice_cases(folder: Path) -> list[Case]:
         raise BadInputError(f"The manifest {path} cannot be read ({error}); see training/README.md.") from error
 
 
-def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
+def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[LabelledCase]:
     """List phantoms as cases.
 
     Args:
-        config: how many, and on which grid.
+        config: how many, and on which grids.
         is_extra: whether they are mixed into real cases.
 
     Returns:
@@ -145,11 +145,10 @@ def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[Case]:
     """
     cases = []
     for number in range(config.patients):
-        tumor = ("both", "left", "right", "both", "none")[number % 5]
-        options = PhantomOptions(config.shape_kji, config.spacing_kji_mm, config.first_seed + number, tumor)
+        options = _phantom_options(config, number)
         name = f"phantom_{options.seed:08d}"
         fingerprint = hashlib.sha256(repr(options).encode()).hexdigest()[:16]
-        cases.append(Case(name, name, fingerprint, functools.partial(_read_phantom, options), is_extra))
+        cases.append(LabelledCase(name, name, fingerprint, functools.partial(_read_phantom, options), is_extra))
     return cases
 
 
@@ -184,6 +183,20 @@ def _read_slice(folder: Path, name: str, window: tuple[float, float]) -> tuple[V
     # Rows run to the back and columns to the patient's left.
     matrix = np.diag([-_SLICE_PIXEL_MM, -_SLICE_PIXEL_MM, _SLICE_THICKNESS_MM, 1.0])
     return Volume.from_array(slice_to_hu(image, window)[np.newaxis], matrix), _LABEL_OF_MASK[mask][np.newaxis]
+
+
+def _phantom_options(config: PhantomData, number: int) -> PhantomOptions:
+    seed = config.first_seed + number
+    rng = np.random.default_rng(seed)
+    along_k, in_plane = rng.uniform(*config.voxel_scale, 2)
+    scale_kji = np.array([along_k, in_plane, in_plane])
+    return PhantomOptions(
+        shape_kji=tuple(np.rint(config.shape_kji / scale_kji).astype(int).tolist()),
+        spacing_kji_mm=tuple((config.spacing_kji_mm * scale_kji).tolist()),
+        seed=seed,
+        tumor=("both", "left", "right", "both", "none")[number % 5],
+        noise_hu=float(rng.uniform(*config.noise_hu)),
+    )
 
 
 def _read_phantom(options: PhantomOptions) -> tuple[Volume, np.ndarray]:

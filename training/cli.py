@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _CONFIG = Path(__file__).parent / "configs" / "paper.yaml"
 _STEPS = {
     "prepare": "volumes to pre-processed slices",
-    "patches": "crops from the coarse model's predictions",
+    "crops": "crops from the coarse model's predictions",
     "alpha": "sweep alpha on the validation cases",
     "export": "write the model folder",
     "all": "every step, from the download to the export, that is not done",
@@ -57,10 +57,6 @@ def make_parser() -> argparse.ArgumentParser:
     _add_config(split)
     split.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     split.set_defaults(run=_split)
-    tiny = commands.add_parser("tiny", help="train a tiny demonstration network on phantoms, in two minutes")
-    tiny.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="the model folder")
-    tiny.add_argument("--seed", type=int, default=0, metavar="N")
-    tiny.set_defaults(run=_tiny)
     return parser
 
 
@@ -206,12 +202,6 @@ def _split(options: argparse.Namespace) -> None:
     split = split_patients(patients, config.split)
     write_json(options.output, split)
     print(f"split: {len(split['train'])} patients train, {len(split['val'])} validate")
-
-
-def _tiny(options: argparse.Namespace) -> None:
-    from training.tiny import TinyOptions, train_tiny
-
-    train_tiny(options.output, TinyOptions(seed=options.seed))
 
 
 def _short(result: dict) -> str:

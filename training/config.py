@@ -17,12 +17,31 @@ from seru.records import read_record, to_plain
 
 @dataclass(frozen=True)
 class PhantomData:
-    """Phantoms as patients: how many, on which grid, and the seed of the first."""
+    """Phantoms as patients.
+
+    Attributes:
+        patients: how many.
+        shape_kji: voxels along k, j and i.
+        spacing_kji_mm: voxel size, same order.
+        first_seed: of the first patient; tests and demonstrations have small seeds, which training never sees.
+        voxel_scale: slice distance and pixel size are multiplied by a number between these two each, drawn for each
+            patient; there are fewer or more voxels, so that the field of view stays.
+        noise_hu: the noise's standard deviation lies between these two.
+    """
 
     patients: int = 0
     shape_kji: tuple[int, int, int] = (60, 256, 256)
     spacing_kji_mm: tuple[float, float, float] = (5.0, 1.5, 1.5)
     first_seed: int = 2_000_000
+    voxel_scale: tuple[float, float] = (1.0, 1.0)
+    noise_hu: tuple[float, float] = (12.0, 12.0)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.voxel_scale[0] <= self.voxel_scale[1] or not 0 <= self.noise_hu[0] <= self.noise_hu[1]:
+            raise BadInputError(
+                f"The phantoms' voxel scale {self.voxel_scale} and noise {self.noise_hu} must go from a lower to a "
+                "higher number, the scale's above 0."
+            )
 
 
 @dataclass(frozen=True)
@@ -190,7 +209,7 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class PatchConfig:
+class CropConfig:
     """Where the crops come from: the coarse model's own predictions, as in the paper, or the labels."""
 
     source: Literal["coarse", "labels"] = "coarse"
@@ -243,7 +262,7 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     coarse: TrainConfig = field(default_factory=TrainConfig)
     refine: TrainConfig = field(default_factory=TrainConfig)
-    patches: PatchConfig = field(default_factory=PatchConfig)
+    crops: CropConfig = field(default_factory=CropConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     alpha: AlphaConfig = field(default_factory=AlphaConfig)
     export: ExportConfig = field(default_factory=ExportConfig)

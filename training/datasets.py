@@ -18,7 +18,7 @@ from seru.model.card import ModelCard
 from seru.result.sides import SIDES
 from training.augmentation import Augmentation
 from training.config import AugmentationConfig
-from training.patches import CasePatches
+from training.crops import CaseCrops
 from training.prepare import PreparedCase, PreparedData
 from training.sampling import Draw, Pool
 from training.tumor_paste import TumorPaste
@@ -35,7 +35,7 @@ class View:
         card: sizes and input slices.
         augmentation: for draws that have a seed.
         jitter_px: how far a crop's centre may be moved, in network pixels.
-        patches: crops of each case; None for the coarse stage, which sees whole slices.
+        crops: crops of each case; None for the coarse stage, which sees whole slices.
         shrink: what height and width are divided by.
         donors: cases and slices whose tumors may be pasted elsewhere.
     """
@@ -43,7 +43,7 @@ class View:
     card: ModelCard
     augmentation: AugmentationConfig
     jitter_px: int = 0
-    patches: dict[str, CasePatches] | None = None
+    crops: dict[str, CaseCrops] | None = None
     shrink: int = 1
     donors: tuple[tuple[str, int], ...] = ()
 
@@ -97,7 +97,7 @@ class SliceDataset(Dataset):
         self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
     ) -> tuple[np.ndarray, np.ndarray]:
         zoom = refine_zoom(case.spacing_mm[1:], self._view.card)
-        centre = np.asarray(self._view.patches[case.id].sides[draw.side].centre_rc)
+        centre = np.asarray(self._view.crops[case.id].sides[draw.side].centre_rc)
         if draw.seed is not None:
             reach = self._view.jitter_px
             centre = centre + np.random.default_rng(draw.seed).integers(-reach, reach + 1, 2) / zoom
@@ -128,12 +128,12 @@ def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch
     return {"image": torch.from_numpy(images), "label": torch.from_numpy(labels)}
 
 
-def make_pools(cases: Iterable[PreparedCase], patches: dict[str, CasePatches] | None) -> list[Pool]:
+def make_pools(cases: Iterable[PreparedCase], crops: dict[str, CaseCrops] | None) -> list[Pool]:
     """List what can be drawn from each case.
 
     Args:
         cases: prepared cases.
-        patches: crops of each case; None draws whole slices.
+        crops: crops of each case; None draws whole slices.
 
     Returns:
         One pool a case, in the order given.
@@ -141,8 +141,8 @@ def make_pools(cases: Iterable[PreparedCase], patches: dict[str, CasePatches] | 
     pools = []
     for case in cases:
         places = [(None, range(case.shape[0]))]
-        if patches is not None:
-            sides = patches[case.id].sides
+        if crops is not None:
+            sides = crops[case.id].sides
             places = [(side, range(*sides[side].slices)) for side in SIDES if sides[side] is not None]
         every = tuple((index, side) for side, slices in places for index in slices)
         kidney, tumor = set(case.kidney_slices), set(case.tumor_slices)

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from seru.errors import BadInputError
-from training.fetching import fetch_file
+from seru.model.download import download
 from training.steps import file_digest, read_json, write_json
 
 LICENCE = """KiTS19 (Heller et al., The KiTS19 Challenge Data, arXiv:1904.00445) is licensed CC BY-NC-SA 4.0:
@@ -58,7 +58,7 @@ def download_cases(folder: Path, numbers: list[int], host: Host | None = None) -
         host: None takes the present ones.
 
     Raises:
-        BadInputError: a host cannot be reached, or gave a wrong file.
+        DownloadError: a host cannot be reached, or gave a wrong file.
     """
     host = host or Host()
     table = folder / "checksums.json"
@@ -76,8 +76,8 @@ def download_cases(folder: Path, numbers: list[int], host: Host | None = None) -
             if path.is_file() and file_digest(path) == checksums.get(key):
                 continue
             path.parent.mkdir(exist_ok=True)
-            _fetch(url.format(case=case), path)
-            checksums[key] = file_digest(path)
+            address = url.format(case=case)
+            checksums[key] = download(address, path, sha256=_published_sha256(address), check=is_whole_gzip)
             write_json(table, checksums)
 
 
@@ -95,15 +95,6 @@ def is_whole_gzip(path: Path) -> bool:
     except zlib.error:
         return False
     return stream.eof
-
-
-def _fetch(url: str, path: Path) -> None:
-    published = _published_sha256(url)
-
-    def is_right(part: Path) -> bool:
-        return is_whole_gzip(part) and published in (None, file_digest(part))
-
-    fetch_file(url, path, is_right)
 
 
 def _published_sha256(url: str) -> str | None:

@@ -14,9 +14,9 @@ from seru.errors import BadInputError
 from seru.files import write_text
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
-from training.cases import Case, kits19_cases, slice_cases
+from training.cases import LabelledCase, kits19_cases, slice_cases
 from training.config import Config
-from training.overlays import choose_examples, plot_overlays, take_example
+from training.pictures import choose_examples, plot_pictures, take_example
 from training.plots import plot_cases, plot_tumor_size
 from training.predictions import Prediction, predict_cases
 from training.scoring import CaseScore, summarise, summarise_shown
@@ -31,7 +31,7 @@ def evaluate_step(config: Config, work: Path, alpha: dict[str, Any], inputs: dic
 
 
 def evaluate_run(
-    config: Config, step: Step, model: Model, cases: list[Case], maps: Path, alpha: float, restart: bool = False
+    config: Config, step: Step, model: Model, cases: list[LabelledCase], maps: Path, alpha: float, restart: bool = False
 ) -> dict[str, Any]:
     """Score the validation cases at the model's alpha.
 
@@ -127,7 +127,7 @@ def evaluate_cases(predictions: Iterable[Prediction], alpha: float, folder: Path
         write_json(folder / "summary.json", summary)
         plot_cases(folder / "cases.png", fused, f"Dice per case, alpha {alpha:g}")
         plot_tumor_size(folder / "tumor_size.png", rows)
-        plot_overlays(folder / "overlays.png", choose_examples(examples), f"From best to worst, alpha {alpha:g}")
+        plot_pictures(folder / "pictures.png", choose_examples(examples), f"From best to worst, alpha {alpha:g}")
     return summary
 
 

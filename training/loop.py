@@ -24,6 +24,7 @@ from seru.model.card import NetworkStage
 from seru.model.network import SERU
 from training.callbacks import LossTable, ValidationTable, read_losses
 from training.config import Config, TrainConfig
+from training.crops import CaseCrops
 from training.datasets import (
     SliceDataset,
     View,
@@ -35,7 +36,6 @@ from training.datasets import (
 )
 from training.encoder_weights import load_encoder_weights
 from training.module import StageModule, stage_weights
-from training.patches import CasePatches
 from training.plots import plot_losses
 from training.prepare import PreparedData
 from training.sampling import GlobalBatches, Pool, batches_in_epoch, draw_epoch
@@ -66,12 +66,12 @@ class StageData:
     Attributes:
         data: prepared cases.
         split: patients by ``train`` and ``val``.
-        patches: crops of each case; None for the coarse stage.
+        crops: crops of each case; None for the coarse stage.
     """
 
     data: PreparedData
     split: dict[str, list[str]]
-    patches: dict[str, CasePatches] | None = None
+    crops: dict[str, CaseCrops] | None = None
 
     def pools(self, part: str) -> list[Pool]:
         """Return what can be drawn from the cases of ``train`` (extra ones with it) or ``val``."""
@@ -81,7 +81,7 @@ class StageData:
             for case in self.data.cases.values()
             if (case.is_extra and part == "train") or (not case.is_extra and case.patient in patients)
         ]
-        return make_pools(cases, self.patches)
+        return make_pools(cases, self.crops)
 
 
 class _Batches(lightning.LightningDataModule):
@@ -94,7 +94,7 @@ class _Batches(lightning.LightningDataModule):
         self.pools = source.pools("train")
         donors = tumor_donors(self.pools)
         self._view = View(
-            config.card(), self._train.augmentation, self._train.jitter_px, source.patches, donors=donors
+            config.card(), self._train.augmentation, self._train.jitter_px, source.crops, donors=donors
         )
         self._validation = validation_draws(source.pools("val"), self._train.validation_slices)
 

@@ -14,7 +14,7 @@ from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.result.fusion import LiveFusion
 from seru.result.maps import MAPS_FILE, Maps, load_maps, save_maps
-from training.cases import Case
+from training.cases import LabelledCase
 from training.scoring import CaseScore, dice_of_counts
 
 
@@ -29,7 +29,7 @@ class Prediction:
         voxel_ml: volume of a voxel.
     """
 
-    case: Case
+    case: LabelledCase
     maps: Maps
     truth: np.ndarray
     voxel_ml: float
@@ -59,7 +59,7 @@ class Prediction:
 
 
 def predict_cases(
-    model: Model, cases: Sequence[Case], options: SegmentOptions, folder: Path | None
+    model: Model, cases: Sequence[LabelledCase], options: SegmentOptions, folder: Path | None
 ) -> Iterator[Prediction]:
     """Segment cases.
 

@@ -17,7 +17,7 @@ from seru.files import replacing
 from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.result.sides import find_midline
-from training.cases import Case, excluded_cases, list_cases
+from training.cases import LabelledCase, excluded_cases, list_cases
 from training.config import Config
 from training.steps import Step, digest, file_digest, read_json, write_json
 
@@ -156,7 +156,7 @@ def wait_prepared(config: Config, work: Path, seconds: float = 2.0) -> dict[str,
         time.sleep(seconds)
 
 
-def prepare_case(case: Case, card: ModelCard, folder: Path) -> PreparedCase:
+def prepare_case(case: LabelledCase, card: ModelCard, folder: Path) -> PreparedCase:
     """Prepare one case, or return it where it is prepared already.
 
     Args:
@@ -197,7 +197,7 @@ def prepare_case(case: Case, card: ModelCard, folder: Path) -> PreparedCase:
     return prepared
 
 
-def _sources(cases: list[Case]) -> str:
+def _sources(cases: list[LabelledCase]) -> str:
     return digest([[case.id, case.source] for case in cases])
 
 

@@ -13,17 +13,17 @@ from seru.model.card import NetworkStage
 from seru.model.store import Model, find_model, open_model, sha256_of
 from seru.model.weights import load_network
 from training.alpha import alpha_step, sweep_alpha
-from training.cases import Case, list_cases
+from training.cases import LabelledCase, list_cases
 from training.config import Config
+from training.crops import crops_step, make_crops, read_crops
 from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
 from training.loop import StageData, Start, read_stage, train_stage, train_step
-from training.patches import make_patches, patches_step, read_patches
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
 
-STEPS = ("prepare", "coarse", "patches", "refine", "alpha", "evaluate", "export")
+STEPS = ("prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export")
 Result = dict[str, Any]
 
 
@@ -90,7 +90,7 @@ class Recipe:
         """The weights that a stage's training gave."""
         return read_stage(self.work / stage, self._done(stage))
 
-    def validation_cases(self) -> list[Case]:
+    def validation_cases(self) -> list[LabelledCase]:
         """The cases that validate, as volumes."""
         patients = set(self.split["val"])
         return [case for case in list_cases(self.config.data) if not case.is_extra and case.patient in patients]
@@ -101,12 +101,12 @@ class Recipe:
         if name == "coarse":
             before = {"split": digest(self.split), **self._start_inputs(name)}
             return train_step(self.config, self.work, name, self.data.hash, before)
-        if name == "patches":
-            coarse = self._done("coarse") if self.config.patches.source == "coarse" else None
-            return patches_step(self.config, self.work, self.data, coarse)
+        if name == "crops":
+            coarse = self._done("coarse") if self.config.crops.source == "coarse" else None
+            return crops_step(self.config, self.work, self.data, coarse)
         if name == "refine":
-            patches = digest(self._step("patches").inputs)
-            before = {"split": digest(self.split), "patches": patches, **self._start_inputs(name)}
+            crops = digest(self._step("crops").inputs)
+            before = {"split": digest(self.split), "crops": crops, **self._start_inputs(name)}
             return train_step(self.config, self.work, name, self.data.hash, before)
         if name == "alpha":
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
@@ -132,11 +132,11 @@ class Recipe:
         return prepare(self.config, self.work, self.restart)
 
     def _train(self, stage: NetworkStage) -> Result:
-        step, patches = self._step(stage), None
+        step, crops = self._step(stage), None
         if stage == "refine":
-            self._done("patches")
-            patches = read_patches(self.work / "patches", self.data)
-        source = StageData(self.data, self.split, patches)
+            self._done("crops")
+            crops = read_crops(self.work / "crops", self.data)
+        source = StageData(self.data, self.split, crops)
         return train_stage(self.config, stage, step, source, self._start(stage), self.restart)
 
     def _start_model(self, stage: NetworkStage) -> Model | None:
@@ -160,13 +160,13 @@ class Recipe:
     def _starts_from_coarse(self, stage: NetworkStage) -> bool:
         return stage == "refine" and self.config.refine.start_from_coarse
 
-    def _patches(self) -> Result:
-        step, model = self._step("patches"), None
-        if step.result is None and self.config.patches.source == "coarse":
+    def _crops(self) -> Result:
+        step, model = self._step("crops"), None
+        if step.result is None and self.config.crops.source == "coarse":
             # The coarse network stands in for the refine stage, which is not trained yet and not run here.
             coarse = self.weights("coarse")
             model = interim_model(self.config, self.work / "interim" / "coarse", coarse, coarse)
-        return make_patches(self.config, step, self.data, model, self.restart)
+        return make_crops(self.config, step, self.data, model, self.restart)
 
     def _alpha(self) -> Result:
         step = self._step("alpha")

@@ -58,7 +58,7 @@ def draw_epoch(pools: Sequence[Pool], config: TrainConfig, seed: int, epoch: int
     own = [pool for pool in pools if pool.every and not pool.is_extra]
     extra = [pool for pool in pools if pool.every and pool.is_extra]
     if not own:
-        raise BadInputError("No training slice is left to draw; check the split and the patches.")
+        raise BadInputError("No training slice is left to draw; check the split and the crops.")
     count = batches_in_epoch(pools, config) * config.batch_size
     if config.sampling == "every_slice":
         everything = [(pool.case, *item) for pool in own for item in pool.every]

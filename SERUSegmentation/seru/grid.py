@@ -108,7 +108,7 @@ class Grid:
         """Volume of one voxel in ml."""
         return float(np.prod(self.spacing_ijk_mm)) / 1000.0
 
-    def ras_of_ijk(self, ijk: Sequence[float]) -> tuple[float, float, float]:
+    def ras_of_ijk(self, ijk: Sequence[float] | np.ndarray) -> tuple[float, float, float]:
         """Return the RAS position of a voxel index.
 
         Args:

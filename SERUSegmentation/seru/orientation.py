@@ -111,7 +111,8 @@ def find_orientation(grid: Grid) -> Orientation:
         axes_ijk.append(nearest)
         remaining.remove(nearest)
     slices, columns, rows = axes_ijk
-    flips = tuple(bool(cosines[axis, place] < 0) for place, axis in enumerate((slices, rows, columns)))
+    against = cosines < 0
+    flips = bool(against[slices, 0]), bool(against[rows, 1]), bool(against[columns, 2])
     return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
 
 

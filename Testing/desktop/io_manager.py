@@ -16,17 +16,6 @@ TYPES_BY_ENDING = {
     ".mrml": "SceneFile",
     ".seg.nrrd": "SegmentationFile",
     ".seg.nhdr": "SegmentationFile",
-    ".mrk.json": "MarkupsFile",
-    ".fcsv": "MarkupsFile",
-    ".csv": "TableFile",
-    ".tsv": "TableFile",
-    ".h5": "TransformFile",
-    ".tfm": "TransformFile",
-    ".stl": "ModelFile",
-    ".vtk": "ModelFile",
-    ".vtp": "ModelFile",
-    ".ply": "ModelFile",
-    ".obj": "ModelFile",
     ".nii.gz": "VolumeFile",
     ".nii": "VolumeFile",
     ".nrrd": "VolumeFile",
@@ -34,12 +23,11 @@ TYPES_BY_ENDING = {
     ".mha": "VolumeFile",
     ".mhd": "VolumeFile",
     ".dcm": "VolumeFile",
-    ".txt": "TextFile",
 }
 
 
 class qSlicerCoreIOManager:  # noqa: N801
-    """Loads and saves nodes."""
+    """Loads and saves nodes. Left out: its dialogs, readers but those of scenes, volumes and segmentations."""
 
     def fileType(self, path: Any) -> str:
         name = str(path).lower()
@@ -95,25 +83,6 @@ class qSlicerCoreIOManager:  # noqa: N801
         is_read = logic.ImportLabelmapToSegmentationNode(labels, node)
         slicer.mrmlScene.RemoveNode(labels)
         return node if is_read else None
-
-    def _load_TableFile(self, path: str, properties: dict) -> Any:
-        name = properties.get("name") or _base_name(path)
-        return slicer.app.moduleLogic("Tables").AddTable(path, name)
-
-    def _load_ModelFile(self, path: str, _properties: dict) -> Any:
-        return slicer.app.moduleLogic("Models").AddModel(path)
-
-    def _load_MarkupsFile(self, path: str, properties: dict) -> Any:
-        logic = slicer.app.moduleLogic("Markups")
-        node_id = logic.LoadMarkups(path, properties.get("name") or _base_name(path))
-        return slicer.mrmlScene.GetNodeByID(node_id) if node_id else None
-
-    def _load_TransformFile(self, path: str, _properties: dict) -> Any:
-        return slicer.app.moduleLogic("Transforms").AddTransform(path, slicer.mrmlScene)
-
-    def _load_TextFile(self, path: str, _properties: dict) -> Any:
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTextNode", _base_name(path))
-        return _read(node, "vtkMRMLTextStorageNode", path)
 
     def fileWriterFileType(self, node: Any, *_format: Any) -> str:
         return "SceneFile" if node.IsA("vtkMRMLScene") else "NodeFile"

@@ -10,7 +10,7 @@ from typing import Any
 import slicer
 import vtk
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from Testing.desktop.qproperty import accessors
 from Testing.desktop.view_widgets import qMRMLSliceWidget, qMRMLTableWidget, qMRMLThreeDWidget
@@ -23,10 +23,12 @@ VIEW_WIDGETS = {
 
 
 class qSlicerLayoutManager(QObject):  # noqa: N801
-    """Shows the views of the current layout in one widget, its viewport."""
+    """Shows the views of the current layout in one widget, its viewport.
+
+    Left out: layouts in tabs or grids, plot views, several windows, the active view.
+    """
 
     layoutChanged = Signal(int)
-    nodeAboutToBeEdited = Signal(object)
 
     def __init__(self, application_logic: Any, viewport: QWidget) -> None:
         super().__init__(viewport)
@@ -37,7 +39,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         self._widgets: dict[str, QWidget] = {}
         self._shown: list[QWidget] = []
         self._arrangement = None
-        self._pauses = 0
         application_logic.SetSliceLogics(vtk.vtkCollection())
         application_logic.SetViewLogics(vtk.vtkCollection())
         self._logic = slicer.vtkMRMLLayoutLogic()
@@ -56,12 +57,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
 
     def layoutLogic(self) -> Any:
         return self._logic
-
-    def viewport(self) -> QWidget:
-        return self._viewport
-
-    def mrmlScene(self) -> Any:
-        return slicer.mrmlScene
 
     def _update(self, is_scene_changed: bool = False) -> None:
         if slicer.mrmlScene.IsBatchProcessing():
@@ -113,10 +108,8 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
             return self._view(element)
         items = [element.GetNestedElement(i) for i in range(element.GetNumberOfNestedElements())]
         kind = element.GetAttribute("type") or "horizontal"
-        if kind == "tab":
-            return self._build_tabs(items)
-        if kind == "grid":
-            return self._build_grid(items)
+        if kind not in ("horizontal", "vertical"):
+            return QLabel(f"a layout of type '{kind}': not in this desktop")
         return self._build_row(items, kind)
 
     def _build_row(self, items: list[Any], kind: str) -> QWidget:
@@ -132,24 +125,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         for index in range(len(items)):
             splitter.setStretchFactor(index, 1)
         return splitter
-
-    def _build_grid(self, items: list[Any]) -> QWidget:
-        widget = QWidget()
-        grid = QGridLayout(widget)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(3)
-        for item in items:
-            row, column = int(item.GetAttribute("row") or 0), int(item.GetAttribute("column") or 0)
-            rows, columns = int(item.GetAttribute("rowspan") or 1), int(item.GetAttribute("colspan") or 1)
-            grid.addWidget(self._build(item.GetNestedElement(0)), row, column, rows, columns)
-        return widget
-
-    def _build_tabs(self, items: list[Any]) -> QWidget:
-        tabs = QTabWidget()
-        for item in items:
-            view = item.GetNestedElement(0)
-            tabs.addTab(self._build(view), item.GetAttribute("name") or view.GetAttribute("singletontag") or "")
-        return tabs
 
     def _view(self, element: Any) -> QWidget:
         node = self._logic.GetViewFromElement(element)
@@ -179,12 +154,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         widgets = self._of(qMRMLTableWidget)
         return widgets[index] if 0 <= index < len(widgets) else None
 
-    def viewWidget(self, node: Any) -> Any:
-        return next((w for w in self._widgets.values() if w.mrmlAbstractViewNode() is node), None)
-
-    def viewWidgets(self) -> list[QWidget]:
-        return list(self._widgets.values())
-
     def shownWidgets(self) -> list[QWidget]:
         """Return the views of the current layout in its order (the desktop's own)."""
         return list(self._shown)
@@ -194,17 +163,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
 
     def mrmlSliceLogics(self) -> Any:
         return self._application_logic.GetSliceLogics()
-
-    def mrmlViewLogics(self) -> Any:
-        return self._application_logic.GetViewLogics()
-
-    def activeMRMLThreeDViewNode(self) -> Any:
-        widget = self.threeDWidget(0)
-        return widget.mrmlViewNode() if widget is not None else None
-
-    def activeThreeDRenderer(self) -> Any:
-        widget = self.threeDWidget(0)
-        return widget.threeDView().renderer() if widget is not None else None
 
     def resetThreeDViews(self) -> None:
         for widget in self._of(qMRMLThreeDWidget):
@@ -222,7 +180,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
             widget.viewWidget().scheduleRender()
 
     def setRenderPaused(self, is_paused: bool) -> None:
-        self._pauses = max(0, self._pauses + (1 if is_paused else -1))
         for widget in self._widgets.values():
             if hasattr(widget.viewWidget(), "pause_render"):
                 widget.viewWidget().pause_render(is_paused)
@@ -232,9 +189,6 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
 
     def resumeRender(self) -> None:
         self.setRenderPaused(False)
-
-    def allViewsPauseRenderCount(self) -> int:
-        return self._pauses
 
     def close_views(self) -> None:
         """Let go of the scene, before the process ends."""

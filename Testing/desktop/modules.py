@@ -20,7 +20,7 @@ from Testing.desktop.qproperty import accessors
 
 
 class LogicModule:
-    """A C++ module: its name and its real logic. It has no widget here."""
+    """A C++ module, in Slicer a qSlicerLoadableModule: its name and its real logic. Its widget is left out."""
 
     def __init__(self, name: str, logic: Any) -> None:
         self.name, self.title, self._logic = name, name, logic
@@ -29,21 +29,16 @@ class LogicModule:
         """Return the module's logic."""
         return self._logic
 
-    def widgetRepresentation(self) -> None:
-        """Return None: the widgets of C++ modules are not here."""
-
 
 class qSlicerScriptedLoadableModule:  # noqa: N801
-    """The C++ side of a scripted module; what its Python class calls ``parent``."""
+    """The C++ side of a scripted module; what its Python class calls ``parent``.
+
+    Left out: a second widget, a logic of its own, what the module says to Slicer's module selector.
+    """
 
     def __init__(self, path: Path) -> None:
         self.name, self.path = path.stem, str(path)
         self.title, self.helpText, self.acknowledgementText = path.stem, "", ""
-        self.categories: list[str] = []
-        self.contributors: list[str] = []
-        self.dependencies: list[str] = []
-        self.associatedNodeTypes: list[str] = []
-        self.index, self.hidden, self.isWidgetRepresentationCreationEnabled = -1, False, True
         self.icon = QIcon()
         self._widget: qSlicerScriptedLoadableModuleWidget | None = None
 
@@ -54,12 +49,6 @@ class qSlicerScriptedLoadableModule:  # noqa: N801
             self._widget.make()
         return self._widget
 
-    def createNewWidgetRepresentation(self) -> qSlicerScriptedLoadableModuleWidget:
-        """Return a new widget of the module."""
-        widget = qSlicerScriptedLoadableModuleWidget(self)
-        widget.make()
-        return widget
-
     def made_widget(self) -> qSlicerScriptedLoadableModuleWidget | None:
         """Return the module's widget where it was made (the desktop's own)."""
         return self._widget
@@ -68,16 +57,13 @@ class qSlicerScriptedLoadableModule:  # noqa: N801
         """Let the next call make a new widget (the desktop's own)."""
         self._widget = None
 
-    def logic(self) -> None:
-        """Return None: a scripted module's logic lives in its widget."""
-
     def resourcePath(self, name: str) -> str:
         """Return the path of a file in the module's Resources."""
         return str(Path(self.path).parent / "Resources" / name)
 
 
 class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
-    """The container a module's Python widget gets as its ``parent``."""
+    """The container a module's Python widget gets as its ``parent``. Left out: nodes handed over for editing."""
 
     def __init__(self, module: qSlicerScriptedLoadableModule) -> None:
         super().__init__()
@@ -100,9 +86,6 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
     def self(self) -> Any:
         return self._python
 
-    def module(self) -> qSlicerScriptedLoadableModule:
-        return self._module
-
     def enter(self) -> None:
         self._is_entered = True
         if hasattr(self._python, "enter"):
@@ -121,24 +104,11 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):  # noqa: N801
     moduleName = accessors(str, lambda self: self._module.name)
 
 
-class _ModuleNames(ModuleType):
-    """slicer.moduleNames: every module's name as an attribute."""
-
-
 def make_modules(logics: dict[str, Any]) -> None:
-    """Make ``slicer.modules`` and ``slicer.moduleNames`` with the C++ modules' logics."""
-    modules, names = ModuleType("slicer.modules"), _ModuleNames("slicer.moduleNames")
-    names._names = {}
-    slicer.modules, slicer.moduleNames = modules, names
-    sys.modules["slicer.modules"], sys.modules["slicer.moduleNames"] = modules, names
+    """Make ``slicer.modules`` with the C++ modules' logics."""
+    sys.modules["slicer.modules"] = slicer.modules = ModuleType("slicer.modules")
     for name, logic in logics.items():
-        _register(name, LogicModule(name, logic))
-
-
-def _register(name: str, module: Any) -> None:
-    setattr(slicer.modules, name.lower(), module)
-    setattr(slicer.moduleNames, name, name)
-    slicer.moduleNames._names[name] = module
+        setattr(slicer.modules, name.lower(), LogicModule(name, logic))
 
 
 def load_scripted_module(path: Path) -> qSlicerScriptedLoadableModule:
@@ -160,7 +130,7 @@ def load_scripted_module(path: Path) -> qSlicerScriptedLoadableModule:
     module = qSlicerScriptedLoadableModule(path)
     instance = getattr(source, path.stem)(module)
     setattr(slicer.modules, f"{path.stem}Instance", instance)
-    _register(path.stem, module)
+    setattr(slicer.modules, path.stem.lower(), module)
     slicer.app.moduleManager().moduleLoaded.emit(path.stem)
     return module
 
@@ -174,7 +144,6 @@ def unload_scripted_module(module: qSlicerScriptedLoadableModule) -> None:
     for attribute in (name.lower(), f"{name}Instance", f"{name}Widget"):
         if hasattr(slicer.modules, attribute):
             delattr(slicer.modules, attribute)
-    slicer.moduleNames._names.pop(name, None)
     slicer.app.moduleManager().moduleUnloaded.emit(name)
 
 

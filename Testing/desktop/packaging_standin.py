@@ -1,20 +1,19 @@
 """Stand-in for slicer.packaging: it checks what is installed and installs nothing.
 
+Left out: pip_check, pip_uninstall.
+
 Source: Base/Python/slicer/packaging.py of Slicer/Slicer (signatures and testing mode, not text).
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import slicer
-
-_PART = re.compile(r"^\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(.*?)\s*(?:;.*)?$")
+from packaging.requirements import Requirement
 
 
 def load_requirements(path: str | Path) -> list[str]:
@@ -23,37 +22,21 @@ def load_requirements(path: str | Path) -> list[str]:
     return [line for line in lines if line and not line.startswith("-")]
 
 
-def pip_check(requirements: str | Iterable[Any]) -> bool:
-    """Return whether all requirements are installed in fitting versions."""
-    if isinstance(requirements, str) or not isinstance(requirements, Iterable):
-        requirements = [requirements]
-    return all(_is_installed(str(requirement)) for requirement in requirements)
-
-
 def _is_installed(requirement: str) -> bool:
-    try:
-        from packaging.requirements import Requirement
-    except ImportError:
-        return _version(_PART.match(requirement).group(1)) is not None
     wanted = Requirement(requirement)
-    version = _version(wanted.name)
-    return version is not None and wanted.specifier.contains(version, prereleases=True)
-
-
-def _version(name: str) -> str | None:
     try:
-        return importlib.metadata.version(name)
+        return wanted.specifier.contains(importlib.metadata.version(wanted.name), prereleases=True)
     except importlib.metadata.PackageNotFoundError:
-        return None
+        return False
 
 
-def pip_ensure(requirements: Any, *_arguments: Any, **_options: Any) -> None:
+def pip_ensure(requirements: list[str], *_arguments: Any, **_options: Any) -> None:
     """Do nothing in testing mode or when all is there.
 
     Raises:
         RuntimeError: something is missing; the desktop installs nothing.
     """
-    if slicer.app.testingEnabled() or pip_check(requirements):
+    if slicer.app.testingEnabled() or all(_is_installed(requirement) for requirement in requirements):
         return
     raise RuntimeError(f"not installed, and the headless desktop installs nothing: {requirements}")
 
@@ -65,15 +48,6 @@ def pip_install(requirements: Any, *_arguments: Any, **_options: Any) -> None:
         RuntimeError: always.
     """
     raise RuntimeError(f"the headless desktop installs nothing: {requirements}")
-
-
-def pip_uninstall(requirements: Any, *_arguments: Any, **_options: Any) -> None:
-    """Refuse to uninstall.
-
-    Raises:
-        RuntimeError: always.
-    """
-    raise RuntimeError(f"the headless desktop uninstalls nothing: {requirements}")
 
 
 def install() -> None:

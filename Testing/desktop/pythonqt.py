@@ -65,9 +65,6 @@ class BoundSignal:
 
     __call__ = emit
 
-    def __getitem__(self, overload: Any) -> BoundSignal:
-        return BoundSignal(self._sender, self._signal[overload])
-
 
 def is_native(cls: type) -> bool:
     """Return whether a class is C++ in Slicer: PySide's own, or a stand-in of this package."""

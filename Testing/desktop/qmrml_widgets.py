@@ -64,7 +64,8 @@ class qMRMLWidget(QWidget):  # noqa: N801
         return self._scene
 
 
-@setters("nodeTypes", "noneEnabled", "addEnabled", "removeEnabled", "renameEnabled", "showChildNodeTypes", "noneDisplay")
+@setters("nodeTypes", "noneEnabled", "noneDisplay", "addEnabled", "removeEnabled", "renameEnabled")
+@setters("showChildNodeTypes")
 class qMRMLNodeComboBox(QWidget):  # noqa: N801
     """Chooses a node of the scene; its last entries create, rename and delete one.
 

@@ -1,5 +1,7 @@
 """Stand-in for the SampleData module: sources are registered, and loaded where no download is needed.
 
+Left out: its panel, its own data sets, downloads.
+
 Source: Modules/Scripted/SampleData/SampleData.py of Slicer/Slicer (behaviour, not text).
 """
 
@@ -102,8 +104,3 @@ class SampleDataLogic:
 def downloadSample(sampleName: str) -> Any:
     """Return the first node of the source of that name."""
     return SampleDataLogic().downloadSample(sampleName)
-
-
-def downloadSamples(sampleName: str) -> list[Any]:
-    """Return the nodes of the source of that name."""
-    return SampleDataLogic().downloadSamples(sampleName)

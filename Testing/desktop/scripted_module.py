@@ -28,7 +28,7 @@ __all__ = [
 
 
 class ScriptedLoadableModule:
-    """What a module says about itself."""
+    """What a module says about itself. Left out: links to the documentation."""
 
     def __init__(self, parent: Any) -> None:
         super().__init__()
@@ -48,11 +48,6 @@ class ScriptedLoadableModule:
     def resourcePath(self, name: str) -> str:
         return os.path.join(os.path.dirname(self.parent.path), "Resources", name)
 
-    def getDefaultModuleDocumentationLink(self, docPage: str | None = None) -> str:
-        base = slicer.app.documentationBaseUrl
-        url = base + docPage if docPage else slicer.app.moduleDocumentationUrl(self.moduleName)
-        return f'<p>For more information, see the <a href="{url}">online documentation</a>.</p>'
-
     def runTest(self, msec: int = 100, **options: Any) -> None:
         module = importlib.import_module(type(self).__module__)
         test = getattr(module, self.moduleName + "Test", None)
@@ -64,7 +59,7 @@ class ScriptedLoadableModule:
 
 
 class ScriptedLoadableModuleWidget:
-    """A module's panel."""
+    """A module's panel. Left out: the developer's buttons but Reload and Test."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__()
@@ -118,52 +113,34 @@ class ScriptedLoadableModuleWidget:
         with slicer.util.tryWithErrorDisplay("Test failed."):
             slicer.selfTests[self.moduleName](**options)
 
-    def onReloadAndTest(self, **options: Any) -> None:
-        with slicer.util.tryWithErrorDisplay("Reload and Test failed."):
-            self.onReload()
-            slicer.selfTests[self.moduleName](**options)
-
 
 class ScriptedLoadableModuleLogic:
-    """A module's work, and its parameter nodes."""
+    """A module's work, and its parameter node. Left out: several parameter nodes of a module."""
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__()
         self.parent = parent
         self.moduleName = type(self).__name__.removesuffix("Logic")
-        self.isSingletonParameterNode = True
 
     def getParameterNode(self) -> Any:
-        if self.isSingletonParameterNode:
-            node = slicer.mrmlScene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
-            if node:
-                if node.GetAttribute("ModuleName") != self.moduleName:  # closing the scene takes the attribute away
-                    node.SetAttribute("ModuleName", self.moduleName)
-                return node
-        else:
-            nodes = self.getAllParameterNodes()
-            if nodes:
-                return nodes[0]
+        node = slicer.mrmlScene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
+        if node:
+            if node.GetAttribute("ModuleName") != self.moduleName:  # closing the scene takes the attribute away
+                node.SetAttribute("ModuleName", self.moduleName)
+            return node
         return slicer.mrmlScene.AddNode(self.createParameterNode())
 
-    def getAllParameterNodes(self) -> list[Any]:
-        nodes = slicer.util.getNodesByClass("vtkMRMLScriptedModuleNode")
-        return [node for node in nodes if node.GetAttribute("ModuleName") == self.moduleName]
-
     def createParameterNode(self) -> Any:
-        if slicer.mrmlScene is None:
-            return None
         node = slicer.mrmlScene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
         node.UnRegister(None)
-        if self.isSingletonParameterNode:
-            node.SetSingletonTag(self.moduleName)
+        node.SetSingletonTag(self.moduleName)
         node.SetAttribute("ModuleName", self.moduleName)
         node.SetName(slicer.mrmlScene.GenerateUniqueName(self.moduleName))
         return node
 
 
 class ScriptedLoadableModuleTest(unittest.TestCase):
-    """A module's self test."""
+    """A module's self test. Left out: screenshots."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)

@@ -1,7 +1,7 @@
 """Loads Qt Designer files with the stand-ins for CTK's and Slicer's widgets.
 
-PySide's loader cannot know signals with MRML types, so the connections are taken out of the file before it is loaded and
-made in Python afterwards.
+PySide's loader cannot know signals with MRML types, so the connections are taken out of the file before it is loaded
+and made in Python afterwards.
 """
 
 from __future__ import annotations

@@ -57,9 +57,6 @@ class _Bar(QWidget):
         letter.setStyleSheet("font-weight: bold; color: black;")
         self._row.addWidget(letter)
 
-    def viewLabel(self) -> QLabel:
-        return self._row.itemAt(0).widget()
-
 
 class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
     """Slice offset slider, its value and the fit button; the other controls are left out."""
@@ -71,7 +68,7 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         self._fit.setIcon(_symbol("fit"))
         self._fit.setAutoRaise(True)
         self._fit.setToolTip("Adjust the slice viewer's field of view to match the extent of the lowest non-null layer")
-        self._fit.clicked.connect(lambda *_: self.fitSliceToBackground())
+        self._fit.clicked.connect(lambda *_: slice_logic.FitSliceToBackground())
         self._offset = ctkDoubleSlider(self)
         self._text = QLabel(self)
         self._text.setStyleSheet("color: black;")
@@ -102,23 +99,8 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         self._slice_logic.SetSliceOffset(offset)
         self._slice_logic.EndSliceOffsetInteraction()
 
-    def fitSliceToBackground(self) -> None:
-        self._slice_logic.FitSliceToBackground()
-
-    def setSliceVisible(self, is_visible: bool) -> None:
-        self._slice_logic.GetSliceNode().SetSliceVisible(is_visible)
-
-    def sliceLogic(self) -> Any:
-        return self._slice_logic
-
-    def mrmlSliceNode(self) -> Any:
-        return self._slice_logic.GetSliceNode()
-
     def sliceOffsetSlider(self) -> ctkDoubleSlider:
         return self._offset
-
-    def fitToWindowToolButton(self) -> QToolButton:
-        return self._fit
 
     def close_bar(self) -> None:
         """Stop observing the slice logic."""
@@ -126,7 +108,7 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
 
 
 class qMRMLSliceWidget(QWidget):  # noqa: N801
-    """A slice view with its controller."""
+    """A slice view with its controller. Left out: orientation by name, blending, light boxes, the corner's texts."""
 
     def __init__(self, node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -143,8 +125,6 @@ class qMRMLSliceWidget(QWidget):  # noqa: N801
     def sliceLogic(self) -> Any:
         return self._slice_logic
 
-    logic = sliceLogic
-
     def sliceView(self) -> qMRMLSliceView:
         return self._view
 
@@ -153,8 +133,6 @@ class qMRMLSliceWidget(QWidget):  # noqa: N801
     def sliceController(self) -> qMRMLSliceControllerWidget:
         return self._controller
 
-    controllerWidget = sliceController
-
     def mrmlSliceNode(self) -> Any:
         return self._slice_logic.GetSliceNode()
 
@@ -162,18 +140,6 @@ class qMRMLSliceWidget(QWidget):  # noqa: N801
 
     def mrmlSliceCompositeNode(self) -> Any:
         return self._slice_logic.GetSliceCompositeNode()
-
-    def interactorStyle(self) -> Any:
-        return self._view.interactorStyle()
-
-    def sliceOrientation(self) -> str:
-        return self.mrmlSliceNode().GetOrientation()
-
-    def setSliceOrientation(self, orientation: str) -> None:
-        self.mrmlSliceNode().SetOrientation(orientation)
-
-    def fitSliceToBackground(self) -> None:
-        self._slice_logic.FitSliceToBackground()
 
     def close_view(self) -> None:
         """Let go of the scene."""
@@ -184,7 +150,7 @@ class qMRMLSliceWidget(QWidget):  # noqa: N801
 
 
 class qMRMLThreeDWidget(QWidget):  # noqa: N801
-    """A 3D view with its controller bar."""
+    """A 3D view with its controller bar. Left out: the bar's controls but the one that centres the view."""
 
     def __init__(self, node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -199,18 +165,10 @@ class qMRMLThreeDWidget(QWidget):  # noqa: N801
         self._controller.centre_button().clicked.connect(lambda *_: self._view.resetFocalPoint())
         _stack(self, self._controller, self._view)
 
-    def viewLogic(self) -> Any:
-        return self._view_logic
-
     def threeDView(self) -> qMRMLThreeDView:
         return self._view
 
     viewWidget = threeDView
-
-    def threeDController(self) -> QWidget:
-        return self._controller
-
-    controllerWidget = threeDController
 
     def mrmlViewNode(self) -> Any:
         return self._view.mrmlViewNode()
@@ -225,6 +183,8 @@ class qMRMLThreeDWidget(QWidget):  # noqa: N801
 
 
 class _ThreeDController(_Bar):
+    """Stands for qMRMLThreeDViewControllerWidget."""
+
     def __init__(self, node: Any, parent: QWidget) -> None:
         super().__init__(node, parent)
         self._centre = QToolButton(self)
@@ -240,7 +200,7 @@ class _ThreeDController(_Bar):
 
 
 class qMRMLTableWidget(QWidget):  # noqa: N801
-    """A table view of a layout; it shows the table of its view node."""
+    """A table view of a layout; it shows the table of its view node. Left out: its controls, choosing another table."""
 
     def __init__(self, node: Any, _application_logic: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -43,7 +43,7 @@ BUTTONS = {
 
 
 class MRMLView(QWidget):
-    """One off-screen render window with its displayable managers and interactor style."""
+    """One off-screen render window with its displayable managers; in Slicer a ctkVTKAbstractView."""
 
     resized = Signal(QSize)
 
@@ -91,14 +91,8 @@ class MRMLView(QWidget):
 
     # As on qMRMLThreeDView and qMRMLSliceView
 
-    def renderWindow(self) -> Any:
-        return self._window
-
-    def renderer(self) -> Any:
-        return self._renderer
-
-    def interactor(self) -> Any:
-        return self._interactor
+    def interactorStyle(self) -> Any:
+        return self._style
 
     def scheduleRender(self) -> None:
         self._is_dirty = True
@@ -210,7 +204,10 @@ class MRMLView(QWidget):
 
 
 class qMRMLSliceView(MRMLView):  # noqa: N801
-    """A slice view: the slice logic's image under what the displayable managers draw."""
+    """A slice view: the slice logic's image under what the displayable managers draw.
+
+    Left out: conversions of coordinates, displayable managers by name, light boxes.
+    """
 
     def __init__(self, slice_logic: Any, application_logic: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -246,32 +243,9 @@ class qMRMLSliceView(MRMLView):  # noqa: N801
     def mrmlSliceNode(self) -> Any:
         return self._slice_logic.GetSliceNode()
 
-    def sliceViewInteractorStyle(self) -> Any:
-        return self._style
-
-    def interactorStyle(self) -> Any:
-        return self._style
-
-    def interactorObserver(self) -> Any:
-        return self._style
-
-    def displayableManagerByClassName(self, name: str) -> Any:
-        return self._managers.GetDisplayableManagerByClassName(name)
-
-    def convertDeviceToXYZ(self, xy: Any) -> list[float]:
-        return [xy[0], xy[1], 0.0]
-
-    def convertRASToXYZ(self, ras: Any) -> list[float]:
-        to_xyz = vtk.vtkMatrix4x4()
-        vtk.vtkMatrix4x4.Invert(self.mrmlSliceNode().GetXYToRAS(), to_xyz)
-        return list(to_xyz.MultiplyPoint((*ras, 1.0))[:3])
-
-    def convertXYZToRAS(self, xyz: Any) -> list[float]:
-        return list(self.mrmlSliceNode().GetXYToRAS().MultiplyPoint((*xyz, 1.0))[:3])
-
 
 class qMRMLThreeDView(MRMLView):  # noqa: N801
-    """A 3D view."""
+    """A 3D view. Left out: views from an axis, spinning, stereo, displayable managers by name."""
 
     def __init__(self, view_node: Any, application_logic: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -287,17 +261,8 @@ class qMRMLThreeDView(MRMLView):  # noqa: N801
     def mrmlViewNode(self) -> Any:
         return self._view_node
 
-    def interactorStyle(self) -> Any:
-        return self._style
-
-    def interactorObserver(self) -> Any:
-        return self._style
-
-    def displayableManagerByClassName(self, name: str) -> Any:
-        return self._managers.GetDisplayableManagerByClassName(name)
-
     def cameraNode(self) -> Any:
-        manager = self.displayableManagerByClassName("vtkMRMLCameraDisplayableManager")
+        manager = self._managers.GetDisplayableManagerByClassName("vtkMRMLCameraDisplayableManager")
         return manager.GetCameraNode() if manager else None
 
     def resetFocalPoint(self) -> None:
@@ -320,9 +285,4 @@ class qMRMLThreeDView(MRMLView):  # noqa: N801
 
     def resetCamera(self, rotation: bool = True, translation: bool = True, distance: bool = True) -> None:
         self.cameraNode().Reset(rotation, translation, distance, self._renderer)
-        self.scheduleRender()
-
-    def rotateToViewAxis(self, axis: int) -> None:
-        directions = ("Right", "Left", "Posterior", "Anterior", "Inferior", "Superior")
-        self.cameraNode().RotateTo(getattr(slicer.vtkMRMLCameraNode, directions[axis]))
         self.scheduleRender()

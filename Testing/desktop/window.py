@@ -29,7 +29,7 @@ PANEL_WIDTH = 430
 
 
 class qSlicerModuleSelectorToolBar(QToolBar):  # noqa: N801
-    """Chooses the module whose panel is shown."""
+    """Chooses the module whose panel is shown. Left out: menus by category, search, history, favourites."""
 
     moduleSelected = Signal(str)
 
@@ -72,7 +72,7 @@ class qSlicerModuleSelectorToolBar(QToolBar):  # noqa: N801
 
 
 class ModulePanel(QWidget):
-    """The panel at the left: help, then the module's widget in a scroll area."""
+    """The panel at the left, in Slicer qSlicerModulePanel: help, then the module's widget in a scroll area."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -126,10 +126,6 @@ class ModulePanel(QWidget):
     def shown_module(self) -> Any:
         """Return the module whose panel is shown, or None."""
         return self._module
-
-    def scroll_area(self) -> QScrollArea:
-        """Return the scroll area around the module's widget."""
-        return self._scroll
 
 
 class qSlicerMainWindow(QMainWindow):  # noqa: N801

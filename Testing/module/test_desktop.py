@@ -392,6 +392,9 @@ def test_module_self_test_runs(slicer_desktop: Desktop, panel: Any) -> None:
 
     slicer.selfTests["DesktopExample"](msec=0)
 
+    # What the test of the example makes; it raises where the result is wrong.
+    assert slicer.mrmlScene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+
 
 def test_reload_makes_a_new_panel(slicer_desktop: Desktop, panel: Any) -> None:
     import slicer

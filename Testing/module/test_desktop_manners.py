@@ -222,8 +222,15 @@ def test_scene_in_the_panel_uses_the_same_strings_as_slicer(slicer_desktop: Desk
     assert written["outputSegmentation"] == ""
 
 
-def test_pyside_in_use_is_a_sound_one() -> None:
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="every PySide is sound there")
+def test_unsound_pyside_is_refused_and_the_one_in_use_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    import PySide6
+
     check_pyside()
+    monkeypatch.setattr(PySide6, "__version_info__", (6, 12, 0))
+
+    with pytest.raises(RuntimeError, match="crashes Python"):
+        check_pyside()
 
 
 def test_command_writes_a_picture(tmp_path: Path) -> None:

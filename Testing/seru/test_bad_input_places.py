@@ -124,9 +124,10 @@ def run_as_nobody(folder: Path, *arguments: str | Path) -> subprocess.CompletedP
     for place in (folder, *folder.parents):
         if temporary in place.parents:
             place.chmod(0o755)
+    # The other user may not read Python's own folder: what the commands need is loaded before.
     program = (
-        "import os, sys; sys.path[:0] = sys.argv[1].split(os.pathsep); from seru.cli import main; os.setuid(65534); "
-        "sys.exit(main(sys.argv[2:]))"
+        "import locale, os, sys; sys.path[:0] = sys.argv[1].split(os.pathsep); from seru.cli import main; "
+        "import seru.cli.batch, seru.cli.fuse, seru.cli.segment; os.setuid(65534); sys.exit(main(sys.argv[2:]))"
     )
     command = [sys.executable, "-c", program, os.pathsep.join(filter(None, sys.path)), *arguments]
     return subprocess.run(command, capture_output=True, encoding="utf-8")

@@ -24,7 +24,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import load_maps, save_maps
 from seru.volume import Volume
 from Testing import REPOSITORY
-from Testing.overlap import dice
+from training.scoring import dice
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text())
 TORCH = SegmentOptions(engine="torch")
@@ -466,7 +466,7 @@ def test_a_run_can_be_cancelled_in_every_stage(stage: str, case: Phantom, model:
         segment(case.volume, model, TORCH, Cancelling())
 
 
-def test_what_the_sparse_pass_saw_outside_its_range_is_no_result(case: Phantom, model: Model, result: SegmentResult) -> None:
+def test_what_the_sparse_pass_saw_outside_its_range_is_no_result(result: SegmentResult) -> None:
     coarse = LiveFusion(result.maps).labels_kji(1.0) > 0
 
     shown = np.pad(coarse.any(axis=(1, 2)), 1)

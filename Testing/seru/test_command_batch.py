@@ -131,16 +131,16 @@ def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, input
 def test_the_networks_are_loaded_once(
     inputs: Path, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import seru.cascade.run
+    import seru.cascade.cascade
 
     made = []
 
-    class Counted(seru.cascade.run.Segmenter):
+    class Counted(seru.cascade.cascade.BatchRunner):
         def __init__(self, *arguments: object) -> None:
             made.append(arguments)
             super().__init__(*arguments)
 
-    monkeypatch.setattr(seru.cascade.run, "Segmenter", Counted)
+    monkeypatch.setattr(seru.cascade.cascade, "BatchRunner", Counted)
 
     run(inputs, tmp_path / "out", tiny_model)
 

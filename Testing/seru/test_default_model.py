@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from seru.cascade.run import segment
+from seru.cascade.cascade import segment
 from seru.cli import main
+from seru.findings import KIDNEY
 from seru.io.images import read_volume
 from seru.model.store import Model, find_model, read_registry, resources_folder
 from seru.phantom import PhantomOptions, make_phantom
-from seru.result.fusion import KIDNEY
 from Testing import REPOSITORY
-from Testing.overlap import dice
+from training.scoring import dice
 
 
 @pytest.fixture(scope="module")

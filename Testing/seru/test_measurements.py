@@ -65,9 +65,9 @@ def test_a_line_and_a_point_have_their_length() -> None:
     line = np.zeros((1, 1, 80), bool)
     line[..., 5:75] = True
 
-    assert longest_diameter_mm(line, (0.5, 1, 1)) == pytest.approx(34.5)
-    assert longest_diameter_mm(line[..., :6], (0.5, 1, 1)) == 0
-    assert longest_diameter_mm(line[..., :5], (0.5, 1, 1)) == 0
+    assert longest_diameter_mm(line, (1, 1, 0.5)) == pytest.approx(34.5)
+    assert longest_diameter_mm(line[..., :6], (1, 1, 0.5)) == 0
+    assert longest_diameter_mm(line[..., :5], (1, 1, 0.5)) == 0
 
 
 def test_post_processing_is_off_by_default() -> None:
@@ -109,7 +109,8 @@ def test_the_largest_component_of_each_side_stays() -> None:
 def test_empty_labels_stay_empty() -> None:
     empty = np.zeros((2, 3, 4), np.uint8)
 
-    cleaned = clean_labels(empty, empty, 1.0, SegmentOptions(largest_component_per_side=True, tumor_touches_kidney=True, minimum_volume_ml=5))
+    options = SegmentOptions(largest_component_per_side=True, tumor_touches_kidney=True, minimum_volume_ml=5)
+    cleaned = clean_labels(empty, empty, 1.0, options)
 
     assert not cleaned.any()
 

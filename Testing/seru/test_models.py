@@ -16,6 +16,7 @@ import torch
 from seru.errors import ModelError
 from seru.model.architecture import Architecture
 from seru.model.card import ModelCard
+from seru.model.download import DownloadError, download
 from seru.model.network import SERU
 from seru.model.store import (
     Registry,
@@ -110,7 +111,7 @@ def test_a_wrong_checksum_keeps_the_old_model(folder: Path, url: str, own_cache:
     newer = entry_of(folder, url)
     newer.files["coarse.safetensors"]["sha256"] = "0" * 64
 
-    with pytest.raises(ModelError, match="wrong checksum"):
+    with pytest.raises(ModelError, match="wrong file"):
         fetch_model(newer)
 
     assert (own_cache / "test-model" / "model.json").read_bytes() == old
@@ -120,9 +121,24 @@ def test_a_wrong_checksum_keeps_the_old_model(folder: Path, url: str, own_cache:
 def test_a_damaged_model_is_fetched_again(folder: Path, url: str, own_cache: Path) -> None:
     entry = entry_of(folder, url)
     fetch_model(entry)
-    (own_cache / "test-model" / "refine.safetensors").write_bytes(b"damaged")
+    damaged = own_cache / "test-model" / "refine.safetensors"
+    damaged.write_bytes(b"damaged")
 
-    fetch_model(entry).verify()
+    fetch_model(entry)
+
+    assert damaged.read_bytes() == (folder / "refine.safetensors").read_bytes()
+
+
+def test_a_file_is_no_longer_than_it_should_be(tmp_path: Path) -> None:
+    source, path = tmp_path / "served", tmp_path / "here"
+    source.write_bytes(bytes(3 << 20))
+    seen: list[int] = []
+
+    with pytest.raises(DownloadError, match="wrong file"):
+        download(source.as_uri(), path, size=10, on_progress=lambda done, total: seen.append(done))
+
+    assert seen == [1 << 20]
+    assert list(tmp_path.glob("here*")) == []
 
 
 def test_a_server_that_is_away_is_named(folder: Path) -> None:

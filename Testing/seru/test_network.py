@@ -66,8 +66,12 @@ def test_pretrainedmodels_own_state_dict_loads_and_gives_the_same_features() -> 
 
 def test_encoder_weights_without_batch_counters_load() -> None:
     state = {name: value for name, value in SERU().encoder.state_dict().items() if "num_batches" not in name}
+    network = SERU()
 
-    SERU().load_encoder_state_dict({**state, "last_linear.weight": torch.zeros(1000, 2048)})
+    network.load_encoder_state_dict({**state, "last_linear.weight": torch.zeros(1000, 2048)})
+
+    loaded = network.encoder.state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items())
 
 
 @pytest.mark.parametrize("change", ["missing", "extra", "shape"])

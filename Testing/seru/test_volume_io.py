@@ -135,6 +135,27 @@ def test_of_two_nifti_orientations_the_one_that_itk_takes_counts(tmp_path: Path,
     assert bool(check_is_ct(volume)) == (codes == (0, 0))
 
 
+@pytest.mark.parametrize(("value", "text"), [(np.nan, "begin at byte nan"), (1e30, "shorter than its header says")])
+def test_a_nifti_whose_voxels_begin_nowhere_is_refused(tmp_path: Path, value: float, text: str) -> None:
+    path = write_nifti(tmp_path / "ct.nii", small_ct(), oblique())
+    data = bytearray(path.read_bytes())
+    data[108:112] = np.float32(value).tobytes()
+    path.write_bytes(data)
+
+    with pytest.raises(BadInputError, match=text):
+        read_volume(path)
+
+
+def test_nifti_sizes_whose_product_is_beyond_64_bits_are_refused(tmp_path: Path) -> None:
+    path = write_nifti_2(tmp_path / "ct.nii", small_ct(), oblique())
+    data = bytearray(path.read_bytes())
+    data[24:48] = np.array([1 << 31, 1 << 31, 4], "<i8").tobytes()
+    path.write_bytes(data)
+
+    with pytest.raises(BadInputError, match="shorter than its header says"):
+        read_volume(path)
+
+
 def test_a_nifti_in_metres_is_brought_to_millimetres(tmp_path: Path) -> None:
     path = write_nifti(tmp_path / "ct.nii", small_ct(), np.diag([-0.0008, -0.0008, 0.003, 1.0]), units=1)
 

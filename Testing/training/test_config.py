@@ -31,11 +31,11 @@ def test_paper_config_is_the_paper() -> None:
     assert config.network.encoder == "imagenet"
     assert config.network.architecture.blocks == (3, 4, 6, 3)
     assert (config.network.window, config.network.crop_size, config.alpha.use) == ((-79, 304), 256, 0.4)
-    assert config.patches.source == "coarse"
-    assert not config.patches.fall_back_to_labels
+    assert config.crops.source == "coarse"
+    assert not config.crops.fall_back_to_labels
 
 
-@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "preview_second", "preview_third", "smoke"])
+@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "preview_second", "preview_third", "tiny"])
 def test_every_config_loads(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.yaml")
 

@@ -19,10 +19,10 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
-from training.cases import kits19_cases, list_cases, slice_cases, slice_to_hu
+from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases, slice_to_hu
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
+from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
-from training.patches import CasePatches, SidePatch, find_patches
 from training.prepare import PreparedCase, PreparedData, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
 
@@ -84,6 +84,25 @@ def test_cases_without_labels_and_known_bad_ones_are_left_out(kits_folder: Path)
     assert [case.is_extra for case in cases] == [False, True]
     with pytest.raises(BadInputError, match="no cases"):
         list_cases(replace(config, folder="nowhere"))
+
+
+def test_phantoms_of_many_grids_keep_the_field_of_view() -> None:
+    config = PhantomData(3, (20, 30, 40), (5.0, 4.0, 3.0), voxel_scale=(0.5, 2.0), noise_hu=(5.0, 25.0))
+
+    cases = phantom_cases(config)
+
+    volumes = [case.read()[0] for case in cases]
+    shapes = [volume.array_kji.shape for volume in volumes]
+    assert len(set(shapes)) == 3
+    for volume, (slices, rows, columns) in zip(volumes, shapes, strict=True):
+        k_mm, j_mm, i_mm = AxialStack.of(volume).spacing_mm
+        assert 0.5 <= k_mm / 5 <= 2
+        assert j_mm / 4 == pytest.approx(i_mm / 3)
+        # Within half a voxel.
+        assert (slices * k_mm, rows * j_mm, columns * i_mm) == pytest.approx((100, 120, 120), abs=5)
+    assert [case.source for case in phantom_cases(config)] == [case.source for case in cases]
+    with pytest.raises(BadInputError, match="voxel scale"):
+        PhantomData(voxel_scale=(2.0, 0.5))
 
 
 def test_manifest_names_excluded_cases_and_is_the_same_when_made_again(kits_folder: Path, tmp_path: Path) -> None:
@@ -214,8 +233,8 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     prepare(Config("x", "x", data=DataConfig("kits19", str(kits_folder))), tmp_path)
     data = PreparedData(tmp_path / "prepare")
     case = next(iter(data.cases.values()))
-    patches = {case.id: CasePatches(case.id, {"right": SidePatch((20.0, 22.0), 3, (2, 6), "labels"), "left": None})}
-    view = View(CARD, AugmentationConfig(flip=0, geometry=0), 6, patches)
+    crops = {case.id: CaseCrops(case.id, {"right": RecordedCrop((20.0, 22.0), 3, (2, 6), "labels"), "left": None})}
+    view = View(CARD, AugmentationConfig(flip=0, geometry=0), 6, crops)
 
     image, label = SliceDataset(data, view)[Draw(case.id, 4, "right")]
     jittered = [SliceDataset(data, view)[Draw(case.id, 4, "right", seed)][1] for seed in range(6)]
@@ -223,7 +242,7 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     assert np.array_equal(label, data.labels(case.id)[4, 4:36, 6:38])
     assert np.array_equal(image[1], data.images(case.id)[4, 4:36, 6:38])
     assert len({part.tobytes() for part in jittered}) > 1
-    assert [item[0] for item in make_pools([case], patches)[0].every] == [2, 3, 4, 5]
+    assert [item[0] for item in make_pools([case], crops)[0].every] == [2, 3, 4, 5]
 
 
 def test_shrunk_view_shows_the_whole_slice_on_fewer_pixels(kits_folder: Path, tmp_path: Path) -> None:
@@ -271,9 +290,9 @@ def test_crops_are_found_by_the_cascades_rules() -> None:
     mask[9, 0, 0] = True
     case = PreparedCase("a", "a", "a", mask.shape, (5.0, 2.0, 2.0), 40.0, (), (), "", ("", ""))
 
-    patches = find_patches(mask, case, "coarse")
+    crops = record_crops(mask, case, "coarse")
 
-    right, left = patches.sides["right"], patches.sides["left"]
+    right, left = crops.sides["right"], crops.sides["left"]
     assert (right.key_slice, right.centre_rc, right.slices) == (4, (24.5, 14.5), (1, 9))
     assert (left.key_slice, left.centre_rc, left.slices) == (5, (24.5, 64.5), (3, 10))
 

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 
-from seru.errors import BadInputError
+from seru.model.download import DownloadError
 from training.cli import main
 from training.download import Host, download_cases, is_whole_gzip
 from training.steps import read_json
@@ -109,7 +109,7 @@ def test_whole_files_are_kept_and_damaged_ones_fetched_again(server: Server, tmp
 
 
 def test_web_page_instead_of_a_volume_is_refused(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="wrong file"):
+    with pytest.raises(DownloadError, match="wrong file"):
         download_cases(tmp_path, [4], server.host)
 
     assert not (tmp_path / "case_00004" / "imaging.nii.gz").exists()
@@ -119,12 +119,12 @@ def test_web_page_instead_of_a_volume_is_refused(server: Server, tmp_path: Path)
 def test_file_that_differs_from_the_hosts_checksum_is_refused(server: Server, tmp_path: Path) -> None:
     server.told_sha256 = "0" * 64
 
-    with pytest.raises(BadInputError, match="checksum"):
+    with pytest.raises(DownloadError, match="checksum"):
         download_cases(tmp_path, [3], server.host)
 
 
 def test_missing_case_is_one_sentence(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(BadInputError, match="cannot be reached"):
+    with pytest.raises(DownloadError, match="cannot be reached"):
         download_cases(tmp_path, [5], server.host)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
@@ -13,22 +12,18 @@ pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 
 from seru.errors import ModelError
 from seru.model.architecture import Architecture
+from seru.model.card import IMAGENET_MEAN, IMAGENET_STD
 from seru.model.network import SERU
 from training import encoder_weights
-from training.encoder_weights import load_encoder_weights, read_encoder_weights
+from training.encoder_weights import cadene_senet, load_encoder_weights, published_url, read_encoder_weights
 from training.steps import file_digest
 
 
 @pytest.fixture(scope="module")
 def senet() -> ModuleType:
-    """Its module ``senet``, loaded by path: the package's own import fails beside a newer torch."""
-    package = importlib.util.find_spec("pretrainedmodels")
-    if package is None:
+    module = cadene_senet()
+    if module is None:
         pytest.skip("pretrainedmodels is not installed (pip install --no-deps pretrainedmodels==0.7.4)")
-    path = Path(package.origin).parent / "models" / "senet.py"
-    specification = importlib.util.spec_from_file_location("cadene_senet", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
     return module
 
 
@@ -73,7 +68,7 @@ def test_web_page_pickle_and_missing_file_are_refused(tmp_path: Path) -> None:
 
     for path in (page, evil, tmp_path / "none.pth"):
         with pytest.raises(ModelError):
-            read_encoder_weights(path, check_name=False)
+            read_encoder_weights(path, is_published=False)
 
 
 def test_other_network_is_refused_in_one_sentence(published: tuple[Path, torch.nn.Module]) -> None:
@@ -87,16 +82,32 @@ def test_training_without_imagenet_says_so_plainly() -> None:
     assert "random weights, not from ImageNet" in said
 
 
+def test_weights_come_from_where_pretrainedmodels_has_them_and_see_what_it_says(senet: ModuleType) -> None:
+    settings = senet.pretrained_settings["se_resnext50_32x4d"]["imagenet"]
+
+    assert published_url() == encoder_weights.URL == settings["url"].replace("http:", "https:")
+    assert (tuple(settings["mean"]), tuple(settings["std"])) == (IMAGENET_MEAN, IMAGENET_STD)
+    assert (settings["input_space"], settings["input_range"]) == ("RGB", [0, 1])
+    assert f"-{encoder_weights.SHA256[:8]}.pth" in settings["url"]
+
+
+def test_without_pretrainedmodels_the_url_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert published_url() == encoder_weights.URL
+
+
 def test_download_is_checked_before_it_counts(
     published: tuple[Path, torch.nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(encoder_weights, "cache_folder", lambda: tmp_path / "models")
-    monkeypatch.setattr(encoder_weights, "URL", published[0].as_uri())
+    monkeypatch.setattr(encoder_weights, "published_url", lambda: (tmp_path / "gone.pth").as_uri())
+    monkeypatch.setattr(encoder_weights, "MIRROR", published[0].as_uri())
 
     with pytest.raises(ModelError, match="train without them"):
         encoder_weights.cached_weights()
     left = list((tmp_path / "encoder").iterdir())
-    monkeypatch.setattr(encoder_weights, "SHA256_START", file_digest(published[0])[:8])
+    monkeypatch.setattr(encoder_weights, "SHA256", file_digest(published[0]))
     path = encoder_weights.cached_weights()
 
     assert left == []

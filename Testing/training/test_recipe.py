@@ -1,4 +1,4 @@
-"""The whole recipe on phantoms: it learns, is done once, and writes down what it was."""
+"""The whole recipe on phantoms: every stage trains, is done once, and writes down what it was."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from Testing import REPOSITORY
-
 pytest.importorskip("lightning", reason="the recipe's packages are not installed")
 pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
@@ -22,6 +20,7 @@ from seru.io.images import write_labels, write_volume
 from seru.model.store import open_model
 from seru.model.weights import load_network
 from seru.phantom import PhantomOptions, make_phantom
+from Testing.training.quick import CONFIG
 from training.callbacks import read_losses
 from training.cli import main
 from training.config import Config, load_config
@@ -29,31 +28,61 @@ from training.loop import read_stage
 from training.recipe import STEPS, Recipe
 from training.steps import read_json
 
-SMOKE = REPOSITORY / "training" / "configs" / "smoke.yaml"
+# From the weights of the trained tiny model, so that the coarse stage finds kidneys after a few steps.
+QUICK = (
+    "data.phantom.patients=8",
+    "data.phantom.shape_kji=[36, 128, 128]",
+    "data.phantom.spacing_kji_mm=[7.0, 3.0, 3.0]",
+    "data.phantom.voxel_scale=[1, 1]",
+    "split.validation_share=0.25",
+    "seed=5",
+    "coarse.epochs=2",
+    "refine.epochs=2",
+    "train.slices_per_epoch=24",
+    "train.learning_rate=1.0e-4",
+    "train.warmup_steps=0",
+    "alpha.use=null",
+    "export.quantise=false",
+)
 pytestmark = pytest.mark.slow
 
 
+def arguments(step: str, *changes: str) -> list[str]:
+    """A step's command line."""
+    return [step, "--config", str(CONFIG), *(part for change in (*QUICK, *changes) for part in ("--set", change))]
+
+
+def quick_config(work: Path, *changes: str) -> Config:
+    return load_config(CONFIG, (*QUICK, f"work={work}", *changes))
+
+
 @pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The work folder of the smoke config, every step done."""
-    folder = tmp_path_factory.mktemp("smoke") / "work"
+def start(tiny_model: Path) -> str:
+    """The change of the config that starts from the tiny model."""
+    return f"coarse.start_from={tiny_model}"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory, start: str) -> Path:
+    """The work folder with every step done."""
+    folder = tmp_path_factory.mktemp("recipe") / "work"
     threads = torch.get_num_threads()
-    assert main(["all", "--config", str(SMOKE), "--set", f"work={folder}"]) == 0
+    assert main(arguments("all", f"work={folder}", start)) == 0
     torch.set_num_threads(threads)
     return folder
 
 
-def test_recipe_learns_kidneys(work: Path) -> None:
-    losses = {
-        stage: [loss for _, loss, _ in read_losses(work / stage / "losses.csv")] for stage in ("coarse", "refine")
-    }
-    summary = read_json(work / "evaluate" / "summary.json")
-
-    assert np.mean(losses["coarse"][-18:]) < 0.6 * np.mean(losses["coarse"][:18])
-    assert np.mean(losses["refine"][-18:]) < 0.7 * np.mean(losses["refine"][:18])
-    assert summary["fused"]["kidney_tumor"] > 0.8
-    assert summary["fused"]["score"] > 0.8 * max(summary["coarse_alone"]["score"], summary["refined_alone"]["score"])
-    assert summary["fused"]["cases"] == 3
+def test_every_stage_trains(work: Path, tiny_model: Path) -> None:
+    before = load_network(open_model(tiny_model), "coarse").state_dict()
+    for stage in ("coarse", "refine"):
+        losses = [loss for _, loss, _ in read_losses(work / stage / "losses.csv")]
+        trained = read_stage(work / stage, read_json(work / stage / "done.json")["result"])
+        assert len(losses) == 4
+        assert np.isfinite(losses).all()
+        assert len(set(losses)) == 4
+        assert not torch.equal(trained["head.weight"], before["head.weight"])
+        # The refine stage goes on from the coarse weights.
+        before = trained
 
 
 def test_tables_and_plots_are_there_and_agree(work: Path) -> None:
@@ -68,37 +97,37 @@ def test_tables_and_plots_are_there_and_agree(work: Path) -> None:
     assert float(sweep["1"]["score"]) == pytest.approx(summary["coarse_alone"]["score"], abs=1e-6)
     assert float(sweep["0"]["tumor"]) == pytest.approx(summary["refined_alone"]["tumor"], abs=1e-6)
     assert max(float(row["score"]) for row in sweep.values()) == pytest.approx(summary["fused"]["score"], abs=1e-4)
-    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/overlays.png"):
+    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/pictures.png"):
         assert (work / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_run_is_written_beside_its_checkpoint(work: Path) -> None:
     record = read_json(work / "refine" / "run.json")
 
-    assert record["seed"] == 7
-    assert record["config"]["refine"]["jitter_px"] == 8
+    assert record["seed"] == 5
+    assert record["config"]["refine"]["jitter_px"] == 16
     assert record["manifest"] == read_json(work / "prepare" / "done.json")["result"]["manifest"]
     assert len(record["git_revision"].rstrip("+")) in (7, 40)
     assert record["weights_at_start"] == "the coarse weights"
-    assert "not from ImageNet" in read_json(work / "coarse" / "run.json")["weights_at_start"]
+    assert "the coarse weights of phantom-tiny, SHA-256" in read_json(work / "coarse" / "run.json")["weights_at_start"]
 
 
 def test_crops_come_from_the_coarse_models_predictions(work: Path) -> None:
-    sides = [side for path in (work / "patches").glob("phantom_*.json") for side in read_json(path)["sides"].values()]
+    sides = [side for path in (work / "crops").glob("phantom_*.json") for side in read_json(path)["sides"].values()]
 
-    assert len(sides) == 24
-    assert sum(side is not None and side["source"] == "coarse" for side in sides) >= 20
+    assert len(sides) == 16
+    assert {side["source"] for side in sides} == {"coarse"}
 
 
 def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> None:
-    model = open_model(work / "export" / "smoke")
+    model = open_model(work / "export" / "phantom-tiny")
     model.verify()
 
     assert model.card.alpha == read_json(work / "alpha" / "done.json")["result"]["alpha"]
-    assert model.card.scores["fused"]["kidney_tumor"] > 0.8
-    assert "must not be used on patients" in model.card.notes[0]
-    assert model.card.scores["made_by"]["seed"] == 7
-    assert model.card.scores["trained_on"] == {"patients": 9, "slices": 9 * 36}
+    assert model.card.scores["fused"] == read_json(work / "evaluate" / "summary.json")["fused"]
+    assert any("must not be used on patients" in note for note in model.card.notes)
+    assert model.card.scores["made_by"]["seed"] == 5
+    assert model.card.scores["trained_on"] == {"patients": 6, "slices": 6 * 36}
     page = (model.folder / "README.md").read_text()
     assert f"{model.card.scores['shown']['tumor']['mean']:.3f}" in page
     assert all(note in page for note in model.card.notes)
@@ -107,19 +136,19 @@ def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> Non
         assert torch.equal(value, weights[f"network.{name}"])
 
 
-def test_quantised_model_is_much_smaller_and_scored_as_such(work: Path, tmp_path: Path) -> None:
+def test_quantised_model_is_much_smaller_and_scored_as_such(work: Path, start: str, tmp_path: Path) -> None:
     copy = tmp_path / "work"
     shutil.copytree(work, copy)
-    before = sum(path.stat().st_size for path in (copy / "export" / "smoke").glob("*.safetensors"))
+    before = sum(path.stat().st_size for path in (copy / "export" / "phantom-tiny").glob("*.safetensors"))
 
-    command = ["all", "--config", str(SMOKE), "--set", f"work={copy}", "--quantise"]
+    command = [*arguments("all", f"work={copy}", start), "--quantise"]
     refused = main(command)
     done = main([*command, "--restart"])
 
-    after = sum(path.stat().st_size for path in (copy / "export" / "smoke").glob("*.safetensors"))
+    after = sum(path.stat().st_size for path in (copy / "export" / "phantom-tiny").glob("*.safetensors"))
     assert (refused, done) == (2, 0)
     assert after < 0.35 * before
-    model = open_model(copy / "export" / "smoke")
+    model = open_model(copy / "export" / "phantom-tiny")
     model.verify()
     plain = read_json(work / "evaluate" / "summary.json")["fused"]
     assert model.card.scores["fused"]["kidney_tumor"] == pytest.approx(plain["kidney_tumor"], abs=0.01)
@@ -128,14 +157,14 @@ def test_quantised_model_is_much_smaller_and_scored_as_such(work: Path, tmp_path
 
 
 def test_training_starts_from_a_models_weights(work: Path, tmp_path: Path) -> None:
-    model = open_model(shutil.copytree(work / "export" / "smoke", tmp_path / "model"))
+    model = open_model(shutil.copytree(work / "export" / "phantom-tiny", tmp_path / "model"))
     copy = tmp_path / "work"
     shutil.copytree(work / "prepare", copy / "prepare")
-    barely = ("train.epochs=1", "train.learning_rate=1e-12", "train.weight_decay=0", "train.slices_per_epoch=8")
+    barely = ("coarse.epochs=1", "train.learning_rate=1e-12", "train.weight_decay=0", "train.slices_per_epoch=12")
 
     def config(**changes: str) -> Config:
         start = {"coarse.start_from": model.folder, **changes}
-        return load_config(SMOKE, (f"work={copy}", *barely, *(f"{key}={value}" for key, value in start.items())))
+        return quick_config(copy, *barely, *(f"{key}={value}" for key, value in start.items()))
 
     Recipe(config()).run("coarse")
 
@@ -151,16 +180,18 @@ def test_training_starts_from_a_models_weights(work: Path, tmp_path: Path) -> No
         Recipe(config(**{"coarse.start_from": moved, "network.architecture.base_width": 8})).run("coarse")
 
 
-def test_steps_that_are_done_are_not_done_again(work: Path) -> None:
+def test_steps_that_are_done_are_not_done_again(work: Path, start: str) -> None:
     before = {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()}
 
-    Recipe(load_config(SMOKE, (f"work={work}",))).run_all()
+    Recipe(quick_config(work, start)).run_all()
 
     assert {path: path.stat().st_mtime_ns for path in work.rglob("*") if path.is_file()} == before
 
 
-def test_other_options_are_refused_until_restart_is_given(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["train", "coarse", "--config", str(SMOKE), "--set", f"work={work}", "--set", "train.epochs=9"])
+def test_other_options_are_refused_until_restart_is_given(
+    work: Path, start: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["train", *arguments("coarse", f"work={work}", start, "coarse.epochs=9")])
 
     said = capsys.readouterr().err
     assert code == 2
@@ -170,7 +201,7 @@ def test_other_options_are_refused_until_restart_is_given(work: Path, capsys: py
 
 
 def test_step_before_must_be_done(tmp_path: Path) -> None:
-    recipe = Recipe(load_config(SMOKE, (f"work={tmp_path}",)))
+    recipe = Recipe(quick_config(tmp_path))
 
     for name in STEPS[1:]:
         with pytest.raises(BadInputError, match="is not done"):
@@ -191,7 +222,7 @@ def test_any_model_is_scored_on_a_data_folder(
             shutil.copy(data_folder / "kits_slices" / kind / f"{name}.{ending}", folder / kind)
     output = tmp_path / "scores"
 
-    model, rest = str(work / "export" / "smoke"), ["--split", "all", "--threads", "1", "-o", str(output)]
+    model, rest = str(work / "export" / "phantom-tiny"), ["--split", "all", "--threads", "1", "-o", str(output)]
     code = main(["evaluate", "--model", model, "--data", str(folder), *rest])
 
     printed = capsys.readouterr().out
@@ -217,7 +248,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
         write_labels(phantom.labels_kji, phantom.volume, case / "segmentation.nii.gz")
     tiny = {"blocks": [1, 1, 1, 1], "base_channels": 16, "cardinality": 4, "base_width": 16}
     config = load_config(
-        SMOKE.parent / f"{name}.yaml",
+        CONFIG.parent / f"{name}.yaml",
         (
             f"work={tmp_path / 'work'}",
             f"data={{kind: kits19, folder: {tmp_path / 'data'}, phantom: {{patients: 1, shape_kji: [4, 32, 32]}}}}",
@@ -235,7 +266,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             "train.compile=false",
             # What the tiny network cannot start from.
             "train.start_from=null",
-            "patches.fall_back_to_labels=true",
+            "crops.fall_back_to_labels=true",
             "inference.device=cpu",
             "inference.threads=1",
             "alpha.count=3",

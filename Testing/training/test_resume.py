@@ -17,27 +17,21 @@ from Testing import REPOSITORY
 pytest.importorskip("lightning", reason="the recipe's packages are not installed")
 pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
-SMOKE = REPOSITORY / "training" / "configs" / "smoke.yaml"
+from Testing.training.quick import CONFIG, SMALL_PHANTOMS
+
 SMALL = (
-    "data.phantom.patients=5",
-    "data.phantom.shape_kji=[16, 64, 64]",
-    "data.phantom.spacing_kji_mm=[14.0, 6.0, 6.0]",
-    "split.validation_share=0.4",
-    "network.crop_size=32",
-    "train.epochs=3",
-    "train.slices_per_epoch=40",
+    *SMALL_PHANTOMS,
+    "coarse.epochs=3",
+    "refine.epochs=3",
     "train.precision=32-true",
     "train.average_decay=0.9",
     "coarse.half_size_epochs=2",
-    "alpha.count=3",
-    # After a few steps the network may find nothing: crops must be there all the same.
-    "patches.fall_back_to_labels=true",
 )
 # Step, module and name of what is called in its middle, and at which call the process is killed.
 KILLS = (
     ("prepare", "training.prepare", "file_digest", 4),
     ("coarse", "training.module", "StageModule.training_step", 8),
-    ("patches", "training.patches", "write_json", 3),
+    ("crops", "training.crops", "write_json", 3),
     ("refine", "training.module", "StageModule.training_step", 13),
     ("alpha", "training.alpha", "write_json", 2),
     ("evaluate", "training.evaluate", "plot_cases", 1),
@@ -50,7 +44,7 @@ def test_run_killed_in_every_step_and_resumed_gives_the_same_result(tmp_path: Pa
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])}
 
     run = subprocess.run(
-        [sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=240, env=environment
+        [sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=500, env=environment
     )
 
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
@@ -58,8 +52,8 @@ def test_run_killed_in_every_step_and_resumed_gives_the_same_result(tmp_path: Pa
     assert [run.stdout.count(f"{stage}: epoch 1/3") for stage in ("coarse", "refine")] == [2, 2]
     names = ["coarse/losses.csv", "refine/losses.csv", "alpha/alpha.csv", "evaluate/cases.csv", "evaluate/summary.json"]
     names += ["prepare/manifest.json", "coarse/validation.json"]
-    names += [f"export/smoke/{stage}.safetensors" for stage in ("coarse", "refine")]
-    names += [str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole" / "patches").glob("phantom*")]
+    names += [f"export/phantom-tiny/{stage}.safetensors" for stage in ("coarse", "refine")]
+    names += [str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole" / "crops").glob("phantom*")]
     assert len(names) == 14
     for name in names:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
@@ -88,7 +82,7 @@ def _recipe(work: Path) -> int:
     from training.cli import main
 
     changes = [part for change in (f"work={work}", *SMALL) for part in ("--set", change)]
-    return main(["--debug", "all", "--config", str(SMOKE), *changes])
+    return main(["--debug", "all", "--config", str(CONFIG), *changes])
 
 
 def _killed_at(work: Path, module: str, name: str, call: int) -> int:

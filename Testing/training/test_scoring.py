@@ -18,7 +18,7 @@ from seru.io.images import read_volume
 from seru.result.maps import Maps
 from seru.volume import Volume
 from training.alpha import best_alpha
-from training.cases import Case
+from training.cases import LabelledCase
 from training.predictions import Prediction
 from training.scoring import CaseScore, score_case, summarise, summarise_shown
 
@@ -136,7 +136,7 @@ def test_scores_at_each_alpha_are_those_of_the_whole_volume() -> None:
     maps = Maps(shape, np.eye(4), 0.4, {}, lower, stored, coarse, refined, np.ones(count, np.uint8))
     truth = rng.integers(0, 3, shape).astype(np.uint8)
     volume = Volume.from_array(truth, np.eye(4))
-    prediction = Prediction(Case("a", "p", "", lambda: (volume, truth)), maps, truth, volume.grid.voxel_ml)
+    prediction = Prediction(LabelledCase("a", "p", "", lambda: (volume, truth)), maps, truth, volume.grid.voxel_ml)
 
     for alpha in (0.0, 0.3, 1.0):
         from seru.result.fusion import LiveFusion

@@ -57,12 +57,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: code 1 where a case failed; the others are finished then.
     """
-    from seru.cascade.cascade import Segmenter
-    from seru.model.store import find_model
-
     options = segment_options(arguments)
     _make_folders(arguments)
     cases = find_cases(arguments.input, arguments.output)
+    # What cannot be run loads no network.
+    from seru.cascade.cascade import Segmenter
+    from seru.model.store import find_model
+
     model = find_model(arguments.model)
     model.verify()
     summary = Summary(arguments.output)

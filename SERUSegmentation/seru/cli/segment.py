@@ -44,13 +44,14 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    from seru.cascade.cascade import Segmenter
-    from seru.model.store import find_model
-
     options = segment_options(arguments)
     outputs = Outputs(arguments.output, arguments.report, arguments.maps, arguments.pictures)
     check_input(arguments.input)
     outputs.check(arguments.input)
+    # What cannot be run loads no network.
+    from seru.cascade.cascade import Segmenter
+    from seru.model.store import find_model
+
     model = find_model(arguments.model)
     model.verify()
     report = process_case(arguments.input, arguments.series, outputs, Segmenter(model, options), session.progress)

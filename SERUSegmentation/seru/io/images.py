@@ -1,4 +1,4 @@
-"""CT volumes and label maps as files: the one room that reads and writes images."""
+"""CT volumes and label maps as files: reader and writer by the ending, and what is checked before any work."""
 
 from __future__ import annotations
 

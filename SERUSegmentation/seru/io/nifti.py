@@ -10,6 +10,7 @@ Source: the NIfTI-1 and NIfTI-2 header definitions (nifti1.h, nifti2.h).
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from seru.ct_check import NOTE
 from seru.errors import BadInputError
 from seru.grid import Grid
-from seru.io.voxels import StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.voxels import ByteOrder, ByteSource, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -39,6 +40,7 @@ _TYPES = {
 _MILLIMETRES = 2
 _MM_PER_UNIT = {1: 1000.0, _MILLIMETRES: 1.0, 3: 0.001}
 _SCANNER = 1
+_BYTE_ORDERS: tuple[ByteOrder, ...] = ("<", ">")
 
 # Deflate shrinks a byte run by 1032 at most; a file that promises more voxels than that is damaged.
 _LARGEST_RATIO = 1100
@@ -121,7 +123,7 @@ def read_nifti(path: Path, advance: Advance) -> Volume:
             raw.seek(0)
             with gzip.GzipFile(fileobj=raw) if compressed else raw as file:
                 header = _read_header(file)
-                _check_size(header.stored, size * (_LARGEST_RATIO if compressed else 1))
+                _check_size(header, size * (_LARGEST_RATIO if compressed else 1))
                 if len(file.read(header.skip)) != header.skip:
                     raise EOFError("it ends within its header")
                 array = read_voxels(file, header.stored, advance)
@@ -139,13 +141,13 @@ class _NotNiftiError(ValueError):
     """What is wrong with the file, after its name."""
 
 
-def _read_header(file: BinaryIO) -> _Header:
+def _read_header(file: ByteSource) -> _Header:
     start = file.read(_NIFTI_1.itemsize)
     if len(start) == 0:
         raise _NotNiftiError("is empty; copy or convert it again")
     if len(start) < _NIFTI_1.itemsize:
         raise EOFError("it ends within its header")
-    for order in "<>":
+    for order in _BYTE_ORDERS:
         first, second = _NIFTI_1.newbyteorder(order), _NIFTI_2.newbyteorder(order)
         size = int(np.frombuffer(start, first)["size"][0])
         if size == first.itemsize and start[344:347] == b"n+1":
@@ -158,7 +160,7 @@ def _read_header(file: BinaryIO) -> _Header:
     raise _NotNiftiError("is no NIfTI file; give a CT as NIfTI, NRRD, MetaImage or a DICOM folder")
 
 
-def _parse(data: bytes, layout: np.dtype, order: str) -> _Header:
+def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     fields = np.frombuffer(data, layout)[0]
     shape = _shape(fields["dim"].tolist())
     datatype = int(fields["datatype"])
@@ -174,7 +176,10 @@ def _parse(data: bytes, layout: np.dtype, order: str) -> _Header:
         slope=slope or 1.0,
         intercept=intercept if slope and np.isfinite(intercept) else 0.0,
     )
-    return _Header(grid, stored, max(int(fields["first_voxel"]) - len(data), 0), bool(fields["codes"].max() > 0))
+    first_voxel = fields["first_voxel"]
+    if not np.isfinite(first_voxel):
+        raise _NotNiftiError(f"is damaged (its voxels begin at byte {first_voxel}); copy or convert it again")
+    return _Header(grid, stored, max(int(first_voxel) - len(data), 0), bool(fields["codes"].max() > 0))
 
 
 def _shape(dim: list[int]) -> tuple[int, int, int]:
@@ -220,8 +225,9 @@ def _grid(shape_kji: tuple[int, int, int], fields: np.void) -> Grid:
     return grid
 
 
-def _check_size(stored: StoredVoxels, most_bytes: int) -> None:
-    if int(np.prod(stored.shape_kji, dtype=np.int64)) * stored.dtype.itemsize > most_bytes:
+def _check_size(header: _Header, most_bytes: int) -> None:
+    # Python's integers: the product of damaged sizes may be beyond 64 bits.
+    if header.skip + math.prod(header.stored.shape_kji) * header.stored.dtype.itemsize > most_bytes:
         raise EOFError("it is shorter than its header says")
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from seru.errors import BadInputError
 from seru.grid import Grid
 from seru.io.itk import read_with_itk
-from seru.io.voxels import StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.voxels import ByteOrder, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -143,7 +143,7 @@ def _grid(fields: dict[str, str]) -> Grid:
 
 def _read_voxels(file: BinaryIO, fields: dict[str, str], advance: Advance) -> tuple[np.ndarray, Grid]:
     grid = _grid(fields)
-    order = "<" if fields.get("endian", "little") == "little" else ">"
+    order: ByteOrder = "<" if fields.get("endian", "little") == "little" else ">"
     stored = StoredVoxels(grid.shape_kji, _DTYPES[fields["type"]].newbyteorder(order))
     if fields["encoding"] == "raw":
         return read_voxels(file, stored, advance), grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal, Protocol
 
 import numpy as np
 
@@ -15,7 +15,16 @@ from seru.progress import Advance
 COMPRESSION_LEVEL = 3
 """Labels are long runs of zeros: higher levels take longer and save nothing worth having."""
 
+ByteOrder = Literal["<", ">"]
+
 _CHUNK = 1 << 24
+
+
+class ByteSource(Protocol):
+    """A file or a gzip stream to read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, fewer than ``size`` at the end only."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class StoredVoxels:
     intercept: float = 0.0
 
 
-def read_voxels(stream: BinaryIO, stored: StoredVoxels, advance: Advance) -> np.ndarray:
+def read_voxels(stream: ByteSource, stored: StoredVoxels, advance: Advance) -> np.ndarray:
     """Read voxels as Hounsfield units.
 
     Args:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
-import os
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -35,7 +31,7 @@ __all__ = [
     "sha256_of",
 ]
 
-Download = Callable[[int, int], None]
+Meter = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -227,7 +223,7 @@ def list_models() -> tuple[list[Model], list[ModelError]]:
     return models, errors
 
 
-def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Model:
+def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model:
     """Download a model into the cache; what is there already and right is kept.
 
     Args:
@@ -250,10 +246,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Download | None = None) -> Mo
         with tempfile.TemporaryDirectory(prefix=f".{entry.id}-", dir=folder.parent) as temporary:
             fresh = Path(temporary) / entry.id
             fresh.mkdir()
-            done = 0
-            for name, expected in entry.files.items():
-                _download(f"{entry.url.rstrip('/')}/{name}", fresh / name, expected, done, entry.size, on_progress)
-                done += int(expected["size"])
+            _download_files(entry, fresh, on_progress)
             model = open_model(fresh)
             model.verify()
             # The old folder goes only once the new one is whole and right.
@@ -313,21 +306,16 @@ def _matches(folder: Path, entry: RegistryEntry) -> bool:
     return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
 
 
-def _download(
-    url: str, path: Path, expected: dict[str, Any], done: int, total: int, on_progress: Download | None
-) -> None:
-    try:
-        with urllib.request.urlopen(url, timeout=30) as response, open(path, "wb") as file:
-            while block := response.read(1 << 20):
-                file.write(block)
-                if on_progress:
-                    on_progress(done + file.tell(), total)
-                if file.tell() > int(expected["size"]):
-                    break
-            file.flush()
-            os.fsync(file.fileno())
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        reason = getattr(error, "reason", error)
-        raise ModelError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
-    if sha256_of(path) != expected["sha256"]:
-        raise ModelError(f"{url} gave a file with a wrong checksum; try again later.")
+def _download_files(entry: RegistryEntry, folder: Path, on_progress: Meter | None) -> None:
+    # Looking for a model needs no network library.
+    from seru.model.download import DownloadError, download
+
+    before = 0
+    for name, expected in entry.files.items():
+        meter = on_progress and (lambda done, _, before=before: on_progress(before + done, entry.size))
+        url, size = f"{entry.url.rstrip('/')}/{name}", int(expected["size"])
+        try:
+            download(url, folder / name, sha256=expected["sha256"], size=size, on_progress=meter)
+        except DownloadError as error:
+            raise ModelError(str(error)) from error
+        before += size

@@ -119,7 +119,8 @@ def kidney_range_mm(seed: int, options: PhantomOptions | None = None) -> tuple[f
         (0.0, 0.0) for a patient without kidneys.
     """
     patient = Patient(replace(options or PhantomOptions(), seed=seed))
-    spans = [part.span_mm() for part in (*patient.kidneys.values(), *patient.tumors)]
+    spans = [kidney.span_mm() for kidney in patient.kidneys.values()]
+    spans += [tumor.span_mm() for tumor in patient.tumors]
     return (min(low for low, _ in spans), max(high for _, high in spans)) if spans else (0.0, 0.0)
 
 

@@ -114,6 +114,8 @@ class DesktopExampleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def cleanup(self):
         self.events.append("cleanup")
+        if self._parameterNode:
+            self._parameterNode.disconnectGui(self._parameterNodeGuiTag)
         self.removeObservers()
 
     def enter(self):

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from seru.cascade.preprocessing import window_to_uint8
 from seru.orientation import AxialStack
 from seru.result.fusion import LiveFusion
-from training.cases import Case
+from training.cases import LabelledCase
 from training.plots import save_figure
 from training.predictions import Prediction
 from training.scoring import CaseScore
@@ -32,7 +32,7 @@ class Example:
         found: uint8, shape (rows, columns), labels found on it, in the axial stack's orientation.
     """
 
-    case: Case
+    case: LabelledCase
     score: CaseScore
     index: int
     found: np.ndarray
@@ -72,7 +72,7 @@ def choose_examples(examples: Sequence[Example], count: int = 10) -> list[Exampl
     return [ordered[place] for place in places]
 
 
-def plot_overlays(path: Path, examples: Sequence[Example], title: str) -> None:
+def plot_pictures(path: Path, examples: Sequence[Example], title: str) -> None:
     """Draw examples: outlines found on the image (kidney with tumor green, tumor red), the labels dotted in white.
 
     Args:

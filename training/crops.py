@@ -19,13 +19,14 @@ from seru.model.card import ModelCard
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.progress import Progress
+from seru.records import read_record
 from training.config import Config
 from training.prepare import PreparedCase, PreparedData
 from training.steps import Step, read_json, write_json
 
 
 @dataclass(frozen=True)
-class SidePatch:
+class RecordedCrop:
     """The crop of one side.
 
     Attributes:
@@ -42,29 +43,29 @@ class SidePatch:
 
 
 @dataclass(frozen=True)
-class CasePatches:
+class CaseCrops:
     """The crops of one case; None for a side without a kidney."""
 
     case: str
-    sides: dict[str, SidePatch | None]
+    sides: dict[str, RecordedCrop | None]
 
 
-def patches_step(config: Config, work: Path, data: PreparedData, coarse: dict[str, Any] | None) -> Step:
-    """Return the step ``patches``: it depends on the slices, the coarse weights and the switch."""
+def crops_step(config: Config, work: Path, data: PreparedData, coarse: dict[str, Any] | None) -> Step:
+    """Return the step ``crops``: it depends on the slices, the coarse weights and the switch."""
     network = config.to_dict()["network"]
     inputs = {key: network[key] for key in ("coarse_size", "in_plane_spacing_mm", "input_slices")}
     weights = None if coarse is None else coarse["weights"]
-    return Step(work / "patches", {**config.to_dict()["patches"], **inputs, "manifest": data.hash, "coarse": weights})
+    return Step(work / "crops", {**config.to_dict()["crops"], **inputs, "manifest": data.hash, "coarse": weights})
 
 
-def make_patches(
+def make_crops(
     config: Config, step: Step, data: PreparedData, model: Model | None, restart: bool = False
 ) -> dict[str, Any]:
     """Find the crops of every case; those that are found already are kept.
 
     Args:
         config: where the crops come from.
-        step: from :func:`patches_step`.
+        step: from :func:`crops_step`.
         data: prepared cases.
         model: the coarse model; not looked at where the labels decide.
         restart: delete what other inputs made.
@@ -78,32 +79,32 @@ def make_patches(
     if step.result is not None:
         return step.result
     step.begin(restart)
-    finder = _PatchFinder(config, data, model)
+    finder = _CropFinder(config, data, model)
     missed: list[str] = []
     found = 0
-    for case in tqdm(data.cases.values(), "patches", disable=None):
+    for case in tqdm(data.cases.values(), "crops", disable=None):
         path = step.folder / f"{case.id}.json"
         record = read_json(path)
         if record is None:
-            patches, lost = finder.find(case)
-            record = {**asdict(patches), "missed": lost}
+            crops, lost = finder.find(case)
+            record = {**asdict(crops), "missed": lost}
             write_json(path, record)
         found += sum(side is not None for side in record["sides"].values())
         missed += [f"{case.id} {side}" for side in record["missed"]]
     if not found:
         raise BadInputError(
-            "The coarse model finds no kidney in any case; train it longer, or set patches.fall_back_to_labels."
+            "The coarse model finds no kidney in any case; train it longer, or set crops.fall_back_to_labels."
         )
     if missed:
-        print(f"patches: the coarse model missed {len(missed)} kidney sides ({', '.join(missed[:5])} ...)", flush=True)
+        print(f"crops: the coarse model missed {len(missed)} kidney sides ({', '.join(missed[:5])} ...)", flush=True)
     return step.finish({"crops": found, "missed": missed})
 
 
-def read_patches(folder: Path, data: PreparedData) -> dict[str, CasePatches]:
+def read_crops(folder: Path, data: PreparedData) -> dict[str, CaseCrops]:
     """Read the crops of every case.
 
     Args:
-        folder: of the step ``patches``.
+        folder: of the step ``crops``.
         data: prepared cases.
 
     Returns:
@@ -112,11 +113,11 @@ def read_patches(folder: Path, data: PreparedData) -> dict[str, CasePatches]:
     result = {}
     for case in data.cases:
         sides = read_json(folder / f"{case}.json")["sides"]
-        result[case] = CasePatches(case, {name: _side_from(side) for name, side in sides.items()})
+        result[case] = CaseCrops(case, {name: _recorded(side) for name, side in sides.items()})
     return result
 
 
-def find_patches(mask: np.ndarray, prepared: Prepared, card: ModelCard, case: str, source: str) -> CasePatches:
+def record_crops(mask: np.ndarray, prepared: Prepared, card: ModelCard, case: str, source: str) -> CaseCrops:
     """Find key slices and crops on a mask, as the cascade does.
 
     Args:
@@ -130,34 +131,34 @@ def find_patches(mask: np.ndarray, prepared: Prepared, card: ModelCard, case: st
         The crops.
     """
     crops = find_crops(mask, prepared, card, SegmentOptions(crop="paper"))
-    return CasePatches(
+    return CaseCrops(
         case,
         {
             side: None
             if crop is None
-            else SidePatch(crop.key.centre_rc, crop.key.index, (crop.slices.start, crop.slices.stop), source)
+            else RecordedCrop(crop.key.centre_rc, crop.key.index, (crop.slices.start, crop.slices.stop), source)
             for side, crop in crops.by_side.items()
         },
     )
 
 
-class _PatchFinder:
+class _CropFinder:
     def __init__(self, config: Config, data: PreparedData, model: Model | None) -> None:
         self._config, self._data, self._card = config, data, config.card()
         self._runner = None if model is None else BatchRunner(model, replace(config.inference, mirror=False))
 
-    def find(self, case: PreparedCase) -> tuple[CasePatches, list[str]]:
+    def find(self, case: PreparedCase) -> tuple[CaseCrops, list[str]]:
         """Return the crops of a case, and the sides that only the labels show."""
         prepared = self._prepared(case)
-        truth = find_patches(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")
+        truth = record_crops(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")
         if self._runner is None:
             return truth, []
         mask = run_coarse(prepared, self._runner, all_slices=True, progress=Progress()).mask()
-        patches = find_patches(mask, prepared, self._card, case.id, "coarse")
-        lost = [side for side in SIDES if patches.sides[side] is None and truth.sides[side] is not None]
-        if self._config.patches.fall_back_to_labels:
-            patches.sides.update({side: truth.sides[side] for side in lost})
-        return patches, lost
+        crops = record_crops(mask, prepared, self._card, case.id, "coarse")
+        lost = [side for side in SIDES if crops.sides[side] is None and truth.sides[side] is not None]
+        if self._config.crops.fall_back_to_labels:
+            crops.sides.update({side: truth.sides[side] for side in lost})
+        return crops, lost
 
     def _prepared(self, case: PreparedCase) -> Prepared:
         images, count = self._data.images(case.id), self._card.input_slices
@@ -168,7 +169,5 @@ class _PatchFinder:
         return Prepared(channels, case.shape, case.spacing_mm, case.midline)
 
 
-def _side_from(values: dict[str, Any] | None) -> SidePatch | None:
-    return (
-        None if values is None else SidePatch(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-    )
+def _recorded(values: dict[str, Any] | None) -> RecordedCrop | None:
+    return None if values is None else read_record(RecordedCrop, values, "The record of a crop")

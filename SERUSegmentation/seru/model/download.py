@@ -1,0 +1,113 @@
+"""Downloads of one file: checked while they come in, gone on with where they broke off, whole or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import ssl
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from seru.errors import SeruError
+from seru.files import PART, write_failure
+
+Meter = Callable[[int, int], None]
+"""Called with bytes done and bytes in all, 0 where the server does not say."""
+
+_BLOCK = 1 << 20
+_MOST_BYTES = 1 << 34
+_TIMEOUT_S = 60
+_TRIES = 3
+_NETWORK_ERRORS = (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError)
+
+
+class DownloadError(SeruError):
+    """A file could not be downloaded, or is not the one that was expected."""
+
+
+def download(
+    url: str,
+    path: Path,
+    *,
+    sha256: str | None = None,
+    size: int | None = None,
+    check: Callable[[Path], bool] | None = None,
+    on_progress: Meter | None = None,
+) -> str:
+    """Download a file; what an earlier try left beside it is continued.
+
+    Args:
+        url: where from.
+        path: where to, in a folder that exists; it appears once it is whole and right.
+        sha256: of the file, 64 hexadecimal digits; None where it is not known.
+        size: of the file in bytes; None where it is not known.
+        check: looks at the whole file before it counts.
+        on_progress: may raise to stop the download.
+
+    Returns:
+        The file's SHA-256.
+
+    Raises:
+        DownloadError: the server cannot be reached or gave a wrong file, or the file cannot be written.
+    """
+    part = path.with_name(path.name + PART)
+    try:
+        found = _receive_patiently(url, part, size, on_progress)
+        came = part.stat().st_size
+        if found != (sha256 or found) or came != (size or came) or not (check is None or check(part)):
+            part.unlink()
+            raise DownloadError(f"{url} gave a wrong file (its size or checksum differs); try again later.")
+        os.replace(part, path)
+    except OSError as error:
+        raise DownloadError(write_failure(path, error)) from error
+    return found
+
+
+def _receive_patiently(url: str, part: Path, size: int | None, on_progress: Meter | None) -> str:
+    attempt = 1
+    while True:
+        try:
+            return _receive(url, part, size, on_progress)
+        except _NETWORK_ERRORS as error:
+            reason = getattr(error, "reason", error)
+            is_final = getattr(error, "code", 500) < 500 or isinstance(reason, ConnectionRefusedError)
+            if is_final or attempt == _TRIES:
+                raise DownloadError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
+        time.sleep(attempt)
+        attempt += 1
+
+
+def _receive(url: str, part: Path, size: int | None, on_progress: Meter | None) -> str:
+    """Receive what the part lacks; return the SHA-256 of all of it."""
+    digest, done = hashlib.sha256(), 0
+    if part.exists():
+        with open(part, "rb") as file:
+            digest, done = hashlib.file_digest(file, "sha256"), part.stat().st_size
+    request = urllib.request.Request(url, headers={"Range": f"bytes={done}-"} if done else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and done:  # nothing is left to send
+            return digest.hexdigest()
+        raise
+    with response:
+        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+            digest, done = hashlib.sha256(), 0
+        coming = int(response.headers.get("Content-Length") or 0)
+        total = size or (done + coming if coming else 0)
+        with open(part, "ab" if done else "wb") as file:
+            while (block := response.read(_BLOCK)) and done <= (size or _MOST_BYTES):
+                file.write(block)
+                digest.update(block)
+                done += len(block)
+                if on_progress:
+                    on_progress(done, total)
+            file.flush()
+            os.fsync(file.fileno())
+    if total > done:
+        raise ConnectionError(f"only {done} of {total} bytes came")
+    return digest.hexdigest()
