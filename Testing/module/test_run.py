@@ -105,10 +105,10 @@ def test_what_is_chosen_under_advanced_reaches_the_run(
     slicer_desktop: Desktop, tiny_model: Path, small: Phantom
 ) -> None:
     panel = open_module(slicer_desktop, tiny_model, small)
-    click(panel.ui.advancedCollapsibleButton)
     for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
         assert not box.checked
-        click(box)
+        box.click()
+    click(panel.ui.advancedCollapsibleButton)
     assert panel.ui.cropComboBox.currentText == "grow"
     choose(panel.ui.cropComboBox, "paper")
 
