@@ -62,8 +62,12 @@ class SERUSegmentation(ScriptedLoadableModule):
         registerLayout(slicer.app.layoutManager())
 
 
+# A class that is made from the options' fields: no type checker knows its members.
+OptionParameters: Any = optionParameters()
+
+
 @parameterNodeWrapper
-class SERUSegmentationParameterNode(optionParameters()):
+class SERUSegmentationParameterNode(OptionParameters):
     """What is chosen in the panel; kept with the scene.
 
     The options of a run (``alpha``, ``allSlices``, ...) are those of :class:`seru.options.SegmentOptions`.
@@ -89,7 +93,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def __init__(self, parent: Any = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
         VTKObservationMixin.__init__(self)
-        self.logic: SERUSegmentationLogic | None = None
+        self.logic: SERUSegmentationLogic
         self._parameterNode: SERUSegmentationParameterNode | None = None
         self._parameterNodeGuiTag = None
         self._isUpdating = False
@@ -155,11 +159,12 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def initializeParameterNode(self) -> None:
         """Follow the scene's parameter node, with the first volume chosen where none is."""
-        self.setParameterNode(self.logic.getParameterNode())
-        if not self._parameterNode.inputVolume:
+        parameters = self.logic.getParameterNode()
+        self.setParameterNode(parameters)
+        if not parameters.inputVolume:
             volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
             if volume:
-                self._parameterNode.inputVolume = volume
+                parameters.inputVolume = volume
 
     def setParameterNode(self, parameterNode: SERUSegmentationParameterNode | None) -> None:
         """Follow a parameter node instead of the one before.
@@ -179,7 +184,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def updatePanel(self, caller: Any = None, event: Any = None) -> None:
         """Bring the result and the panel in line with the parameters."""
-        if self._isUpdating or self.logic is None:
+        if self._isUpdating:
             return
         self._isUpdating = True
         try:
@@ -194,7 +199,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if controller.follow(parameters.outputSegmentation if parameters else None) and controller.state:
             # Another result: the panel takes over what that one shows.
             setState(parameters, controller.state)
-        if parameters and controller.result:
+        if parameters and controller.state:
             state = stateOf(parameters)
             if state.splitSides != controller.state.splitSides and not self._maySplit():
                 state = replace(state, splitSides=controller.state.splitSides)
@@ -226,11 +231,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSegment(self) -> None:
         """Start a run with what is chosen."""
-        parameters, parts = self._parameterNode, self.parts
-        if not (parts.mayRun() and parts.mayReplace()):
+        parameters, parts, model = self._parameterNode, self.parts, self.parts.inputs.model
+        if parameters is None or model is None or not (parts.mayRun() and parts.mayReplace()):
             return
         settings = RunSettings(
-            model=parts.inputs.model.key,
+            model=model.key,
             device=parts.inputs.device,
             splitSides=parameters.splitSides,
             **{**optionsOf(parameters), "alpha": None},
@@ -299,7 +304,8 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         Raises:
             SeruError: what went wrong, in one sentence.
         """
-        given = {name: value for name, value in (("alpha", alpha), ("device", device)) if value is not None}
+        asked: dict[str, Any] = {"alpha": alpha, "device": device}
+        given = {name: value for name, value in asked.items() if value is not None}
         settings = replace(settings or RunSettings(), **given)
         run = SegmentationRun(volume, segmentation, settings)
         if not waitForCompletion:

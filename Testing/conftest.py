@@ -26,7 +26,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Report a shared fixture that fails as one error; the other tests that need it are skipped."""
     report = yield
-    if call.when == "setup" and report.failed:
+    if call.when == "setup" and report.failed and call.excinfo is not None:
         # pytest keeps what a shared fixture raised and raises the same object for every test.
         error = call.excinfo.value
         if any(error is earlier for earlier in _fixture_errors):

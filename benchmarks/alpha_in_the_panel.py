@@ -46,7 +46,7 @@ def main() -> None:
     image, maps = large_case()
     with desktop() as here, tempfile.TemporaryDirectory() as folder:
         panel = open_module(here)
-        volume = here.add_volume(image, maps.ijk_to_ras, "CT")
+        volume = here.add_volume(image, maps.grid.ijk_to_ras, "CT")
         node = show_result(here, panel, save(maps, Path(folder)))
         seconds = []
         for alpha in np.linspace(0, 1, POSITIONS):

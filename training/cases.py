@@ -191,8 +191,8 @@ def _phantom_options(config: PhantomData, number: int) -> PhantomOptions:
     along_k, in_plane = rng.uniform(*config.voxel_scale, 2)
     scale_kji = np.array([along_k, in_plane, in_plane])
     return PhantomOptions(
-        shape_kji=tuple(np.rint(config.shape_kji / scale_kji).astype(int).tolist()),
-        spacing_kji_mm=tuple((config.spacing_kji_mm * scale_kji).tolist()),
+        shape_kji=tuple(np.rint(np.divide(config.shape_kji, scale_kji)).astype(int).tolist()),
+        spacing_kji_mm=tuple(np.multiply(config.spacing_kji_mm, scale_kji).tolist()),
         seed=seed,
         tumor=("both", "left", "right", "both", "none")[number % 5],
         noise_hu=float(rng.uniform(*config.noise_hu)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import pickle
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 
@@ -113,12 +114,12 @@ def cadene_senet() -> ModuleType | None:
     needs neither.
     """
     package = importlib.util.find_spec("pretrainedmodels")
-    if package is None:
+    if package is None or package.origin is None:
         return None
     path = Path(package.origin).parent / "models" / "senet.py"
-    specification = importlib.util.spec_from_file_location("pretrainedmodels_senet", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    loader = SourceFileLoader("pretrainedmodels_senet", str(path))
+    module = ModuleType(loader.name)
+    loader.exec_module(module)
     return module
 
 

@@ -137,6 +137,10 @@ class SegmentOptions:
         """Whether the fused labels are changed afterwards."""
         return self.largest_component_per_side or self.tumor_touches_kidney or self.minimum_volume_ml > 0
 
+    def of_result(self) -> dict[str, Any]:
+        """Return, by name, the options that can be changed after the networks have run."""
+        return {s.name: getattr(self, s.name) for s in switches() if s.is_of_result}
+
     def deciding(self) -> dict[str, Any]:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
         method = [s for s in switches() if s.paper is not None and s.name != "alpha"]

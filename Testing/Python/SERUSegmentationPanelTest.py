@@ -1,5 +1,6 @@
 """Inside Slicer: the module opens without PyTorch, its panel is wired, and a result can be worked on."""
 
+import json
 import sys
 import tempfile
 import unittest
@@ -27,6 +28,7 @@ class SERUSegmentationPanelTest(unittest.TestCase):
 
     def test_a_result_is_taken_up_by_the_panel(self) -> None:
         """Alpha, key slices and measurements follow a result that is chosen."""
+        from seru.options import SegmentOptions
         from SERUSegmentationLib.scene.scene_writer import SceneWriter
 
         phantom = small_phantom()
@@ -34,7 +36,8 @@ class SERUSegmentationPanelTest(unittest.TestCase):
         slicer.util.selectModule("SERUSegmentation")
         widget = slicer.util.getModuleWidget("SERUSegmentation")
         with tempfile.TemporaryDirectory() as folder:
-            node = SceneWriter(volume).write(save(maps_of(phantom), Path(folder)), alpha=0.7).segmentationNode
+            maps = save(maps_of(phantom), Path(folder))
+            node = SceneWriter(volume).write(maps, SegmentOptions(alpha=0.7)).segmentationNode
         widget.initializeParameterNode()
         widget._parameterNode.outputSegmentation = node
         slicer.app.processEvents()
@@ -42,7 +45,7 @@ class SERUSegmentationPanelTest(unittest.TestCase):
         assert abs(widget.ui.alphaSlider.value - 0.7) < 1e-6
         assert widget.ui.rightJumpButton.enabled
         widget.ui.alphaSlider.value = 0.2
-        assert node.GetAttribute("SERU.Alpha") == "0.2"
+        assert json.loads(node.GetAttribute("SERU.Options"))["alpha"] == 0.2
 
     def test_segment_tells_what_is_missing(self) -> None:
         """Without a volume the button is disabled and says so."""

@@ -55,7 +55,7 @@ class SERUSegmentationSceneTest(unittest.TestCase):
         nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
         node = next(node for node in nodes if all(companion(node, role) is not None for role in COMPANIONS))
         volume = slicer.util.getNode("CT")
-        LiveResult(node, readMaps(node)).preview(0.8)
+        LiveResult(node, *readMaps(node)).preview(0.8)
         np.testing.assert_array_equal(labels_of(node, volume), fused_truth(self.maps, 0.8))
 
 

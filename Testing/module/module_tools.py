@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seru.options import SegmentOptions
 from seru.phantom import Phantom
 from Testing import REPOSITORY
 from Testing.desktop import Desktop
@@ -43,13 +44,13 @@ def agree(widget: Any) -> None:
     writeSetting("AcceptedLicences", [f"{choice.key}: {choice.licence}"])
 
 
-def show_result(desktop: Desktop, widget: Any, maps_file: Path, **options: Any) -> Any:
+def show_result(desktop: Desktop, widget: Any, maps_file: Path, options: SegmentOptions | None = None) -> Any:
     """Write maps into the scene as a run does, and choose the result in the panel."""
     import slicer
 
     from SERUSegmentationLib.scene.scene_writer import SceneWriter
 
-    node = SceneWriter(slicer.util.getNode("CT")).write(maps_file, **options).segmentationNode
+    node = SceneWriter(slicer.util.getNode("CT")).write(maps_file, options).segmentationNode
     widget.ui.outputSelector.setCurrentNode(node)
     desktop.process_events()
     return node

@@ -9,8 +9,14 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from seru.options import switches
 from Testing import REPOSITORY
+from Testing.desktop import Desktop
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import MODULE_FILE
 from tools.packaged_files import files_in_cmake, files_in_tree
+
+__all__ = ["slicer_desktop"]
 
 MODULE = REPOSITORY / "SERUSegmentation"
 FORM = MODULE / "Resources" / "UI" / "SERUSegmentation.ui"
@@ -27,24 +33,27 @@ def test_cmake_lists_every_file_and_no_other() -> None:
     assert files_in_cmake() == files_in_tree(), "run: python -m tools.packaged_files"
 
 
-def test_every_input_has_a_tooltip_and_every_button_is_used() -> None:
+def test_every_input_has_one_tooltip_and_every_button_is_used() -> None:
     form = ElementTree.parse(FORM)
     code = "".join(path.read_text(encoding="utf-8") for path in MODULE.glob("SERUSegmentationLib/**/*.py"))
     code += (MODULE / "SERUSegmentation.py").read_text(encoding="utf-8")
 
-    without_tip, unused = [], []
+    options = {switch.camel_case for switch in switches()}
+    without_one_tip, unused = [], []
     for widget in form.iter("widget"):
-        properties = {item.get("name") for item in widget.findall("property")}
+        properties = {item.get("name"): item.findtext("string") for item in widget.findall("property")}
         name = widget.get("name")
-        if widget.get("class") in INPUTS and "toolTip" not in properties:
-            without_tip.append(name)
+        # An option's widget gets the option's help when the panel is built: one text, in one place.
+        has_help = properties.get("SlicerParameterName") in options
+        if widget.get("class") in INPUTS and ("toolTip" in properties) == has_help:
+            without_one_tip.append(name)
         is_side = re.sub(r"^(right|left)", "", name)
         is_bound = "SlicerParameterName" in properties
         is_used = is_bound or any(text in code for text in (name, is_side, button_stem(name)))
         if widget.get("class") in INPUTS and not is_used:
             unused.append(name)
 
-    assert without_tip == []
+    assert without_one_tip == []
     assert unused == []
 
 
@@ -53,17 +62,17 @@ def button_stem(name: str) -> str:
     return f'("{name.removesuffix("Button")}"'
 
 
-def test_the_parameters_of_the_form_are_those_of_the_parameter_node() -> None:
-    module = ast.parse((MODULE / "SERUSegmentation.py").read_text(encoding="utf-8"))
-    node = next(n for n in module.body if isinstance(n, ast.ClassDef) and n.name == "SERUSegmentationParameterNode")
-    declared = {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}
+def test_the_parameters_of_the_form_are_those_of_the_parameter_node(slicer_desktop: Desktop) -> None:
+    slicer_desktop.load_module(MODULE_FILE)
+    from SERUSegmentation import SERUSegmentationParameterNode
+
     bound = [
         item.findtext("string")
         for item in ElementTree.parse(FORM).iter("property")
         if item.get("name") == "SlicerParameterName"
     ]
 
-    assert sorted(bound) == sorted(declared)
+    assert sorted(bound) == sorted(SERUSegmentationParameterNode.allParameters)
 
 
 def test_texts_of_the_panel_are_translated() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from seru.options import SegmentOptions, switches
 from seru.phantom import Phantom
 from seru.result.maps import load_maps
 from Testing.desktop import Desktop, choose, click, drag_slider
@@ -67,12 +68,12 @@ def test_dragging_alpha_writes_the_command_s_labels(
 
     assert len(seen) >= 3
     for alpha, labels in seen:
-        assert np.array_equal(labels, fused_truth(load_maps(maps_file), alpha))
+        assert np.array_equal(labels, fused_truth(load_maps(maps_file)[0], alpha))
     assert panel._parameterNode.alpha == pytest.approx(0.85)
-    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.85))
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.85))
     click(panel.ui.alphaResetButton)
     assert panel._parameterNode.alpha == pytest.approx(0.4)
-    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.4))
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.4))
 
 
 def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom) -> None:
@@ -137,6 +138,27 @@ def view_pixels(desktop: Desktop, name: str) -> np.ndarray:
     return flat[:, : 3 * image.width()]
 
 
+def test_every_option_s_widget_tells_the_option_s_help(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    tips = {
+        widget.property("SlicerParameterName"): widget.toolTip
+        for widget in vars(panel.ui).values()
+        if widget.property("SlicerParameterName")
+    }
+
+    for switch in switches():
+        if switch.paper is not None:
+            assert tips[switch.camel_case] == f"{switch.help[0].upper()}{switch.help[1:]}."
+
+
+def test_a_result_that_a_script_cleaned_beyond_the_panel_s_limits_is_shown_at_the_limit(
+    slicer_desktop: Desktop, panel: Any, maps_file: Path
+) -> None:
+    show_result(slicer_desktop, panel, maps_file, SegmentOptions(minimum_volume_ml=1000.0))
+
+    assert panel.ui.minimumVolumeSpinBox.value == 100.0
+    assert panel.parts.controller.state.options.minimum_volume_ml == 100.0
+
+
 def test_splitting_sides_and_clean_up_take_effect_at_once(
     slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom
 ) -> None:
@@ -186,18 +208,18 @@ def test_jumping_shows_the_key_slice_in_every_view(
 ) -> None:
     from SERUSegmentationLib.scene.markups import keySlicePosition
 
-    report = load_maps(maps_file).report
+    report = load_maps(maps_file)[1]
     for side, button in (("right", panel.ui.rightJumpButton), ("left", panel.ui.leftJumpButton)):
         click(button)
 
-        position = report[side]["key_slice"]["position_ras"]
+        position = report.side(side).key_slice.position_ras
         offsets = [
             slicer_desktop.layout_manager.sliceWidget(name).mrmlSliceNode().GetSliceToRAS().GetElement(axis, 3)
             for name, axis in (("Red", 2), ("Green", 1), ("Yellow", 0))
         ]
         assert offsets == pytest.approx(position[::-1], abs=1e-3)
         assert keySlicePosition(node, side) == pytest.approx(position)
-        assert getattr(panel.ui, f"{side}SliceLabel").text == str(report[side]["key_slice"]["index"])
+        assert getattr(panel.ui, f"{side}SliceLabel").text == str(report.side(side).key_slice.index)
         assert getattr(panel.ui, f"{side}AreaLabel").text == "12.3 cm²"
 
 
@@ -223,23 +245,67 @@ def test_key_patches_fill_their_views_and_the_user_s_layout_comes_back(
     slicer_desktop.process_events()
 
     click(panel.ui.inspectButton)
-    slicer_desktop.process_events(0.4)
+    slicer_desktop.process_events()
 
-    report = load_maps(maps_file).report
+    report = load_maps(maps_file)[1]
     shown = [name for name in manager.sliceViewNames() if manager.sliceWidget(name).mrmlSliceNode().IsMappedInLayout()]
     assert sorted(shown) == sorted(VIEWS.values())
     for side, tag in VIEWS.items():
-        position, size = patchCentre(ct(), report.side(side).crop, report.side(side).key_slice, report.geometry.stack_axis)
+        found = report.side(side)
+        position, size = patchCentre(ct(), found.crop, found.key_slice, report.geometry.stack_axis)
         slice_node = manager.sliceWidget(tag).mrmlSliceNode()
         matrix = slice_node.GetSliceToRAS()
         assert [matrix.GetElement(row, 3) for row in range(3)] == pytest.approx(position, abs=1e-3)
-        width, height, _depth = slice_node.GetFieldOfView()
-        assert min(width / size[0], height / size[1]) == pytest.approx(1.0, abs=0.02)
+        assert filled_share(slice_node, size) == pytest.approx(1.0, abs=0.02)
         composite = manager.sliceWidget(tag).sliceLogic().GetSliceCompositeNode()
         assert composite.GetBackgroundVolumeID() == ct().GetID()
     click(panel.ui.inspectButton)
     slicer_desktop.process_events()
     assert manager.layoutLogic().GetLayoutNode().GetViewArrangement() == CUSTOM_LAYOUT
+
+
+def filled_share(slice_node: Any, size_mm: Any) -> float:
+    """Field of view by patch along the axis where the patch is tightest: 1 where it just fits."""
+    (width, height, _depth), (columns, rows, _slices) = slice_node.GetFieldOfView(), slice_node.GetDimensions()
+    assert width / columns == pytest.approx(height / rows)
+    return min(width / size_mm[0], height / size_mm[1])
+
+
+def test_key_patches_fill_their_views_at_any_size_and_keep_what_the_user_scrolled_and_zoomed(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.key_patch_layout import VIEWS, patchCentre
+
+    report = load_maps(maps_file)[1]
+    found = report.side("left")
+    _position, size = patchCentre(ct(), found.crop, found.key_slice, report.geometry.stack_axis)
+    click(panel.ui.inspectButton)
+    slicer_desktop.process_events()
+    left = slicer_desktop.layout_manager.sliceWidget(VIEWS["left"])
+    slice_node = left.mrmlSliceNode()
+
+    def resize(columns: int, rows: int) -> None:
+        # What the view does when Qt gives it another size.
+        left.sliceLogic().ResizeSliceNode(columns, rows)
+
+    for columns, rows in ((300, 500), (640, 200), (37, 41)):
+        resize(columns, rows)
+        assert tuple(slice_node.GetDimensions()[:2]) == (columns, rows)
+        assert filled_share(slice_node, size) == pytest.approx(1.0)
+    slice_node.SetSliceOffset(slice_node.GetSliceOffset() + 6)
+    scrolled = slice_node.GetSliceOffset()
+    resize(400, 400)
+    assert slice_node.GetSliceOffset() == scrolled
+    slice_node.SetFieldOfView(10, 10, 1)
+    assert slice_node.GetFieldOfView()[:2] == (10, 10)
+
+    slicer_desktop.layout_manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+    slice_node.SetFieldOfView(10, 10, 1)
+    resize(300, 300)
+
+    # Another layout: nobody fits anything.
+    assert slice_node.GetFieldOfView()[:2] == (10, 10)
 
 
 def test_a_scene_saved_with_the_patches_opens_with_them_and_leads_back(
@@ -308,10 +374,10 @@ def test_a_saved_scene_is_loaded_and_alpha_moves_again(
     assert loaded is not None
     assert panel.ui.alphaSlider.enabled
     assert panel.ui.alphaSlider.value == pytest.approx(0.65)
-    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file), 0.65))
+    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file)[0], 0.65))
     drag_slider(panel.ui.alphaSlider, 0.1)
-    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file), 0.1))
-    assert panel.ui.rightSliceLabel.text == str(load_maps(maps_file).report["right"]["key_slice"]["index"])
+    assert np.array_equal(labels_of(loaded, ct()), fused_truth(load_maps(maps_file)[0], 0.1))
+    assert panel.ui.rightSliceLabel.text == str(load_maps(maps_file)[1].right.key_slice.index)
     assert slicer.util.getNode("CT") is panel.ui.inputSelector.currentNode()
 
 
@@ -337,24 +403,20 @@ def test_deleting_the_result_empties_the_panel(slicer_desktop: Desktop, panel: A
     assert panel.ui.rightSliceLabel.text == "–"
 
 
-def test_two_results_each_have_their_own_alpha(
-    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
-) -> None:
+def test_two_results_each_have_their_own_alpha(slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path) -> None:
     drag_slider(panel.ui.alphaSlider, 0.9)
-    other = show_result(slicer_desktop, panel, maps_file, alpha=0.2)
+    other = show_result(slicer_desktop, panel, maps_file, SegmentOptions(alpha=0.2))
     assert panel.ui.alphaSlider.value == pytest.approx(0.2)
 
     panel.ui.outputSelector.setCurrentNode(node)
     slicer_desktop.process_events()
 
     assert panel.ui.alphaSlider.value == pytest.approx(0.9)
-    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file), 0.9))
-    assert np.array_equal(labels_of(other, ct()), fused_truth(load_maps(maps_file), 0.2))
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.9))
+    assert np.array_equal(labels_of(other, ct()), fused_truth(load_maps(maps_file)[0], 0.2))
 
 
-def test_the_measurements_are_exported_as_csv(
-    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
-) -> None:
+def test_the_measurements_are_exported_as_csv(slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path) -> None:
     slicer_desktop.dialogs.answer(str(tmp_path / "out.csv"))
     click(panel.ui.exportCsvButton)
 

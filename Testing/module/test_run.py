@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from seru.phantom import Phantom, PhantomOptions, make_phantom
-from Testing.desktop import Desktop, click
+from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import labels_of, open_module, own_nodes
 from training.scoring import dice
@@ -98,28 +98,28 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     slicer_desktop.wait_until(lambda: panel.parts.inputs.knowsDevices, TIMEOUT_S)
     assert panel.ui.deviceComboBox.findText("CPU") == 1
     # No folder of this computer travels with the scene.
-    assert panel.parts.controller.report["input"]["path"] == "input.nrrd"
+    assert panel.parts.controller.report.input.path == "input.nrrd"
 
 
 def test_what_is_chosen_under_advanced_reaches_the_run(
     slicer_desktop: Desktop, tiny_model: Path, small: Phantom
 ) -> None:
     panel = open_module(slicer_desktop, tiny_model, small)
-    for name in ("allSlices", "mirror", "paperCrop"):
-        box = getattr(panel.ui, f"{name}CheckBox")
+    for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
         assert not box.checked
         box.click()
+    click(panel.ui.advancedCollapsibleButton)
+    assert panel.ui.cropComboBox.currentText == "grow"
+    choose(panel.ui.cropComboBox, "paper")
 
     start(panel)
     slicer_desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
 
-    options = panel.parts.controller.report["options"]
+    options = panel.parts.controller.report.options
     assert (options["all_slices"], options["mirror"], options["crop"]) == (True, True, "paper")
 
 
-def test_the_result_is_the_command_s(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
-) -> None:
+def test_the_result_is_the_command_s(slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path) -> None:
     import slicer
 
     from seru.io.images import read_volume, write_volume
@@ -131,7 +131,8 @@ def test_the_result_is_the_command_s(
     command = [sys.executable, "-m", "seru", "segment", str(tmp_path / "ct.nrrd"), "-o", str(tmp_path / "out.nrrd")]
     subprocess.run([*command, "--model", str(tiny_model), "--alpha", "0.7", "--progress", "none"], check=True)
 
-    node = panel.logic.process(volume, alpha=0.7, settings=RunSettings(model=str(tiny_model)))
+    # What is given beside the settings wins.
+    node = panel.logic.process(volume, alpha=0.7, settings=RunSettings(model=str(tiny_model), alpha=0.1))
 
     expected = read_volume(tmp_path / "out.nrrd").array_kji
     assert expected.max() == 2
@@ -140,6 +141,51 @@ def test_the_result_is_the_command_s(
     panel.ui.outputSelector.setCurrentNode(node)
     assert panel._parameterNode.alpha == pytest.approx(0.7)
     assert panel.parts.controller.result.maps.alpha == pytest.approx(0.4)
+
+
+def test_the_settings_of_a_script_are_kept(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    from SERUSegmentationLib.run.segmentation import RunSettings
+
+    settings = RunSettings(model=str(tiny_model), alpha=0.7, tumor_touches_kidney=True, crop="paper", splitSides=True)
+    node = panel.logic.process(slicer.util.getNode("CT"), settings=settings)
+
+    from SERUSegmentationLib.scene.stored_result import readMaps, storedState
+
+    state, (_maps, report) = storedState(node, 0.4), readMaps(node)
+    assert (state.options.alpha, state.options.tumor_touches_kidney, state.splitSides) == (0.7, True, True)
+    assert report.options["crop"] == "paper"
+    assert node.GetSegmentation().GetNumberOfSegments() == 4
+
+
+def test_a_run_leaves_only_what_is_read_and_the_panel_reads_it_once(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    from SERUSegmentationLib.run.segmentation import SegmentationRun
+    from SERUSegmentationLib.scene import scene_writer, stored_result
+
+    reads: list[Path] = []
+    for module in (scene_writer, stored_result):
+        monkeypatch.setattr(module, "load_maps", lambda path, load=module.load_maps: reads.append(path) or load(path))
+    left: list[str] = []
+    write = SegmentationRun._write
+
+    def look_and_write(run: Any) -> Any:
+        files = [path for path in run.folder.rglob("*") if path.is_file()]
+        left.extend(sorted(path.relative_to(run.folder).as_posix() for path in files))
+        return write(run)
+
+    monkeypatch.setattr(SegmentationRun, "_write", look_and_write)
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    assert panel.ui.alphaSlider.enabled
+    assert left == ["error.txt", "input.nrrd", "maps/maps.npz", "out.txt"]
+    assert len(reads) == 1
 
 
 def test_cancel_half_way_leaves_nothing(slicer_desktop: Desktop, panel: Any) -> None:
@@ -366,7 +412,7 @@ def test_a_real_ct_goes_through_the_panel(
     result = panel.parts.controller.result
     assert panel.ui.statusLabel.text.startswith("Done in")
     assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
-    assert tuple(result.maps.shape_kji) == real.array_kji.shape
+    assert tuple(result.maps.grid.shape_kji) == real.array_kji.shape
 
 
 def test_an_output_that_became_unusable_during_the_run_is_left_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +14,27 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 import vtk  # noqa: E402
 
 from seru.errors import BadInputError  # noqa: E402
-from seru.options import PostprocessingOptions  # noqa: E402
+from seru.grid import Grid  # noqa: E402
+from seru.options import SegmentOptions  # noqa: E402
 from seru.phantom import Phantom  # noqa: E402
-from seru.result.maps import load_maps  # noqa: E402
+from seru.result.maps import load_maps, save_maps  # noqa: E402
 from SERUSegmentationLib.scene.live_result import LiveResult  # noqa: E402
-from SERUSegmentationLib.scene.markups import boxOf, keySlicePosition  # noqa: E402
+from SERUSegmentationLib.scene.markups import keySlicePosition  # noqa: E402
 from SERUSegmentationLib.scene.measurement_table import exportCsv  # noqa: E402
 from SERUSegmentationLib.scene.nodes import COMPANIONS, CROPS, KEY_SLICES, MAPS, STAGES, TABLE, companion  # noqa: E402
 from SERUSegmentationLib.scene.scene_writer import SceneWriter  # noqa: E402
 from SERUSegmentationLib.scene.segment_layer import SURFACE, TAG, tagOf  # noqa: E402
 from SERUSegmentationLib.scene.segments import Shown, showStage  # noqa: E402
 from SERUSegmentationLib.scene.stored_result import readMaps  # noqa: E402
-from Testing.module.scene_tools import add_volume, bare_scene, fused_truth, maps_of, save, small_phantom  # noqa: E402
+from Testing.module.scene_tools import (  # noqa: E402
+    add_volume,
+    bare_scene,
+    fused_truth,
+    maps_of,
+    report_of,
+    save,
+    small_phantom,
+)
 
 
 @pytest.fixture
@@ -107,7 +117,7 @@ def test_the_segments_land_where_the_truth_lies_in_world_space(
     parent = TRANSFORMS[transform](scene)
     volume.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
 
-    node = SceneWriter(volume).write(save(maps_of(phantom), tmp_path), alpha=0.0).segmentationNode
+    node = SceneWriter(volume).write(save(maps_of(phantom), tmp_path), SegmentOptions(alpha=0.0)).segmentationNode
 
     for label, name in ((1, "Kidney"), (2, "Tumor")):
         segment_id = node.GetSegmentation().GetSegmentIdBySegmentName(name)
@@ -175,7 +185,7 @@ def test_the_segments_are_the_command_s_labels_voxel_for_voxel(
 ) -> None:
     volume = add_volume(phantom)
 
-    node = SceneWriter(volume).write(maps_file, alpha=alpha).segmentationNode
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=alpha)).segmentationNode
 
     assert np.array_equal(labels_of(node, volume), fused_truth(maps_of(phantom), alpha))
 
@@ -216,10 +226,10 @@ def test_a_run_again_makes_no_node_twice_even_when_all_were_renamed(
 
 def test_renamed_segments_are_found_again(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    node = SceneWriter(volume).write(maps_file, alpha=1.0).segmentationNode
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=1.0)).segmentationNode
     node.GetSegmentation().GetSegment(own_ids(node)["Tumor"]).SetName("RCC")
 
-    SceneWriter(volume, node).write(maps_file, alpha=0.0)
+    SceneWriter(volume, node).write(maps_file, SegmentOptions(alpha=0.0))
 
     assert node.GetSegmentation().GetNumberOfSegments() == 2
     assert np.array_equal(segment_array(node, "RCC", volume) > 0, phantom.labels_kji == 2)
@@ -233,9 +243,7 @@ def add_foreign(node: Any, volume: Any, name: str = "Kidney") -> np.ndarray:
     return mask
 
 
-def test_someone_else_s_segment_of_the_same_name_stays_untouched(
-    scene: Any, phantom: Phantom, maps_file: Path
-) -> None:
+def test_someone_else_s_segment_of_the_same_name_stays_untouched(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
     node.CreateDefaultDisplayNodes()
@@ -244,7 +252,7 @@ def test_someone_else_s_segment_of_the_same_name_stays_untouched(
 
     result = SceneWriter(volume, node).write(maps_file)
     result.preview(0.9)
-    result.commit(0.1, PostprocessingOptions())
+    result.commit(SegmentOptions(alpha=0.1))
 
     assert np.array_equal(slicer.util.arrayFromSegmentBinaryLabelmap(node, "Kidney", volume), mask)
     assert node.GetSegmentation().GetSegment("Kidney").GetColor() == pytest.approx((0.1, 0.2, 0.3))
@@ -253,14 +261,14 @@ def test_someone_else_s_segment_of_the_same_name_stays_untouched(
 
 def test_a_segment_drawn_into_our_labelmap_is_kept(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    result = SceneWriter(volume).write(maps_file, alpha=0.4)
+    result = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.4))
     node = result.segmentationNode
     add_foreign(node, volume, "cyst")
     node.GetSegmentation().CollapseBinaryLabelmaps(True)
     before = segment_array(node, "cyst", volume)
 
     result.preview(0.9)
-    result.commit(0.2, PostprocessingOptions())
+    result.commit(SegmentOptions(alpha=0.2))
     SceneWriter(volume, node).write(maps_file)
 
     assert before.sum() > 0
@@ -324,24 +332,24 @@ def test_a_volume_that_was_moved_during_the_run_is_refused(scene: Any, phantom: 
 
 def test_moving_alpha_in_steps_gives_what_one_step_gives(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    result = SceneWriter(volume).write(maps_file, alpha=0.4)
+    result = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.4))
 
     for alpha in (0.9, 0.2, 0.55, 0.45, 1.0, 0.0, 0.6):
         measured = result.preview(alpha)
         expected = fused_truth(result.maps, alpha)
         assert np.array_equal(labels_of(result.segmentationNode, volume), expected)
         voxel_ml = phantom.volume.grid.voxel_ml
-        total = sum(side["tumor_ml"] for side in measured.values())
+        total = sum(side.tumor_ml for side in measured.values())
         assert total == pytest.approx((expected == 2).sum() * voxel_ml)
-        total = sum(side["kidney_ml"] for side in measured.values())
+        total = sum(side.kidney_ml for side in measured.values())
         assert total == pytest.approx((expected == 1).sum() * voxel_ml)
 
 
 def test_sides_become_segments_of_their_own(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    node = SceneWriter(volume).write(maps_file, alpha=0.0).segmentationNode
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0)).segmentationNode
 
-    result = SceneWriter(volume, node).write(maps_file, alpha=0.7, splitSides=True)
+    result = SceneWriter(volume, node).write(maps_file, SegmentOptions(alpha=0.7), splitSides=True)
     result.preview(0.0)
 
     assert sorted(own_ids(node)) == ["Kidney_left", "Kidney_right", "Tumor_left", "Tumor_right"]
@@ -356,7 +364,7 @@ def test_clean_up_removes_islands_and_alpha_brings_them_back(scene: Any, phantom
     with_island = type(phantom)(phantom.volume, labels, np.where(labels > 0, np.maximum(phantom.side_kji, 1), 0), None)
     volume = add_volume(phantom)
     result = SceneWriter(volume).write(
-        save(maps_of(with_island), tmp_path), 0.0, PostprocessingOptions(tumor_touches_kidney=True)
+        save(maps_of(with_island), tmp_path), SegmentOptions(alpha=0.0, tumor_touches_kidney=True)
     )
     node = result.segmentationNode
 
@@ -369,7 +377,7 @@ def test_clean_up_removes_islands_and_alpha_brings_them_back(scene: Any, phantom
 
 def test_surfaces_stay_while_alpha_moves_and_are_new_after(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    result = SceneWriter(volume).write(maps_file, alpha=0.0)
+    result = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0))
     node = result.segmentationNode
     node.CreateClosedSurfaceRepresentation()
     tumor = own_ids(node)["Tumor"]
@@ -377,35 +385,34 @@ def test_surfaces_stay_while_alpha_moves_and_are_new_after(scene: Any, phantom: 
 
     result.preview(1.0)
     assert node.GetSegmentation().GetSegment(tumor).GetRepresentation(SURFACE) is before
-    result.commit(1.0, PostprocessingOptions())
+    result.commit(SegmentOptions(alpha=1.0))
 
     assert node.GetSegmentation().GetSegment(tumor).GetRepresentation(SURFACE).GetNumberOfPoints() == 0
     assert node.GetSegmentation().GetSegment(own_ids(node)["Kidney"]).GetRepresentation(SURFACE).GetNumberOfPoints()
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS)
-def test_crop_boxes_and_key_slices_lie_in_the_volume_s_own_frame(
-    scene: Any, tmp_path: Path, transform: str
-) -> None:
+def test_crop_boxes_and_key_slices_lie_in_the_volume_s_own_frame(scene: Any, tmp_path: Path, transform: str) -> None:
     phantom = small_phantom(**GRIDS["oblique coronal"])
     volume = add_volume(phantom)
     parent = TRANSFORMS[transform](scene)
     volume.SetAndObserveTransformNodeID(parent.GetID() if parent else None)
     maps = maps_of(phantom)
+    report = report_of(maps)
 
-    node = SceneWriter(volume).write(save(maps, tmp_path)).segmentationNode
+    node = SceneWriter(volume).write(save_maps(maps, report, tmp_path)).segmentationNode
 
     for side, role in CROPS.items():
-        crop, roi = maps.report[side]["crop"], companion(node, role)
-        middle = [(a + b) / 2 for a, b in zip(crop["ijk_min"], crop["ijk_max"], strict=True)]
+        found, roi = report.side(side), companion(node, role)
+        middle = [(a + b) / 2 for a, b in zip(found.crop.ijk_min, found.crop.ijk_max, strict=True)]
         centre = np.array([0.0, 0.0, 0.0])
         roi.GetCenterWorld(centre)
         expected = moved((phantom.volume.grid.ijk_to_ras @ [*middle, 1])[:3], parent)
         assert np.allclose(centre, expected, atol=1e-3)
         spacing = np.array(phantom.volume.grid.spacing_ijk_mm)
-        size = (np.subtract(crop["ijk_max"], crop["ijk_min"]) + 1) * spacing
+        size = (np.subtract(found.crop.ijk_max, found.crop.ijk_min) + 1) * spacing
         assert np.allclose(sorted(roi.GetSize()), sorted(size))
-        expected = moved(maps.report[side]["key_slice"]["position_ras"], parent)
+        expected = moved(found.key_slice.position_ras, parent)
         assert np.allclose(keySlicePosition(node, side), expected, atol=1e-3)
 
 
@@ -425,7 +432,7 @@ def test_a_box_along_left_handed_axes_stays_right_handed() -> None:
     mirrored[:, 0] *= -1
 
     for grid in (matrix, mirrored):
-        box, size = boxOf(grid, [1, 2, 3], [4, 6, 8])
+        box, size = Grid((9, 9, 9), grid).box_to_ras((1, 2, 3), (4, 6, 8))
 
         assert np.linalg.det(box[:3, :3]) == pytest.approx(1.0)
         assert size.tolist() == [12.0, 2.5, 12.0]
@@ -435,11 +442,12 @@ def test_a_box_along_left_handed_axes_stays_right_handed() -> None:
 def test_a_side_without_a_kidney_loses_its_box_and_point(scene: Any, phantom: Phantom, tmp_path: Path) -> None:
     volume = add_volume(phantom)
     both = save(maps_of(phantom), tmp_path / "both")
-    one = maps_of(phantom)
-    one.report["left"].update(present=False, key_slice=None, crop=None)
+    maps = maps_of(phantom)
+    report = report_of(maps)
+    report = replace(report, left=replace(report.left, present=False, key_slice=None, crop=None))
     node = SceneWriter(volume).write(both).segmentationNode
 
-    SceneWriter(volume, node).write(save(one, tmp_path / "one"))
+    SceneWriter(volume, node).write(save_maps(maps, report, tmp_path / "one"))
 
     assert companion(node, CROPS["left"]) is None
     assert companion(node, CROPS["right"]) is not None
@@ -465,7 +473,7 @@ def test_a_scene_saved_and_loaded_keeps_the_result_and_alpha_works_again(
     scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path
 ) -> None:
     volume = add_volume(phantom)
-    SceneWriter(volume).write(maps_file, alpha=0.4)
+    SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.4))
     bundle = tmp_path / "case.mrb"
 
     assert scene.WriteToMRB(str(bundle))
@@ -474,12 +482,12 @@ def test_a_scene_saved_and_loaded_keeps_the_result_and_alpha_works_again(
 
     nodes = [n for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if companion(n, MAPS) is not None]
     node, volume = nodes[0], slicer.util.getNode("CT")
-    result = LiveResult(node, readMaps(node))
+    result = LiveResult(node, *readMaps(node))
     assert [role for role in COMPANIONS if companion(node, role) is None] == []
     assert sorted(own_ids(node)) == ["Kidney", "Tumor"]
-    assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file), 0.4))
+    assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file)[0], 0.4))
     result.preview(0.8)
-    assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file), 0.8))
+    assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file)[0], 0.8))
     assert "64033007" in node.GetSegmentation().GetSegment(own_ids(node)["Kidney"]).GetTerminology()
 
 
@@ -518,12 +526,12 @@ def test_undo_brings_the_segmentation_before_the_run_back(scene: Any, phantom: P
 
 def test_a_deleted_segment_is_not_brought_back_by_alpha(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    result = SceneWriter(volume).write(maps_file, alpha=0.0)
+    result = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0))
     node = result.segmentationNode
     node.GetSegmentation().RemoveSegment(own_ids(node)["Kidney"])
 
     result.preview(0.2)
-    result.commit(0.1, PostprocessingOptions())
+    result.commit(SegmentOptions(alpha=0.1))
 
     assert list(own_ids(node)) == ["Tumor"]
     assert np.array_equal(segment_array(node, "Tumor", volume) > 0, phantom.labels_kji == 2)
@@ -531,7 +539,7 @@ def test_a_deleted_segment_is_not_brought_back_by_alpha(scene: Any, phantom: Pha
 
 def test_edits_by_hand_survive_alpha_and_are_noticed(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
-    result = SceneWriter(volume).write(maps_file, alpha=0.0)
+    result = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0))
     node = result.segmentationNode
     assert not result.isEdited()
     kidney = segment_array(node, "Kidney", volume)
@@ -541,9 +549,9 @@ def test_edits_by_hand_survive_alpha_and_are_noticed(scene: Any, phantom: Phanto
 
     assert result.isEdited()
     result.preview(0.9)
-    result.commit(0.3, PostprocessingOptions(largest_component_per_side=True))
-    loaded = LiveResult(node, readMaps(node))
-    loaded.assume(0.3, PostprocessingOptions(largest_component_per_side=True))
+    result.commit(SegmentOptions(alpha=0.3, largest_component_per_side=True))
+    loaded = LiveResult(node, *readMaps(node))
+    loaded.assume(SegmentOptions(alpha=0.3, largest_component_per_side=True))
 
     assert segment_array(node, "Kidney", volume)[where] == 0
     assert loaded.isEdited()
@@ -584,7 +592,7 @@ def test_the_table_holds_the_measurements_and_becomes_csv(
     scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path
 ) -> None:
     volume = add_volume(phantom)
-    node = SceneWriter(volume).write(maps_file, alpha=0.0).segmentationNode
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0)).segmentationNode
 
     exportCsv(node, tmp_path / "out.csv")
 
@@ -615,7 +623,7 @@ def test_the_exported_segmentation_carries_tag_and_terminology(
 def test_the_dicom_exporter_of_slicer_finds_what_it_asks_for(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     """The calls are those of DICOMSegmentationExporter in Slicer's DICOMSegmentationPlugin."""
     volume = add_volume(phantom)
-    node = SceneWriter(volume).write(maps_file, alpha=0.0, splitSides=True).segmentationNode
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0), splitSides=True).segmentationNode
     segmentation, found = node.GetSegmentation(), {}
 
     for segment_id in segmentation.GetSegmentIDs():

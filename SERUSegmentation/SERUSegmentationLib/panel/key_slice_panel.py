@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import qt
 import slicer
 
-from seru.findings import SIDES
+from seru.findings import SIDES, Report, Side
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
 from SERUSegmentationLib.scene.markups import areCropBoxesVisible, keySlicePosition, setCropBoxesVisible
 from SERUSegmentationLib.scene.nodes import inputVolume
@@ -16,7 +15,6 @@ from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
-
 
 
 class KeySlicePanel:
@@ -68,18 +66,19 @@ class KeySlicePanel:
         self._setInspecting(False)
 
     def cleanup(self) -> None:
-        """Let go of the layout manager."""
+        """Let go of the layout manager and its views."""
         if self.layout is not None:
+            self.layout.release()
             slicer.app.layoutManager().disconnect("layoutChanged(int)", self._onLayoutChanged)
 
-    def _inspectable(self) -> tuple[KeyPatchLayout, vtkMRMLScalarVolumeNode, dict[str, Any]] | None:
+    def _inspectable(self) -> tuple[KeyPatchLayout, vtkMRMLScalarVolumeNode, Report] | None:
         """Layout, volume and report, where there are patches to show."""
         report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
         if self.layout is None or volume is None or report is None:
             return None
         return (self.layout, volume, report) if any(report.side(side).key_slice for side in SIDES) else None
 
-    def _onJump(self, side: str) -> None:
+    def _onJump(self, side: Side) -> None:
         position = keySlicePosition(self._controller.segmentationNode, side)
         if position is not None:
             jumpTo(slicer.app.layoutManager(), position)
@@ -94,18 +93,12 @@ class KeySlicePanel:
         elif inspectable := self._inspectable():
             layout, volume, report = inspectable
             layout.enter(volume, report)
-            # The new views get their size with the next events; only then can a patch fill them.
-            qt.QTimer.singleShot(0, self._aim)
-            qt.QTimer.singleShot(150, self._aim)
-
-    def _aim(self) -> None:
-        inspectable = self._inspectable()
-        if inspectable and inspectable[0].isShown:
-            layout, volume, report = inspectable
-            layout.aim(volume, report)
 
     def _onLayoutChanged(self, layout: int) -> None:
-        self._setInspecting(self.layout is not None and self.layout.isShown)
+        if self.layout is not None:
+            if not self.layout.isShown:
+                self.layout.release()
+            self._setInspecting(self.layout.isShown)
 
     def _setInspecting(self, isOn: bool) -> None:
         button = self._ui.inspectButton

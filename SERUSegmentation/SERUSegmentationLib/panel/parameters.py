@@ -55,9 +55,12 @@ def setState(parameters: Any, state: ResultState) -> None:
         state: of a result.
     """
     wasModifying = parameters.StartModify()
-    for name, value in state.options.of_result().items():
-        switch = next(switch for switch in switches() if switch.name == name)
-        setattr(parameters, switch.camel_case, value)
+    for switch in switches():
+        if switch.is_of_result:
+            value = getattr(state.options, switch.name)
+            # A script may go beyond what the widget takes.
+            low, high = switch.limits or (value, value)
+            setattr(parameters, switch.camel_case, min(max(value, low), high))
     parameters.splitSides = state.splitSides
     parameters.EndModify(wasModifying)
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from seru.progress import STAGES
+from seru.progress import RUN_STAGES
 from SERUSegmentationLib.texts import _
 
 # Shares of the time of a usual case; they only shape the bar.
@@ -98,7 +98,7 @@ class RunProgress:
             self.firstStage = time.monotonic()
         self.stage, self.done, self.total = stage, done, total
         before = 0
-        for name in STAGES:
+        for name in RUN_STAGES:
             if name == stage:
                 break
             before += _SHARES[name]

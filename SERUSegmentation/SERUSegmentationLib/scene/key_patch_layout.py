@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
+import vtk
 
-from seru.findings import CropBox, KeySlice, Report
+from seru.findings import CropBox, KeySlice, Report, Side
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 # Slicer's own layouts have small numbers; a module's own starts above 100.
 LAYOUT_ID = 7519
-VIEWS = {"right": "SERURight", "left": "SERULeft"}
+VIEWS: dict[Side, str] = {"right": "SERURight", "left": "SERULeft"}
 _VIEW = """
   <item><view class="vtkMRMLSliceNode" singletontag="{tag}">
     <property name="orientation" action="default">Axial</property>
@@ -35,6 +36,7 @@ class KeyPatchLayout:
     def __init__(self, layoutManager: qSlicerLayoutManager) -> None:
         self._manager = layoutManager
         self._before: int | None = None
+        self._fillings: list[_Filling] = []
 
     @property
     def isShown(self) -> bool:
@@ -53,10 +55,7 @@ class KeyPatchLayout:
             self._before = node.GetViewArrangement()
         _describe(node, [side for side in VIEWS if report.side(side).key_slice is not None])
         node.SetViewArrangement(LAYOUT_ID)
-        self.aim(volumeNode, report)
-
-    def aim(self, volumeNode: vtkMRMLScalarVolumeNode, report: Report) -> None:
-        """Let each patch fill its view; called again once the views have their size."""
+        self.release()
         for side, tag in VIEWS.items():
             sliceNode = volumeNode.GetScene().GetSingletonNode(tag, "vtkMRMLSliceNode")
             crop, keySlice = report.side(side).crop, report.side(side).key_slice
@@ -66,10 +65,19 @@ class KeyPatchLayout:
             composite.SetBackgroundVolumeID(volumeNode.GetID())
             composite.SetForegroundVolumeID(None)
             composite.SetLabelVolumeID(None)
-            _aim(sliceNode, volumeNode, crop, keySlice, report.geometry.stack_axis)
+            position, size = patchCentre(volumeNode, crop, keySlice, report.geometry.stack_axis)
+            _centre(sliceNode, volumeNode, position)
+            self._fillings.append(_Filling(sliceNode, *_inPlane(size, report.geometry.stack_axis, volumeNode)))
+
+    def release(self) -> None:
+        """Stop fitting the patches to their views; called whenever these are no longer shown."""
+        for filling in self._fillings:
+            filling.stop()
+        self._fillings.clear()
 
     def leave(self) -> None:
         """Go back to the layout the user had; one chosen meanwhile stays."""
+        self.release()
         if self.isShown:
             fallback = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
             self._node.SetViewArrangement(fallback if self._before is None else self._before)
@@ -90,7 +98,7 @@ def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
         _describe(layoutManager.layoutLogic().GetLayoutNode(), list(VIEWS))
 
 
-def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
+def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[Side]) -> None:
     items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
@@ -101,7 +109,7 @@ def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[str]) -> None:
 
 def patchCentre(
     volumeNode: vtkMRMLScalarVolumeNode, crop: CropBox, keySlice: KeySlice, stackAxis: int
-) -> tuple[tuple[float, ...], np.ndarray]:
+) -> tuple[tuple[float, float, float], np.ndarray]:
     """Return where a patch lies.
 
     Args:
@@ -114,29 +122,49 @@ def patchCentre(
         World position of the patch's centre on the key slice, and the patch's size in mm along i, j and k.
     """
     grid = gridOf(volumeNode)
-    centre = np.add(crop.ijk_min, crop.ijk_max) / 2
+    centre = [(low + high) / 2 for low, high in zip(crop.ijk_min, crop.ijk_max, strict=True)]
     centre[stackAxis] = keySlice.index
     _box, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
     return toWorld(volumeNode, grid.ras_of_ijk(centre)), size
 
 
-def _aim(
-    sliceNode: vtkMRMLSliceNode,
-    volumeNode: vtkMRMLScalarVolumeNode,
-    crop: CropBox,
-    keySlice: KeySlice,
-    stackAxis: int,
+class _Filling:
+    """Lets a patch fill its view, whose size comes with Qt's events and changes with the window.
+
+    Args:
+        sliceNode: of the view; its slice and centre stay as they are.
+        width: of the patch in mm.
+        height: of the patch in mm.
+    """
+
+    def __init__(self, sliceNode: vtkMRMLSliceNode, width: float, height: float) -> None:
+        self._node, self._width, self._height = sliceNode, width, height
+        self._filled: tuple[int, int] | None = None
+        self._fill()
+        self._tag = sliceNode.AddObserver(vtk.vtkCommand.ModifiedEvent, self._fill)
+
+    def stop(self) -> None:
+        """Leave the view alone."""
+        self._node.RemoveObserver(self._tag)
+
+    def _fill(self, caller: vtkMRMLSliceNode | None = None, event: str = "") -> None:
+        columns, rows, _slices = self._node.GetDimensions()
+        if (columns, rows) == self._filled:
+            # What the user zooms stays.
+            return
+        self._filled = (columns, rows)
+        scale = max(self._width / max(columns, 1), self._height / max(rows, 1))
+        self._node.SetFieldOfView(columns * scale, rows * scale, self._node.GetFieldOfView()[2])
+
+
+def _centre(
+    sliceNode: vtkMRMLSliceNode, volumeNode: vtkMRMLScalarVolumeNode, position: tuple[float, float, float]
 ) -> None:
-    position, size = patchCentre(volumeNode, crop, keySlice, stackAxis)
     wasModifying = sliceNode.StartModify()
     sliceNode.SetOrientation("Axial")
     parent = volumeNode.GetParentTransformNode()
     if parent is None or parent.IsTransformToWorldLinear():
         sliceNode.RotateToVolumePlane(volumeNode)
-    width, height = _inPlane(size, stackAxis, volumeNode)
-    columns, rows, _slices = sliceNode.GetDimensions()
-    scale = max(width / max(columns, 1), height / max(rows, 1))
-    sliceNode.SetFieldOfView(columns * scale, rows * scale, sliceNode.GetFieldOfView()[2])
     sliceNode.JumpSliceByCentering(*position)
     sliceNode.EndModify(wasModifying)
 

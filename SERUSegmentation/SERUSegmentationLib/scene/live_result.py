@@ -26,6 +26,7 @@ from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
+
 class LiveResult:
     """The fused labels of one run in a segmentation.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import slicer
 import vtk
 
-from seru.findings import Report
+from seru.findings import Report, Side
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
 from SERUSegmentationLib.scene.nodes import (
     CROPS,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _COLORS = {"right": (0.25, 0.75, 1.0), "left": (0.95, 0.75, 0.25)}
 # The point of a side is found by its description: the label may be renamed.
-_DESCRIPTIONS = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
+_DESCRIPTIONS: dict[Side, str] = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
 
 
 def writeCropBoxes(
@@ -113,7 +113,7 @@ def writeKeySlices(
     return node
 
 
-def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: str) -> tuple[float, float, float] | None:
+def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: Side) -> tuple[float, float, float] | None:
     """Return where a side's key slice is.
 
     Args:
@@ -152,7 +152,7 @@ def _displayBox(roi: vtkMRMLMarkupsROINode, color: tuple[float, float, float]) -
     display.SetSnapMode(slicer.vtkMRMLMarkupsDisplayNode.SnapModeUnconstrained)
 
 
-def _pointOf(node: vtkMRMLMarkupsFiducialNode, side: str) -> int | None:
+def _pointOf(node: vtkMRMLMarkupsFiducialNode, side: Side) -> int | None:
     for number in range(node.GetNumberOfControlPoints()):
         if node.GetNthControlPointDescription(number) == _DESCRIPTIONS[side]:
             return number

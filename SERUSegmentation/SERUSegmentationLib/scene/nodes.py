@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import slicer
 
+from seru.findings import Side
+
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSubjectHierarchyNode
 
@@ -19,7 +21,7 @@ KEY_SLICES = "SERU.KeySlices"
 TABLE = "SERU.Measurements"
 CROP_RIGHT = "SERU.CropRight"
 CROP_LEFT = "SERU.CropLeft"
-CROPS = {"right": CROP_RIGHT, "left": CROP_LEFT}
+CROPS: dict[Side, str] = {"right": CROP_RIGHT, "left": CROP_LEFT}
 COMPANIONS = (STAGES, MAPS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
 
 # Attribute of the folder in the subject hierarchy.

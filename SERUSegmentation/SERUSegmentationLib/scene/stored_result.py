@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from seru.errors import BadInputError
 from seru.findings import Report
 from seru.options import SegmentOptions, check_alpha
+from seru.records import read_record
 from seru.result.maps import MAPS_FILE, Maps, load_maps
 from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion, placeInFolder
 
@@ -106,11 +107,12 @@ def storedState(segmentationNode: vtkMRMLSegmentationNode, alpha: float) -> Resu
         The state; damaged attributes give the run's alpha and no clean-up.
     """
     try:
-        options = SegmentOptions(**json.loads(segmentationNode.GetAttribute(_OPTIONS)))
-        check_alpha(options.alpha)
+        values = json.loads(segmentationNode.GetAttribute(_OPTIONS))
+        shown = read_record(SegmentOptions, values, "What the segmentation shows").of_result()
+        check_alpha(shown["alpha"])
     except (TypeError, ValueError, BadInputError):
-        options = SegmentOptions(alpha=alpha)
-    return ResultState(options, segmentationNode.GetAttribute(_SPLIT_SIDES) == "1")
+        shown = {"alpha": alpha}
+    return ResultState(SegmentOptions(**shown), segmentationNode.GetAttribute(_SPLIT_SIDES) == "1")
 
 
 def storeState(segmentationNode: vtkMRMLSegmentationNode, state: ResultState) -> None:

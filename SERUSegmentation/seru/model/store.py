@@ -246,7 +246,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model
         with tempfile.TemporaryDirectory(prefix=f".{entry.id}-", dir=folder.parent) as temporary:
             fresh = Path(temporary) / entry.id
             fresh.mkdir()
-            _download_files(entry, fresh, on_progress)
+            _download_files(entry, entry.url.rstrip("/"), fresh, on_progress)
             model = open_model(fresh)
             model.verify()
             # The old folder goes only once the new one is whole and intact.
@@ -306,16 +306,20 @@ def _matches(folder: Path, entry: RegistryEntry) -> bool:
     return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
 
 
-def _download_files(entry: RegistryEntry, folder: Path, on_progress: Meter | None) -> None:
+def _download_files(entry: RegistryEntry, url: str, folder: Path, on_progress: Meter | None) -> None:
     # Looking for a model needs no network library.
     from seru.model.download import DownloadError, download
 
     before = 0
+
+    def tell(done: int, _total: int) -> None:
+        if on_progress:
+            on_progress(before + done, entry.size)
+
     for name, expected in entry.files.items():
-        meter = on_progress and (lambda done, _, before=before: on_progress(before + done, entry.size))
-        url, size = f"{entry.url.rstrip('/')}/{name}", int(expected["size"])
+        size = int(expected["size"])
         try:
-            download(url, folder / name, sha256=expected["sha256"], size=size, on_progress=meter)
+            download(f"{url}/{name}", folder / name, sha256=expected["sha256"], size=size, on_progress=tell)
         except DownloadError as error:
             raise ModelError(str(error)) from error
         before += size
