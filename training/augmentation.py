@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from monai.transforms import (
     Compose,
+    MapTransform,
     RandAdjustContrastd,
     RandAffined,
     RandFlipd,
@@ -29,7 +30,7 @@ class Augmentation:
     """
 
     def __init__(self, config: AugmentationConfig) -> None:
-        steps = []
+        steps: list[MapTransform] = []
         if config.flip > 0:
             steps.append(RandFlipd(_BOTH, prob=config.flip, spatial_axis=1))
         if config.geometry > 0:

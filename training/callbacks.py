@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning.pytorch as lightning
 import torch
+from lightning.pytorch.utilities.types import STEP_OUTPUT
 
 from seru.files import write_text
 from training.steps import read_json, write_json
@@ -37,12 +39,14 @@ class LossTable(lightning.Callback):
         self,
         trainer: lightning.Trainer,
         module: lightning.LightningModule,
-        outputs: dict[str, torch.Tensor],
+        outputs: STEP_OUTPUT,
         batch: Any,
         batch_idx: int,
     ) -> None:
         """Keep the loss; it is read from the device now and then only."""
-        loss = trainer.strategy.reduce(outputs["loss"].detach(), reduce_op="mean")
+        # Lightning's own steps end with a mapping, whatever the training step gave.
+        step = cast(Mapping[str, torch.Tensor], outputs)
+        loss = trainer.strategy.reduce(step["loss"].detach(), reduce_op="mean")
         rate = float(trainer.optimizers[0].param_groups[0]["lr"])
         self._waiting.append((trainer.global_step - 1, rate, loss))
         if len(self._waiting) >= _FLUSH_EVERY:
@@ -52,7 +56,7 @@ class LossTable(lightning.Callback):
         """Write the rest of the epoch, and a line where there is no progress bar."""
         self._flush(trainer)
         if trainer.is_global_zero and trainer.progress_bar_callback is None:
-            steps = self._rows[-trainer.num_training_batches :]
+            steps = self._rows[-int(trainer.num_training_batches) :]
             loss = sum(row[1] for row in steps) / max(1, len(steps))
             values = ", ".join(f"{key} {float(value):.4f}" for key, value in trainer.callback_metrics.items())
             epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
@@ -63,7 +67,8 @@ class LossTable(lightning.Callback):
         self._waiting.clear()
         self._rows += values
         for step, loss, rate in values:
-            trainer.logger.log_metrics({"train/loss": loss, "train/rate": rate}, step)
+            for logger in trainer.loggers:
+                logger.log_metrics({"train/loss": loss, "train/rate": rate}, step)
         if trainer.is_global_zero:
             text = io.StringIO()
             writer = csv.writer(text, lineterminator="\n")

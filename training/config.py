@@ -14,6 +14,9 @@ from seru.model.card import ModelCard, NetworkStage
 from seru.options import CropRule, EngineName, SegmentOptions
 from seru.records import read_record, to_plain
 
+Precision = Literal["16-mixed", "16-true", "32-true", "64-true", "bf16-mixed", "bf16-true"]
+"""Of the numbers in training, in Lightning's words."""
+
 
 @dataclass(frozen=True)
 class PhantomData:
@@ -182,7 +185,7 @@ class TrainConfig:
     start_from_coarse: bool = False
     keep: Literal["last", "best"] = "last"
     validation_slices: int = 24
-    precision: str = "auto"
+    precision: Literal["auto", Precision] = "auto"
     accelerator: str = "auto"
     threads: int | None = None
     workers: int = 4

@@ -14,7 +14,7 @@ from seru.cascade.coarse import run_coarse
 from seru.cascade.crops import find_crops
 from seru.cascade.preprocessing import Prepared, network_channels
 from seru.errors import BadInputError
-from seru.findings import SIDES
+from seru.findings import SIDES, Side
 from seru.model.card import ModelCard
 from seru.model.store import Model
 from seru.options import SegmentOptions
@@ -147,7 +147,7 @@ class _CropFinder:
         self._config, self._data, self._card = config, data, config.card()
         self._runner = None if model is None else BatchRunner(model, replace(config.inference, mirror=False))
 
-    def find(self, case: PreparedCase) -> tuple[CaseCrops, list[str]]:
+    def find(self, case: PreparedCase) -> tuple[CaseCrops, list[Side]]:
         """Return the crops of a case, and the sides that only the labels show."""
         prepared = self._prepared(case)
         truth = record_crops(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")

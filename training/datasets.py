@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from seru.cascade.key_slices import paper_box, take_crop
+from seru.cascade.crops import paper_region, take_crop
 from seru.cascade.preprocessing import network_channels, resize_image
 from seru.cascade.stage_grid import coarse_shape, refine_zoom
+from seru.findings import SIDES
 from seru.model.card import ModelCard
-from seru.result.sides import SIDES
 from training.augmentation import Augmentation
 from training.config import AugmentationConfig
 from training.crops import CaseCrops
@@ -66,9 +66,11 @@ class SliceDataset(Dataset):
         case = self._data.cases[draw.case]
         image, label = self._slice(case.id, draw.index)
         if draw.seed is not None:
-            image, label = self._with_tumor(image, label, draw)
-        cut = self._whole if draw.side is None else self._crop
-        image, label = cut(image, label, case, draw)
+            image, label = self._with_tumor(image, label, draw.case, draw.seed)
+        if draw.side is None:
+            image, label = self._whole(image, label, case)
+        else:
+            image, label = self._crop(image, label, case, self._centre(case, draw.side, draw.seed))
         if draw.seed is None:
             return image.astype(np.float32), label
         return self._augment(image, label, draw.seed)
@@ -77,33 +79,37 @@ class SliceDataset(Dataset):
         image = network_channels(self._data.images(case), index, self._view.card.input_slices)
         return image, np.asarray(self._data.labels(case)[index])
 
-    def _with_tumor(self, image: np.ndarray, label: np.ndarray, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    def _with_tumor(self, image: np.ndarray, label: np.ndarray, own: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
         donors = self._view.donors
-        rng = np.random.default_rng([draw.seed, _PASTE])
+        rng = np.random.default_rng([seed, _PASTE])
         if not donors or rng.random() >= self._view.augmentation.tumor_paste:
             return image, label
         case, index = donors[rng.integers(len(donors))]
-        if case == draw.case:
+        if case == own:
             return image, label
         return self._paste(image, label, *self._slice(case, index), rng)
 
-    def _whole(
-        self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _whole(self, image: np.ndarray, label: np.ndarray, case: PreparedCase) -> tuple[np.ndarray, np.ndarray]:
         shape = coarse_shape(case.shape[1:], case.spacing_mm[1:], self._view.card)
         return self._shown(image, label, shape)
 
+    def _centre(self, case: PreparedCase, side: str, seed: int | None) -> tuple[float, float]:
+        crop = None if self._view.crops is None else self._view.crops[case.id].sides[side]
+        if crop is None:
+            raise KeyError(f"{case.id} has no crop on the {side}")
+        if seed is None:
+            return crop.centre_rc
+        reach, zoom = self._view.jitter_px, refine_zoom(case.spacing_mm[1:], self._view.card)
+        row, column = crop.centre_rc + np.random.default_rng(seed).integers(-reach, reach + 1, 2) / zoom
+        return float(row), float(column)
+
     def _crop(
-        self, image: np.ndarray, label: np.ndarray, case: PreparedCase, draw: Draw
+        self, image: np.ndarray, label: np.ndarray, case: PreparedCase, centre_rc: tuple[float, float]
     ) -> tuple[np.ndarray, np.ndarray]:
         zoom = refine_zoom(case.spacing_mm[1:], self._view.card)
-        centre = np.asarray(self._view.crops[case.id].sides[draw.side].centre_rc)
-        if draw.seed is not None:
-            reach = self._view.jitter_px
-            centre = centre + np.random.default_rng(draw.seed).integers(-reach, reach + 1, 2) / zoom
-        box = paper_box(centre, self._view.card.crop_size, zoom, case.shape[1:])
-        image = np.stack([take_crop(channel, box.origin_rc, box.size_rc) for channel in image])
-        return self._shown(image, take_crop(label, box.origin_rc, box.size_rc), box.network_rc)
+        region = paper_region(centre_rc, self._view.card.crop_size, zoom, case.shape[1:])
+        image = np.stack([take_crop(channel, region.origin_rc, region.size_rc) for channel in image])
+        return self._shown(image, take_crop(label, region.origin_rc, region.size_rc), region.network_rc)
 
     def _shown(self, image: np.ndarray, label: np.ndarray, shape_rc: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
         return _resized(image, label, [max(1, size // self._view.shrink) for size in shape_rc])
@@ -140,10 +146,10 @@ def make_pools(cases: Iterable[PreparedCase], crops: dict[str, CaseCrops] | None
     """
     pools = []
     for case in cases:
-        places = [(None, range(case.shape[0]))]
+        places: list[tuple[str | None, range]] = [(None, range(case.shape[0]))]
         if crops is not None:
             sides = crops[case.id].sides
-            places = [(side, range(*sides[side].slices)) for side in SIDES if sides[side] is not None]
+            places = [(side, range(*crop.slices)) for side in SIDES if (crop := sides[side]) is not None]
         every = tuple((index, side) for side, slices in places for index in slices)
         kidney, tumor = set(case.kidney_slices), set(case.tumor_slices)
         pools.append(
@@ -178,7 +184,7 @@ def validation_draws(pools: Iterable[Pool], per_case: int) -> list[Draw]:
     for pool in pools:
         for items in (pool.kidney, pool.every):
             count = min(max(1, per_case // 2), len(items))
-            chosen = np.linspace(0, len(items) - 1, count).round().astype(int) if count else []
+            chosen = np.linspace(0, len(items) - 1, count).round().astype(int)
             draws.update({Draw(pool.case, *items[index]): None for index in chosen})
     return list(draws)
 

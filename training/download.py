@@ -82,7 +82,7 @@ def download_cases(folder: Path, numbers: list[int], host: Host | None = None) -
 
 
 def is_whole_gzip(path: Path) -> bool:
-    """Tell whether a file is a complete gzip stream whose checksum is right."""
+    """Tell whether a file is a complete gzip stream whose checksum agrees."""
     stream = zlib.decompressobj(wbits=31)
     try:
         with open(path, "rb") as file:

@@ -69,7 +69,8 @@ def export_model(
     )
     # A card that JSON cannot hold must not get as far as the folder.
     json.dumps(card.to_dict(), allow_nan=False)
-    model = write_model_folder(folder, card, *map(_float32, weights), quantise=config.export.quantise)
+    coarse, refine = map(_float32, weights)
+    model = write_model_folder(folder, card, coarse, refine, quantise=config.export.quantise)
     write_text(folder / "README.md", model_page(model.card))
     return model
 

@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from seru.errors import BadInputError, DeviceError
 from seru.model.card import NetworkStage
 from seru.model.network import SERU
 from training.callbacks import LossTable, ValidationTable, read_losses
-from training.config import Config, TrainConfig
+from training.config import Config, Precision, TrainConfig
 from training.crops import CaseCrops
 from training.datasets import (
     SliceDataset,
@@ -86,6 +87,9 @@ class StageData:
 
 class _Batches(lightning.LightningDataModule):
     """Loaders of both parts; the training draws are those of the current epoch."""
+
+    # Lightning sets it before it asks for a loader.
+    trainer: lightning.Trainer
 
     def __init__(self, config: Config, stage: NetworkStage, source: StageData) -> None:
         super().__init__()
@@ -234,9 +238,8 @@ def make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
     world, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     _quieten()
     # Two: Lightning's own ``save_last`` only follows the best one.
-    common = {"dirpath": folder, "save_on_train_epoch_end": True, "enable_version_counter": False}
-    best = ModelCheckpoint(filename="best", monitor="val/score", mode="max", **common)
-    last = ModelCheckpoint(filename="last", **common)
+    keep = partial(ModelCheckpoint, folder, save_on_train_epoch_end=True, enable_version_counter=False)
+    best, last = keep("best", monitor="val/score", mode="max"), keep("last")
     bars = [TQDMProgressBar(refresh_rate=20)] if sys.stderr.isatty() else []
     averages = [] if train.average_decay is None else [EMAWeightAveraging(decay=train.average_decay)]
     table = folder / "validation.json"
@@ -286,7 +289,7 @@ def _fit(trainer: lightning.Trainer, module: StageModule, batches: _Batches, che
         raise KeyboardInterrupt
 
 
-def _precision(train: TrainConfig) -> str:
+def _precision(train: TrainConfig) -> Precision:
     if train.precision != "auto":
         return train.precision
     from seru.model.engines.torch_engine import fast_dtype

@@ -19,6 +19,8 @@ class SegmentationLoss(nn.Module):
     Source: the manuscript names no loss; cross-entropy is the plain choice, the sum is nnU-Net's.
     """
 
+    weights: torch.Tensor | None
+
     def __init__(self, config: TrainConfig) -> None:
         super().__init__()
         weights = None if config.class_weights is None else torch.tensor(config.class_weights)

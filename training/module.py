@@ -9,6 +9,7 @@ from typing import Any
 import lightning.pytorch as lightning
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
@@ -28,9 +29,13 @@ class StageModule(lightning.LightningModule):
         steps_per_epoch: optimiser steps, for the schedule.
     """
 
+    mean: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(self, network: SERU, card: ModelCard, config: TrainConfig, steps_per_epoch: int) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
+        # torch's stubs lack the overload with a memory format.
+        self.network: SERU = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._compiled: Callable[[torch.Tensor], torch.Tensor] | None = None
         self.config = config
         self.steps_per_epoch = steps_per_epoch
@@ -89,7 +94,7 @@ class StageModule(lightning.LightningModule):
         values = {"val/kidney_tumor": kidney, "val/tumor": tumor, "val/score": (kidney + tumor) / 2}
         self.log_dict(values, prog_bar=True, sync_dist=self.trainer.world_size > 1)
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return optimiser and schedule; the schedule is a function of the step alone."""
         kind = torch.optim.AdamW if self.config.optimiser == "adamw" else torch.optim.Adam
         optimiser = kind(self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
 
-from seru.cascade.preprocessing import window_to_uint8
+from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
 from seru.result.fusion import LiveFusion
 from training.cases import LabelledCase
@@ -101,6 +102,6 @@ def plot_pictures(path: Path, examples: Sequence[Example], title: str) -> None:
     save_figure(figure, path)
 
 
-def _outline(axes: plt.Axes, mask: np.ndarray, **style: object) -> None:
+def _outline(axes: plt.Axes, mask: np.ndarray, **style: Any) -> None:
     if mask.any() and not mask.all():
         axes.contour(mask, levels=[0.5], **style)

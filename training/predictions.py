@@ -45,7 +45,9 @@ class Prediction:
             for least, total in enumerate(totals):
                 found = labels > least
                 values.append(dice_of_counts(np.count_nonzero(found & (box > least)), np.count_nonzero(found), total))
-            scores.append(CaseScore(self.case.id, self.case.patient, *values, totals[0] > 0, totals[1] > 0))
+            kidney_tumor, tumor = values
+            score = CaseScore(self.case.id, self.case.patient, kidney_tumor, tumor, totals[0] > 0, totals[1] > 0)
+            scores.append(score)
         return scores
 
     def volumes_ml(self, alpha: float) -> dict[str, float]:

@@ -16,6 +16,7 @@ from seru.errors import BadInputError
 from seru.files import replacing
 from seru.model.card import ModelCard
 from seru.orientation import AxialStack
+from seru.records import read_record
 from seru.result.sides import find_midline
 from training.cases import LabelledCase, excluded_cases, list_cases
 from training.config import Config
@@ -208,4 +209,4 @@ def _slices_with(labels: np.ndarray, least: int) -> tuple[int, ...]:
 def _case_from(entry: dict[str, Any]) -> PreparedCase:
     if os.sep in entry["folder"]:
         raise BadInputError("The manifest of the prepared slices is damaged; run prepare with --restart.")
-    return PreparedCase(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    return read_record(PreparedCase, entry, "The manifest of the prepared slices")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -23,7 +23,8 @@ from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
 
-STEPS = ("prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export")
+StepName = Literal["prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export"]
+STEPS: tuple[StepName, ...] = ("prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export")
 Result = dict[str, Any]
 
 
@@ -42,7 +43,7 @@ class Recipe:
         self.restart = restart
         self.work = Path(config.work)
 
-    def run(self, name: str) -> Result:
+    def run(self, name: StepName) -> Result:
         """Do one step; those before it must be done.
 
         Args:
@@ -95,7 +96,7 @@ class Recipe:
         patients = set(self.split["val"])
         return [case for case in list_cases(self.config.data) if not case.is_extra and case.patient in patients]
 
-    def _step(self, name: str) -> Step:
+    def _step(self, name: StepName) -> Step:
         if name == "prepare":
             return prepare_step(self.config, self.work)
         if name == "coarse":
@@ -112,15 +113,15 @@ class Recipe:
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
         if name == "evaluate":
             return evaluate_step(self.config, self.work, self._done("alpha"), self._step("alpha").inputs)
-        results = {name: self._done(name) for name in ("alpha", "evaluate")} | {"trained_on": self._trained_on()}
-        return export_step(self.config, self.work, results)
+        results = {"alpha": self._done("alpha"), "evaluate": self._done("evaluate")}
+        return export_step(self.config, self.work, {**results, "trained_on": self._trained_on()})
 
     def _trained_on(self) -> dict[str, int]:
         patients = set(self.split["train"])
         cases = [case for case in self.data.cases.values() if not case.is_extra and case.patient in patients]
         return {"patients": len({case.patient for case in cases}), "slices": sum(case.shape[0] for case in cases)}
 
-    def _done(self, name: str) -> Result:
+    def _done(self, name: StepName) -> Result:
         result = self._step(name).result
         if result is None:
             raise BadInputError(f"The step '{name}' is not done with this config; run it first, or run 'all'.")

@@ -13,6 +13,8 @@ from seru.errors import BadInputError
 
 _BOOTSTRAPS = 2000
 
+Count = int | np.integer
+
 
 @dataclass(frozen=True)
 class CaseScore:
@@ -46,7 +48,8 @@ class CaseScore:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> CaseScore:
         """Build a score from what :meth:`to_dict` gave."""
-        return cls(**{key: math.nan if value is None else value for key, value in values.items()})
+        given: dict[str, Any] = {key: math.nan if value is None else value for key, value in values.items()}
+        return cls(**given)
 
 
 def as_labels(prediction: np.ndarray) -> np.ndarray:
@@ -79,7 +82,7 @@ def dice(predicted: np.ndarray, truth: np.ndarray) -> float:
     return dice_of_counts(np.count_nonzero(predicted & truth), np.count_nonzero(predicted), np.count_nonzero(truth))
 
 
-def dice_of_counts(both: int, predicted: int, truth: int) -> float:
+def dice_of_counts(both: Count, predicted: Count, truth: Count) -> float:
     """Return the Dice coefficient from numbers of voxels; see :func:`dice`."""
     return float(2 * both / (predicted + truth)) if predicted + truth else math.nan
 
@@ -104,8 +107,8 @@ def score_case(prediction: np.ndarray, truth: np.ndarray, case: str = "", patien
     prediction = as_labels(prediction)
     if prediction.shape != truth.shape:
         raise BadInputError(f"The prediction of {case} has shape {prediction.shape}, its labels {truth.shape}.")
-    values = (dice(prediction > least, truth > least) for least in (0, 1))
-    return CaseScore(case, patient, *values, bool((truth > 0).any()), bool((truth > 1).any()))
+    kidney_tumor, tumor = (dice(prediction > least, truth > least) for least in (0, 1))
+    return CaseScore(case, patient, kidney_tumor, tumor, bool((truth > 0).any()), bool((truth > 1).any()))
 
 
 def summarise(scores: Sequence[CaseScore]) -> dict[str, float | int]:

@@ -28,6 +28,12 @@ class SyncedBatchNorm2d(nn.BatchNorm2d):
     Every process must hold as many pixels as the others.
     """
 
+    # Only a normalisation without running statistics, which SERU has none of, has None here.
+    running_mean: torch.Tensor
+    running_var: torch.Tensor
+    num_batches_tracked: torch.Tensor
+    momentum: float
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """(B, C, H, W) -> the same, normalised."""
         if not (self.training and distributed.is_initialized() and distributed.get_world_size() > 1):

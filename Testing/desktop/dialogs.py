@@ -55,7 +55,7 @@ class Dialogs:
 
         Args:
             answers: for each dialog a button's text, a QMessageBox button, "close" for the window's X, the value a
-                file, text or colour dialog returns, or a function that gets the dialog.
+                file, text or color dialog returns, or a function that gets the dialog.
         """
         self._answers.extend(answers)
 
@@ -97,7 +97,7 @@ class Dialogs:
     def delete_finished(self) -> None:
         """Delete the dialogs that were told ``deleteLater()``.
 
-        Slicer's code says so before ``exec()``, which is right inside a running event loop; without one Qt would
+        Slicer's code says so before ``exec()``, which is correct inside a running event loop; without one Qt would
         delete the dialog as soon as its own loop starts.
         """
         waiting = [dialog for dialog in self._to_delete if shiboken6.isValid(dialog) and not dialog.isVisible()]

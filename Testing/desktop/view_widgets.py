@@ -1,4 +1,4 @@
-"""A view with its coloured bar: qMRMLSliceWidget and qMRMLThreeDWidget, and the table view of a layout."""
+"""A view with its colored bar: qMRMLSliceWidget and qMRMLThreeDWidget, and the table view of a layout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _symbol(kind: str) -> QIcon:
 
 
 class _Bar(QWidget):
-    """The strip above a view: its letter on its colour."""
+    """The strip above a view: its letter on its color."""
 
     def __init__(self, node: Any, parent: QWidget) -> None:
         super().__init__(parent)

@@ -51,9 +51,9 @@ def test_unknown_attributes_raise(slicer_desktop: Desktop) -> None:
     import slicer
 
     with pytest.raises(AttributeError):
-        qt.QPushButton().colour  # noqa: B018
+        qt.QPushButton().color  # noqa: B018
     with pytest.raises(AttributeError, match="does not exist"):
-        qt.QPushButton().colour = "red"
+        qt.QPushButton().color = "red"
     with pytest.raises(AttributeError):
         slicer.app.aMethodThatIsNotThere()
     with pytest.raises(AttributeError):

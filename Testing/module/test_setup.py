@@ -222,7 +222,7 @@ def test_verifying_a_damaged_model_tells_so(slicer_desktop: Desktop, tiny_model:
     click(panel.ui.setupCollapsibleButton)
 
     click(panel.ui.verifyButton)
-    assert panel.ui.statusLabel.text == "The model's files are right."
+    assert panel.ui.statusLabel.text == "The model's files are OK."
     (folder / "coarse.safetensors").write_bytes(b"short")
     slicer_desktop.dialogs.answer("OK")
     click(panel.ui.verifyButton)

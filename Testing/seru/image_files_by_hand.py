@@ -1,4 +1,4 @@
-"""Image files written byte by byte, right or wrong on purpose, apart from the project's own writers."""
+"""Image files written byte by byte, correct or wrong on purpose, apart from the project's own writers."""
 
 from __future__ import annotations
 

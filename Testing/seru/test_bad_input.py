@@ -80,7 +80,7 @@ def two_dimensional(ending: str) -> Callable[[Path], Path]:
     return make
 
 
-def colour(ending: str) -> Callable[[Path], Path]:
+def color(ending: str) -> Callable[[Path], Path]:
     def make(folder: Path) -> Path:
         image = sitk.GetImageFromArray(np.zeros((6, 32, 40, 3), np.uint8), isVector=True)
         sitk.WriteImage(image, str(folder / f"ct{ending}"))
@@ -211,9 +211,9 @@ INPUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "2D nifti": (two_dimensional(".nii.gz"), "2D image"),
     "2D nrrd": (two_dimensional(".nrrd"), "2D image"),
     "2D metaimage": (two_dimensional(".mha"), "2D image"),
-    "colour nifti": (colour(".nii.gz"), "colours or vectors (3 numbers"),
-    "colour nrrd": (colour(".nrrd"), "colours or vectors"),
-    "colour metaimage": (colour(".mha"), "colours or vectors"),
+    "color nifti": (color(".nii.gz"), "colors or vectors (3 numbers"),
+    "color nrrd": (color(".nrrd"), "colors or vectors"),
+    "color metaimage": (color(".mha"), "colors or vectors"),
     "4D nifti": (four_dimensional(".nii.gz"), "4D image"),
     "4D nrrd": (four_dimensional(".nrrd"), "4D image"),
     "4D metaimage": (four_dimensional(".mha"), "4D image"),

@@ -353,7 +353,7 @@ def test_models_are_listed_verified_and_located(
     assert main(["models", "where"]) == 0
     assert capsys.readouterr().out.strip() == str(tmp_path / "models")
     assert main(["models", "verify"]) == 0
-    assert "phantom-tiny: right" in capsys.readouterr().out
+    assert "phantom-tiny: OK" in capsys.readouterr().out
 
     os.truncate(tmp_path / "models/phantom-tiny/coarse.safetensors", 100)
     assert main(["models", "verify"]) == 3

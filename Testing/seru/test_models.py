@@ -222,7 +222,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
         ("", "cannot be read"),
         ("[]", "not a JSON object"),
         ('{"id": "x"}', "cannot be read"),
-        ('{"colour": 1}', "unknown entries"),
+        ('{"color": 1}', "unknown entries"),
         ('{"id": "../x", "title": "", "licence": "", "training_data": ""}', "wrong value for id"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "alpha": 2}', "wrong value for alpha"),
         ('{"id": "x", "title": "", "licence": "", "training_data": "", "version": 2}', "wrong value for version"),

@@ -111,7 +111,7 @@ def test_what_decides_a_result_can_be_read_back_and_where_it_ran_decides_nothing
     )
     assert decided == SegmentOptions(mirror=True, crop="paper", minimum_volume_ml=3.0).deciding()
     with pytest.raises(BadInputError, match="cannot be read"):
-        SegmentOptions.from_deciding({"colour": "red"})
+        SegmentOptions.from_deciding({"color": "red"})
 
 
 def test_the_report_s_schema_knows_every_field_of_the_record_and_no_other() -> None:
@@ -146,7 +146,7 @@ def test_a_report_survives_its_file(tmp_path: Path) -> None:
         ({"version": 99}, "another version"),
         ({"alpha": "half"}, "'alpha' is 'half'"),
         ({"right": {"present": True}}, "incomplete"),
-        ({"colour": 1}, "unknown option 'colour'"),
+        ({"color": 1}, "unknown option 'color'"),
         ({"warnings": "none"}, "'warnings'"),
     ],
 )

@@ -159,7 +159,7 @@ class SetupPanel:
 
     def _onFetched(self) -> None:
         self._inputs.refreshModels()
-        self._say(_("The model was fetched and its checksums are right."))
+        self._say(_("The model was fetched and its checksums agree."))
 
     def _start(self, arguments: list[str], onDone: Callable[[list[str]], None], text: str) -> None:
         def onEnded(code: int, out: list[str], error: list[str]) -> None:
@@ -182,7 +182,7 @@ class SetupPanel:
         choice = self._inputs.model
         if choice is not None:
             find_model(choice.key).verify()
-            self._say(_("The model's files are right."))
+            self._say(_("The model's files are OK."))
 
     def _openFolder(self) -> None:
         folder = cache_folder()

@@ -143,7 +143,7 @@ def _read_header(path: Path) -> Slice | str | None:
     if not (tags.has("0020|0032", 3) and tags.has("0020|0037", 6) and tags.has("0028|0030", 2)):
         return "CT image without a position"
     if reader.GetNumberOfComponents() != 1:
-        return "CT colour picture"
+        return "CT color picture"
     return _slice(path, tags, reader)
 
 

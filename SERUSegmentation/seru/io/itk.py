@@ -62,7 +62,7 @@ def itk_reader(path: Path) -> sitk.ImageFileReader:
 def _check_information(path: Path, reader: sitk.ImageFileReader) -> None:
     size, spacing = reader.GetSize(), reader.GetSpacing()
     if reader.GetNumberOfComponents() != 1:
-        raise BadInputError(f"'{path}' holds colours or vectors ({reader.GetNumberOfComponents()} numbers a voxel).")
+        raise BadInputError(f"'{path}' holds colors or vectors ({reader.GetNumberOfComponents()} numbers a voxel).")
     if len(size) < 3:
         raise BadInputError(f"'{path}' is a {len(size)}D image; give a whole CT volume.")
     if len(size) > 3 and max(size[3:]) > 1:

@@ -1,7 +1,7 @@
 """NIfTI files, read and written here rather than through ITK.
 
 ITK reads a cut or damaged .nii.gz without an error, takes a voxel size of 0 for 1 mm, mirrors an axis whose voxel size
-is negative, and refuses matrices that are perpendicular to 0.05 degrees; none of that is right for a measurement.
+is negative, and refuses matrices that are perpendicular to 0.05 degrees; none of that will do for a measurement.
 Where a header holds two orientations the choice is ITK's, so that Slicer shows the image where we say it is.
 
 Source: the NIfTI-1 and NIfTI-2 header definitions (nifti1.h, nifti2.h).
@@ -165,7 +165,7 @@ def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     shape = _shape(fields["dim"].tolist())
     datatype = int(fields["datatype"])
     if datatype not in _TYPES:
-        raise _NotNiftiError(f"holds colours or complex numbers (NIfTI type {datatype}); give a CT volume")
+        raise _NotNiftiError(f"holds colors or complex numbers (NIfTI type {datatype}); give a CT volume")
     grid = _grid(shape, fields)
     slope, intercept = (float(value) for value in fields["scale"])
     slope = slope if np.isfinite(slope) else 1.0
@@ -192,7 +192,7 @@ def _shape(dim: list[int]) -> tuple[int, int, int]:
     if min(sizes) < 1:
         raise _NotNiftiError(f"is empty ({' x '.join(map(str, sizes))} voxels); give a CT volume")
     if max(sizes[4:], default=1) > 1:
-        raise _NotNiftiError(f"holds colours or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
+        raise _NotNiftiError(f"holds colors or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
     if max(sizes[3:], default=1) > 1:
         raise _NotNiftiError(
             f"is a {count}D image ({' x '.join(map(str, sizes))}); give one 3D volume, without time or channels"

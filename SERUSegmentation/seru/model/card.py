@@ -92,7 +92,7 @@ class ModelCard:
             "notes": isinstance(self.notes, tuple) and (not self.notes or _are(str, *self.notes)),
             "files": _are(dict, self.files) and all(_is_file_entry(entry) for entry in self.files.values()),
         }
-        wrong = [name for name, is_right in checks.items() if not is_right]
+        wrong = [name for name, is_valid in checks.items() if not is_valid]
         if wrong:
             raise ModelError(f"The model card has a wrong value for {', '.join(wrong)}; fetch the model again.")
 

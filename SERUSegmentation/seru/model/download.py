@@ -42,7 +42,7 @@ def download(
 
     Args:
         url: where from.
-        path: where to, in a folder that exists; it appears once it is whole and right.
+        path: where to, in a folder that exists; it appears once it is whole and its checksum agrees.
         sha256: of the file, 64 hexadecimal digits; None where it is not known.
         size: of the file in bytes; None where it is not known.
         check: looks at the whole file before it counts.

@@ -224,7 +224,7 @@ def list_models() -> tuple[list[Model], list[ModelError]]:
 
 
 def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model:
-    """Download a model into the cache; what is there already and right is kept.
+    """Download a model into the cache; what is there already and intact is kept.
 
     Args:
         entry: from the registry.
@@ -249,7 +249,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model
             _download_files(entry, entry.url.rstrip("/"), fresh, on_progress)
             model = open_model(fresh)
             model.verify()
-            # The old folder goes only once the new one is whole and right.
+            # The old folder goes only once the new one is whole and intact.
             if folder.exists():
                 folder.rename(Path(temporary) / "old")
             fresh.rename(folder)

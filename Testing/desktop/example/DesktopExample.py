@@ -19,7 +19,7 @@ from slicer.util import VTKObservationMixin
 
 
 class Colors(enum.Enum):
-    """Colours to choose from."""
+    """Colors to choose from."""
 
     RED = "red"
     GREEN = "green"
