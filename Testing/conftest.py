@@ -11,6 +11,8 @@ import pytest
 from Testing import REPOSITORY
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Threads that wait asleep: as the command does, and much faster where another process has the cores too.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _fixture_errors: list[BaseException] = []
 

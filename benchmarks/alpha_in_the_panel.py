@@ -1,6 +1,6 @@
 """How long the panel takes from an alpha to the updated segmentation of 512x512x200, in the headless desktop.
 
-    python -m benchmarks.alpha_in_the_panel
+python -m benchmarks.alpha_in_the_panel
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Makes the README's pictures in the headless desktop: a run on the phantom, its panel, key patches, three alphas.
 
-    python -m tools.screenshots --output Resources/Screenshots
+python -m tools.screenshots --output Resources/Screenshots
 """
 
 from __future__ import annotations

@@ -230,9 +230,7 @@ def test_verifying_a_damaged_model_tells_so(slicer_desktop: Desktop, tiny_model:
     assert "coarse.safetensors is damaged" in panel.ui.statusLabel.text
 
 
-def test_clearing_models_asks_first(
-    slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import platformdirs
 
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda *arguments, **options: str(tmp_path))
