@@ -141,7 +141,9 @@ def is_noticed(mutant: Mutant, copy: Path) -> bool:
     path = copy / "SERUSegmentation" / "seru" / mutant.file
     text = path.read_text(encoding="utf-8")
     if text.count(mutant.old) != 1:
-        raise SystemExit(f"'{mutant.old}' stands {text.count(mutant.old)} times in {mutant.file}; bring the list up to date")
+        raise SystemExit(
+            f"'{mutant.old}' stands {text.count(mutant.old)} times in {mutant.file}; bring the list up to date"
+        )
     path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(copy / "SERUSegmentation"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]

@@ -22,7 +22,9 @@ from training.steps import file_digest
 
 URL = "https://data.lip6.fr/cadene/pretrainedmodels/se_resnext50_32x4d-a260b3a4.pth"
 # The same file, kept by MONAI for its tests; its list of them gives the checksum.
-MIRROR = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/se_resnext50_32x4d-a260b3a4.pth"
+MIRROR = (
+    "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/se_resnext50_32x4d-a260b3a4.pth"
+)
 SHA256 = "a260b3a40f82dfe37c58d26a612bcf7bef0d27c6fed096226b0e4e9fb364168e"
 
 

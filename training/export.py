@@ -20,9 +20,7 @@ from training.steps import Step
 Weights = dict[str, torch.Tensor]
 
 
-def interim_model(
-    config: Config, folder: Path, coarse: Weights, refine: Weights, quantise: bool = False
-) -> Model:
+def interim_model(config: Config, folder: Path, coarse: Weights, refine: Weights, quantise: bool = False) -> Model:
     """Write the model folder that later steps of the recipe run.
 
     Args:

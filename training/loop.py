@@ -97,9 +97,7 @@ class _Batches(lightning.LightningDataModule):
         self._data = source.data
         self.pools = source.pools("train")
         donors = tumor_donors(self.pools)
-        self._view = View(
-            config.card(), self._train.augmentation, self._train.jitter_px, source.crops, donors=donors
-        )
+        self._view = View(config.card(), self._train.augmentation, self._train.jitter_px, source.crops, donors=donors)
         self._validation = validation_draws(source.pools("val"), self._train.validation_slices)
 
     def train_dataloader(self) -> DataLoader:

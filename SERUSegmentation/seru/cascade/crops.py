@@ -250,9 +250,7 @@ def _island_ml(prepared: Prepared) -> float:
     return min(ISLAND_ML, _LEAST_MM2 / 1000 * prepared.spacing_mm[0] * prepared.shape[0])
 
 
-def _region_of(
-    key: KeyContour, mask: np.ndarray, prepared: Prepared, card: ModelCard
-) -> tuple[CropRegion, CropRegion]:
+def _region_of(key: KeyContour, mask: np.ndarray, prepared: Prepared, card: ModelCard) -> tuple[CropRegion, CropRegion]:
     """The paper's region, and the one that holds the side's mask."""
     zoom = refine_zoom(prepared.spacing_mm[1:], card)
     region = paper_region(key.centre_rc, card.crop_size, zoom, prepared.shape[1:])
