@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import yaml
 
-from seru.errors import BadInputError
+from seru.errors import BadInputError, ModelError
 from seru.model.architecture import Architecture
 from seru.model.card import ModelCard, NetworkStage
 from seru.options import CropRule, EngineName, SegmentOptions
@@ -271,7 +271,11 @@ class Config:
     export: ExportConfig = field(default_factory=ExportConfig)
 
     def __post_init__(self) -> None:
-        self.card()
+        try:
+            self.card()
+        except ModelError as error:
+            fault = str(error).partition(";")[0]
+            raise BadInputError(f"The config's model cannot be: {fault}; correct 'network' or 'export'.") from error
 
     def stage(self, stage: NetworkStage) -> TrainConfig:
         """Return how a stage is trained."""

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
-from seru.cascade.preprocessing import preprocess_slice
+from seru.cascade.preprocessing import Prepared, preprocess_slice
 from seru.errors import BadInputError
 from seru.io.images import write_labels, write_volume
 from seru.model.card import ModelCard
@@ -23,7 +23,7 @@ from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases,
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
 from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
-from training.prepare import PreparedCase, PreparedData, prepare, prepare_case
+from training.prepare import PreparedData, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
 
 CARD = ModelCard(id="x", title="x", licence="x", training_data="x", crop_size=32)
@@ -288,9 +288,9 @@ def test_crops_are_found_by_the_cascades_rules() -> None:
     mask[4, 18:32, 8:22] = True
     mask[5:8, 20:30, 60:70] = True
     mask[9, 0, 0] = True
-    case = PreparedCase("a", "a", "a", mask.shape, (5.0, 2.0, 2.0), 40.0, (), (), "", ("", ""))
+    prepared = Prepared(lambda index: np.zeros((1, 60, 80), np.uint8), mask.shape, (5.0, 2.0, 2.0), 40.0)
 
-    crops = record_crops(mask, case, "coarse")
+    crops = record_crops(mask, prepared, CARD, "a", "coarse")
 
     right, left = crops.sides["right"], crops.sides["left"]
     assert (right.key_slice, right.centre_rc, right.slices) == (4, (24.5, 14.5), (1, 9))

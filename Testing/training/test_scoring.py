@@ -14,6 +14,7 @@ pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 from scipy import ndimage
 
 from seru.errors import BadInputError
+from seru.grid import Grid
 from seru.io.images import read_volume
 from seru.result.maps import Maps
 from seru.volume import Volume
@@ -133,7 +134,7 @@ def test_scores_at_each_alpha_are_those_of_the_whole_volume() -> None:
     count = int(stored.sum())
     first = rng.dirichlet((1, 1, 1), (2, count))[..., 1:] * 255
     coarse, refined = first.astype(np.uint8)
-    maps = Maps(shape, np.eye(4), 0.4, {}, lower, stored, coarse, refined, np.ones(count, np.uint8))
+    maps = Maps(Grid(shape, np.eye(4)), 0.4, lower, stored, coarse, refined, np.ones(count, np.uint8))
     truth = rng.integers(0, 3, shape).astype(np.uint8)
     volume = Volume.from_array(truth, np.eye(4))
     prediction = Prediction(LabelledCase("a", "p", "", lambda: (volume, truth)), maps, truth, volume.grid.voxel_ml)
