@@ -65,8 +65,8 @@ def test_the_phantoms_kidneys_are_found(seed: int, model: Model) -> None:
 
     labels = segment(phantom.volume, model).labels_kji
 
-    assert dice(labels > 0, phantom.labels_kji > 0) >= 0.90
-    assert dice(labels == 2, phantom.labels_kji == 2) >= 0.30
+    assert dice(labels > 0, phantom.labels_kji > 0) >= 0.87
+    assert dice(labels == 2, phantom.labels_kji == 2) >= 0.60
 
 
 def test_the_labels_lie_on_the_inputs_grid(case: Phantom, result: SegmentResult) -> None:
