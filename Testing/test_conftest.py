@@ -17,7 +17,7 @@ def test_a_shared_fixture_that_fails_is_one_error_in_one_line(tmp_path: Path) ->
     environment = {**os.environ, "PYTHONPATH": path, "SERU_TINY_MODEL": str(tmp_path / "nowhere")}
     command = [sys.executable, "-m", "pytest", "-p", "Testing.conftest", "-c", os.devnull, "-ra", str(file)]
 
-    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", timeout=120)
 
     told = [line for line in run.stdout.splitlines() if "The tiny model cannot be used" in line]
     assert run.returncode == 1, run.stdout + run.stderr

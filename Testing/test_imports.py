@@ -185,7 +185,8 @@ def run_python(program: str, *arguments: str) -> list[str]:
     """Lines that a program prints in a fresh interpreter."""
     environment = {**os.environ, "PYTHONPATH": str(MODULE)}
     command = [sys.executable, "-c", program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
+    ended = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=True)
+    return ended.stdout.splitlines()
 
 
 def loaded_by(statement: str) -> set[str]:

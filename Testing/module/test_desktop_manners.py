@@ -237,7 +237,7 @@ def test_command_writes_a_picture(tmp_path: Path) -> None:
     picture = tmp_path / "window.png"
     command = [sys.executable, "-m", "Testing.desktop", str(EXAMPLE), "--screenshot", str(picture)]
 
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
 
     assert done.returncode == 0, done.stderr
     assert picture.stat().st_size > 10_000
@@ -249,7 +249,9 @@ def test_command_without_a_screen_says_so(tmp_path: Path) -> None:
         pytest.skip("only Linux can be without a screen")
 
     command = [sys.executable, "-m", "Testing.desktop"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environment, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=60, env=environment, check=False
+    )
 
     assert done.returncode == 1
     assert "no screen" in done.stderr
@@ -281,7 +283,7 @@ def test_module_runs_on_slicers_own_sources() -> None:
         pytest.skip("SLICER_PYTHON=<Slicer source>/Base/Python is not set")
 
     command = [sys.executable, "-c", SLICERS_OWN, str(EXAMPLE)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", timeout=120, check=False)
 
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.strip().splitlines()[-1])

@@ -114,7 +114,7 @@ def test_a_crashed_slicer_takes_the_run_with_it_and_leaves_no_folder(tmp_path: P
     slicer_process = subprocess.Popen(
         [sys.executable, "-c", parent, str(REPOSITORY / "SERUSegmentation"), str(folder)],
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     pid = int(slicer_process.stdout.readline())
 

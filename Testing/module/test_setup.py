@@ -41,7 +41,7 @@ def test_opening_the_module_imports_neither_torch_nor_opencv() -> None:
     environment = {**os.environ, "PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"}
 
     ended = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True, timeout=300
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", env=environment, check=True, timeout=300
     )
 
     assert "heavy: []" in ended.stdout

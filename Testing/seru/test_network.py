@@ -149,7 +149,7 @@ def test_building_a_network_touches_neither_disk_nor_network() -> None:
         "sys.exit(repr(seen) if seen else 0)\n"
     )
 
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=_environment())
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", env=_environment())
 
     assert ended.returncode == 0, ended.stderr
 

@@ -380,7 +380,7 @@ def test_phantom_needs_numpy_and_scipy_only() -> None:
     code = "import sys, seru.phantom; print([m for m in ('torch', 'cv2', 'SimpleITK', 'skimage') if m in sys.modules])"
 
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=PACKAGE_FOLDER, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=PACKAGE_FOLDER, capture_output=True, encoding="utf-8", check=True
     ).stdout
 
     assert answer.strip() == "[]"

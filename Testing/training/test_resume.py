@@ -44,7 +44,7 @@ def test_run_killed_in_every_step_and_resumed_gives_the_same_result(tmp_path: Pa
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])}
 
     run = subprocess.run(
-        [sys.executable, __file__, str(tmp_path)], capture_output=True, text=True, timeout=500, env=environment
+        [sys.executable, __file__, str(tmp_path)], capture_output=True, encoding="utf-8", timeout=500, env=environment
     )
 
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
