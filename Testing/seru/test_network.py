@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
 import torch
 
 from seru.errors import ModelError
@@ -218,3 +219,38 @@ def _environment() -> dict[str, str]:
     import os
 
     return {**os.environ, "PYTHONPATH": str(REPOSITORY / "SERUSegmentation")}
+
+
+class Undecided(torch.nn.Module):
+    """Says kidney and tumor with one half each."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([-100.0, 0.0, 0.0]).view(1, 3, 1, 1).expand(len(images), 3, *images.shape[-2:])
+
+
+def test_two_halves_that_both_round_up_stay_255_together() -> None:
+    network = StageNetwork(Undecided(), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+    kidney, tumor = network(torch.zeros(1, 1, 1, 1, dtype=torch.uint8)).flatten().tolist()
+
+    assert (kidney, tumor) == (127, 128)
+
+
+def test_only_convolutions_are_quantised(tmp_path: Path) -> None:
+    state = {
+        "conv.weight": torch.ones(2, 1, 3, 3),
+        "conv.bias": torch.tensor([0.1, -0.2]),
+        "norm.weight": torch.ones(2),
+    }
+
+    save_weights(state, tmp_path / "weights.safetensors", quantise=True)
+
+    with safetensors.safe_open(tmp_path / "weights.safetensors", "pt") as file:
+        kinds = {name: file.get_tensor(name).dtype for name in file.keys()}  # noqa: SIM118 - no mapping
+    assert kinds == {
+        "conv.weight": torch.int8,
+        "conv.weight.int8_scale": torch.float32,
+        "conv.bias": torch.float32,
+        "norm.weight": torch.float32,
+    }
+    assert torch.equal(load_weights(tmp_path / "weights.safetensors")["conv.bias"], state["conv.bias"])

@@ -317,9 +317,9 @@ def test_a_component_of_one_side_belongs_where_its_centre_lies() -> None:
 
 
 def test_a_slice_with_little_body_does_not_move_the_midline() -> None:
-    hu = np.full((3, 100, 100), -1000, np.int16)
+    hu = np.full((5, 100, 100), -1000, np.int16)
     hu[:2, 20:80, 20:61] = 0
-    hu[2, 40:60, 70:92] = 0  # 4.4 % of the slice
+    hu[2:, 40:60, 70:92] = 0  # 4.4 % of the slice
 
     assert find_midline(hu) == 40
 
@@ -491,3 +491,5 @@ def test_the_longest_diameter_goes_from_centre_to_centre_of_the_largest_componen
     mask[0, 2, 8:10] = True
 
     assert longest_diameter_mm(mask, (3.0, 2.0, 1.0)) == pytest.approx(2 * np.sqrt(9 + 4 + 1))
+    assert longest_diameter_mm(np.ones((3, 1, 1), bool), (3.0, 2.0, 1.0)) == 6.0
+    assert longest_diameter_mm(np.ones((1, 1, 3), bool), (3.0, 2.0, 1.0)) == 2.0
