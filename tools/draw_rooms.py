@@ -16,10 +16,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _LIB, _SERU = "SERUSegmentationLib", "seru"
 # Where each room stands: column and storey; arrows may point down or stay on a storey.
 _PLACES = {
-    "module file": (0.4, 6),
-    "panel": (0.4, 5),
-    "run": (0.0, 4),
-    "scene": (0.8, 4),
+    "module file": (0.4, 7),
+    "panel": (0.4, 6.2),
+    "run": (0.0, 5.4),
+    "scene": (0.8, 5.4),
     "training": (4.6, 5),
     "cli": (2.6, 5),
     "cohort": (2.0, 4),
@@ -98,7 +98,7 @@ def draw(path: Path) -> None:
     figure = Figure(figsize=(12, 9))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_xlim(-0.6, 5.2)
-    axes.set_ylim(0.5, 6.5)
+    axes.set_ylim(0.5, 7.5)
     axes.axis("off")
     for (source, target), count in sorted(arrows.items()):
         points_up = _PLACES[source][1] < _PLACES[target][1]
