@@ -10,7 +10,6 @@ import lightning.pytorch as lightning
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
-from torch import nn
 from torch._dynamo.exc import TorchDynamoException
 
 from seru.model.card import ModelCard
@@ -133,8 +132,3 @@ def stage_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
     """
     prefix = "network."
     return {name[len(prefix) :]: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Return the number of trained numbers."""
-    return sum(parameter.numel() for parameter in network.parameters())

@@ -141,6 +141,20 @@ class SegmentOptions:
         """Return, by name, the options that can be changed after the networks have run."""
         return {s.name: getattr(self, s.name) for s in switches() if s.is_of_result}
 
+    def for_result(self, **changes: Any) -> SegmentOptions:
+        """Return the options that can be changed after the networks have run; the others at their defaults.
+
+        Args:
+            changes: options that win over these.
+
+        Returns:
+            The options.
+
+        Raises:
+            BadInputError: as the class.
+        """
+        return SegmentOptions(**{**self.of_result(), **changes})
+
     def deciding(self) -> dict[str, Any]:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
         method = [s for s in switches() if s.paper is not None and s.name != "alpha"]

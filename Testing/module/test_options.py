@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import typing
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from seru.cli.arguments import add_run_arguments, segment_options
 from seru.options import SegmentOptions, Switch, switches
 from Testing.desktop import Desktop
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import MODULE_FILE
+from Testing.options_by_hand import another_value, parsed
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 
@@ -23,27 +22,10 @@ from Testing.module.scene_tools import bare_scene  # noqa: E402
 
 __all__ = ["slicer_desktop"]
 
-# A value other than the default where the type alone does not give one.
-OTHERS = {"alpha": 0.7, "device": "cuda:1", "threads": 3, "minimum_volume_ml": 2.5}
-
-
-def other_value(switch: Switch) -> Any:
-    """A value that is not the default."""
-    if switch.kind is bool:
-        return not switch.default
-    return next(value for value in switch.choices or [OTHERS[switch.name]] if value != switch.default)
-
-
-def parsed(arguments: list[str]) -> SegmentOptions:
-    """The options that the command takes from arguments."""
-    parser = argparse.ArgumentParser()
-    add_run_arguments(parser)
-    return segment_options(parser.parse_args(arguments))
-
 
 @pytest.mark.parametrize("switch", [s for s in switches() if not s.is_of_result], ids=lambda switch: switch.name)
 def test_the_command_understands_what_the_child_is_given(switch: Switch) -> None:
-    value = other_value(switch)
+    value = another_value(switch)
 
     options = parsed(RunSettings(**{switch.name: value}).arguments())
 
@@ -51,7 +33,7 @@ def test_the_command_understands_what_the_child_is_given(switch: Switch) -> None
 
 
 def test_the_child_is_given_nothing_that_can_be_changed_afterwards() -> None:
-    given = {switch.name: other_value(switch) for switch in switches()}
+    given = {switch.name: another_value(switch) for switch in switches()}
 
     options = parsed(RunSettings(**given).arguments())
 
@@ -90,7 +72,7 @@ def node() -> Iterator[Any]:
 
 
 def test_a_state_is_kept_with_the_segmentation(node: Any) -> None:
-    of_result = {switch.name: other_value(switch) for switch in switches() if switch.is_of_result}
+    of_result = {switch.name: another_value(switch) for switch in switches() if switch.is_of_result}
     state = ResultState(SegmentOptions(**of_result), splitSides=True)
 
     storeState(node, state)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 from pathlib import Path
@@ -11,27 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from seru.cli.arguments import add_run_arguments, segment_options
 from seru.errors import BadInputError
 from seru.options import SegmentOptions, Switch, switches
 from seru.records import read_record, to_plain
 from Testing import REPOSITORY
+from Testing.options_by_hand import another_value, parsed
 from Testing.reports import make_report
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text(encoding="utf-8"))
-
-
-def parsed(*arguments: str) -> SegmentOptions:
-    parser = argparse.ArgumentParser()
-    add_run_arguments(parser)
-    return segment_options(parser.parse_args(arguments))
-
-
-def another_value(switch: Switch) -> Any:
-    """A value that is not the default."""
-    if switch.choices:
-        return next(choice for choice in reversed(switch.choices) if choice != switch.default)
-    return {bool: True, int: 3, float: 0.25, str: "cuda:1"}[switch.kind]
 
 
 @pytest.mark.parametrize("switch", switches(), ids=lambda switch: switch.name)
@@ -41,7 +27,7 @@ def test_every_option_goes_through_the_command_s_arguments_and_back(switch: Swit
     arguments = switch.arguments(getattr(options, switch.name))
 
     assert arguments[0] == switch.flag
-    assert parsed(*arguments) == options
+    assert parsed(arguments) == options
     assert switch.arguments(switch.default) == []
 
 
@@ -53,11 +39,11 @@ def test_every_field_is_an_option_with_help() -> None:
 
 
 def test_without_arguments_the_options_are_the_defaults() -> None:
-    assert parsed() == SegmentOptions()
+    assert parsed([]) == SegmentOptions()
 
 
 def test_the_paper_s_way_is_every_slice_the_fixed_crop_its_alpha_and_nothing_else() -> None:
-    paper = parsed("--paper")
+    paper = parsed(["--paper"])
 
     assert paper == SegmentOptions(alpha=0.4, all_slices=True, crop="paper")
     assert not paper.mirror
@@ -77,8 +63,8 @@ def test_the_paper_s_way_is_every_slice_the_fixed_crop_its_alpha_and_nothing_els
 def test_an_option_given_beside_the_paper_s_way_wins(arguments: list[str], changes: dict[str, Any]) -> None:
     expected = dataclasses.replace(SegmentOptions.of_paper(), **changes)
 
-    assert parsed("--paper", *arguments) == expected
-    assert parsed(*arguments, "--paper") == expected
+    assert parsed(["--paper", *arguments]) == expected
+    assert parsed([*arguments, "--paper"]) == expected
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def stateOf(parameters: Any) -> ResultState:
     Args:
         parameters: the module's parameter node.
     """
-    return ResultState(SegmentOptions(**SegmentOptions(**optionsOf(parameters)).of_result()), parameters.splitSides)
+    return ResultState(SegmentOptions(**optionsOf(parameters)).for_result(), parameters.splitSides)
 
 
 def setState(parameters: Any, state: ResultState) -> None:

@@ -62,7 +62,7 @@ class SceneWriter:
         self.volumeNode.GetScene().SaveStateForUndo()
         node = self._prepareSegmentation()
         options = options or SegmentOptions()
-        state = ResultState(SegmentOptions(**{**options.of_result(), "alpha": alpha_of(maps, options)}), splitSides)
+        state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
         result = LiveResult(node, maps, report, splitSides)
         result.layer.removeOthersOfOurs()
         result.commit(state.options, create=True)
