@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -75,6 +76,64 @@ def test_lines_come_while_the_process_runs(tmp_path: Path) -> None:
     assert before == ["first"]
     assert child.wait(HANGING_S) == 0
     assert lines == ["first", "last"]
+
+
+def test_a_process_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_module, "_MOST_BYTES", 1 << 18)
+    lines: list[str] = []
+    child = Program([], tmp_path, lambda stream, line: lines.append(line))
+    child.program = "import sys\nwhile True: print('never enough', file=sys.stderr)"
+    child.start()
+
+    assert child.wait(HANGING_S) not in (0, None)
+    assert child.hasFlooded
+    assert set(lines[1:-1]) == {"never enough"}
+
+
+def test_a_line_without_end_comes_in_pieces(tmp_path: Path) -> None:
+    code, lines = run_program("print('x' * 300_000)", tmp_path)
+
+    assert code == 0
+    assert "".join(line for _, line in lines) == "x" * 300_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "3",
+        "[1]",
+        "{}",
+        "[" * 100_000,
+        '{"event": ["done"]}',
+        '{"event": "stage"}',
+        '{"event": "stage", "stage": "coarse", "done": "x", "total": 3}',
+        '{"event": "stage", "stage": "coarse", "done": 1e999, "total": 1}',
+        '{"event": "stage", "stage": "coarse", "done": 5, "total": 3}',
+        '{"event": "stage", "stage": "coarse", "done": -1, "total": 3}',
+        '{"event": "stage", "stage": "mining", "done": 1, "total": 3}',
+        '{"event": "stage", "stage": {}, "done": 1, "total": 3}',
+        '{"event": "warning"}',
+        '{"event": "warning", "message": {"text": 1}}',
+        '{"event": "error", "code": null, "message": "x"}',
+        '{"event": "error", "code": 2, "message": []}',
+        '{"event": NaN}',
+    ],
+)
+def test_an_event_of_another_shape_is_no_event(line: str) -> None:
+    progress = RunProgress()
+
+    assert not progress.read(line)
+    assert (progress.stage, progress.fraction, progress.warnings, progress.error) == (None, 0.0, [], None)
+
+
+def test_warnings_without_end_are_cut() -> None:
+    progress = RunProgress()
+
+    for _ in range(1000):
+        assert progress.read(json.dumps({"event": "warning", "message": "x" * 10_000}))
+
+    assert len(progress.warnings) == 50
+    assert {len(warning) for warning in progress.warnings} == {2000}
 
 
 def test_a_process_that_does_not_stop_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

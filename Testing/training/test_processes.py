@@ -1,4 +1,4 @@
-"""Training in two processes on the CPU gives the losses of one, and the same seed the same losses."""
+"""Training in two processes on the CPU gives the losses of one; test_resume shows that a seed gives the same again."""
 
 from __future__ import annotations
 
@@ -64,17 +64,14 @@ def prepare(work: Path) -> None:
     Recipe(load_config(CONFIG, (f"work={work}", *CHANGES))).run("prepare")
 
 
-def test_two_processes_and_one_and_one_again_give_the_same_20_losses(tmp_path: Path) -> None:
-    for name in ("one", "again", "two"):
+def test_two_processes_give_the_20_losses_of_one(tmp_path: Path) -> None:
+    for name in ("one", "two"):
         prepare(tmp_path / name)
 
-    runs = [start(tmp_path / name) for name in ("one", "again")]
-    one, again = (losses(run, tmp_path / name) for run, name in zip(runs, ("one", "again"), strict=True))
-    run = start(tmp_path / "two", "-m", "torch.distributed.run", "--nproc-per-node", "2")
-    two = losses(run, tmp_path / "two")
+    one = losses(start(tmp_path / "one"), tmp_path / "one")
+    two = losses(start(tmp_path / "two", "-m", "torch.distributed.run", "--nproc-per-node", "2"), tmp_path / "two")
 
     assert len(one) == 20
-    assert again == one
     assert two == pytest.approx(one, rel=1e-9)
     assert len(set(one)) == 20
 

@@ -11,6 +11,7 @@ import slicer
 
 from seru.errors import ModelError
 from seru.model.store import Model, RegistryEntry, list_models, open_model, read_registry, resources_folder
+from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.texts import _
 
 _GROUP = "SERUSegmentation"
@@ -85,7 +86,7 @@ def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
     ).format(title=choice.title, licence=choice.licence, notes=choice.notes)
     if slicer.app.testingEnabled():
         return True
-    if not slicer.util.confirmYesNoDisplay(text, windowTitle=_("Licence of the model")):
+    if not confirmYesNo(text, _("Licence of the model")):
         return False
     writeSetting(_ACCEPTED, [*(other for other in agreed if other != mark), mark])
     return True

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import qt
 
-from seru.errors import ModelError
+from seru.errors import ModelError, SeruError
 from seru.model.store import open_model
 from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
+from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.texts import _
 
 _MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
@@ -60,7 +63,7 @@ class InputPanel:
         combo.clear()
         for number, choice in enumerate(self.choices):
             combo.addItem(choice.title, choice.key)
-            combo.setItemData(number, f"{choice.key}\n{choice.licence}", qt.Qt.ToolTipRole)
+            combo.setItemData(number, toolTipOf(f"{choice.key}\n{choice.licence}"), qt.Qt.ToolTipRole)
         if not self.choices:
             combo.addItem(_("No model: choose a model folder"), "")
         keys = [choice.key for choice in self.choices]
@@ -124,6 +127,26 @@ class InputPanel:
             self.addFolder(folder)
         except ModelError as error:
             self._onError(error)
+
+
+def devicesOf(text: str) -> list[dict[str, Any]]:
+    """Return the devices that the command lists; what it prints is not trusted.
+
+    Args:
+        text: of ``seru info --json``.
+
+    Returns:
+        Each device's name, with title and memory where they are known.
+
+    Raises:
+        SeruError: the text is no such list.
+    """
+    with suppress(ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        listed = json.loads(text)["devices"]
+        devices = [{key: device[key] for key in ("name", "title", "memory") if device.get(key)} for device in listed]
+        if all("name" in device and all(isinstance(fact, str) for fact in device.values()) for device in devices):
+            return devices
+    raise SeruError(_("The devices could not be read from what 'seru info' printed; see the log."))
 
 
 def deviceTitle(device: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
 from SERUSegmentationLib.panel.parameters import describeWidgets
+from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
@@ -77,7 +78,7 @@ class WidgetParts:
             return True
         name = result.segmentationNode.GetName()
         question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
-        return slicer.util.confirmYesNoDisplay(question.format(name=name), windowTitle=_("SERU Segmentation"))
+        return confirmYesNo(question.format(name=name))
 
     def cleanup(self) -> None:
         """Let go of everything."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import qt
 
+from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
@@ -33,7 +34,7 @@ class ResultPanel:
         ui.resultReasonLabel.text = self._controller.reason
         ui.resultReasonLabel.visible = result is None
         ui.resultWidget.enabled = result is not None
-        ui.alphaSlider.toolTip = self._controller.reason or self._sliderTip
+        ui.alphaSlider.toolTip = toolTipOf(self._controller.reason) or self._sliderTip
         self._showMark(result.maps.alpha if result else None)
         node = self._controller.segmentationNode
         has3D = node is not None and node.GetSegmentation().ContainsRepresentation("Closed surface")

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
-import slicer
 
 from seru.errors import CancelledError
+from SERUSegmentationLib.panel.plain_text import displayError, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
@@ -54,7 +54,7 @@ class RunPanel:
         button = self._ui.segmentButton
         button.enabled = not reasons
         lines = [_("Segment cannot start yet:"), *(f"\u2022 {reason}" for reason in reasons)]
-        button.toolTip = "\n".join(lines) if reasons else _("Segment kidneys and tumors of the selected CT.")
+        button.toolTip = toolTipOf("\n".join(lines)) if reasons else _("Segment kidneys and tumors of the selected CT.")
 
     def start(self) -> None:
         """Show that a run begins."""
@@ -123,7 +123,7 @@ class RunPanel:
         self.say(text, isError=True)
         self.log.add(text)
         self._ui.logCollapsibleButton.collapsed = False
-        slicer.util.errorDisplay(text, windowTitle=_("SERU Segmentation"), detailedText=self.log.text())
+        displayError(text, self.log.text())
 
     def say(self, text: str, isError: bool = False) -> None:
         """Show a sentence under the button."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import seru
 from seru.errors import SeruError
 from seru.model.store import cache_folder, clear_cache, find_model
 from SERUSegmentationLib.panel.choices import askLicence
-from SERUSegmentationLib.panel.input_panel import InputPanel, deviceTitle
+from SERUSegmentationLib.panel.input_panel import InputPanel, devicesOf, deviceTitle
 from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
+from SERUSegmentationLib.panel.plain_text import confirmOkCancel
 from SERUSegmentationLib.run.background import BackgroundCommand
 from SERUSegmentationLib.texts import _
 
@@ -44,7 +44,7 @@ class SetupPanel:
         self._ui, self._inputs, self._requirements = ui, inputs, requirements
         self._onChanged, self._say, self._onError = onChanged, say, onError
         self._command: BackgroundCommand | None = None
-        self._info: dict[str, Any] = {}
+        self._devices: list[dict[str, Any]] = []
         for name, action in (
             ("install", self._install),
             ("check", self._check),
@@ -70,7 +70,7 @@ class SetupPanel:
         ui.installButton.enabled = bool(missing)
         tips = (_("Everything the segmentation needs is installed"), _("Install what is missing, after asking"))
         ui.installButton.toolTip = tips[bool(missing)]
-        ui.setupStatusLabel.text = "<br>".join(self.facts(withMissing=True))
+        ui.setupStatusLabel.text = "\n".join(self.facts(withMissing=True))
 
     def ensureInstalled(self) -> bool:
         """Install what is missing, after one question.
@@ -87,7 +87,7 @@ class SetupPanel:
         if slicer.app.testingEnabled():
             # As Slicer's own pip_ensure: tests change no environment. The run then says what it misses.
             return True
-        if not slicer.util.confirmOkCancelDisplay(missing.question(), windowTitle=_("SERU Segmentation")):
+        if not confirmOkCancel(missing.question()):
             self._say(_("Nothing was installed; the segmentation cannot run without these packages."))
             return False
         self._say(_("Installing packages"))
@@ -100,14 +100,13 @@ class SetupPanel:
     def checkOnce(self) -> None:
         """Look at the devices, if nobody did yet; after a run, when everything is installed."""
         if not self._inputs.knowsDevices and self._command is None:
-            self._guarded(lambda: self._start(["info", "--json"], self._keepInfo, ""))
+            self._guarded(lambda: self._start(["info", "--json"], self._keepDevices, ""))
 
     def facts(self, withMissing: bool = False) -> list[str]:
         """Return lines on versions, device and models."""
         names = ["torch", *(line.split(">")[0].split("=")[0].strip() for line in readRequirements(self._requirements))]
         versions = [f"{name} {installedVersion(name) or _('missing')}" for name in names]
-        devices = self._info.get("devices", [])
-        found = ", ".join(deviceTitle(device) for device in devices) if devices else _("not checked yet")
+        found = ", ".join(map(deviceTitle, self._devices)) if self._devices else _("not checked yet")
         return [
             f"SERU {seru.__version__}" + (f", Slicer {slicer.app.applicationVersion}" if not withMissing else ""),
             _("Packages: {list}").format(list=", ".join(versions)),
@@ -123,10 +122,10 @@ class SetupPanel:
     def _modelText(self) -> str:
         choice = self._inputs.model
         if choice is None:
-            return "<br>".join([_("No model is selected."), *self._inputs.problems])
+            return "\n".join([_("No model is selected."), *self._inputs.problems])
         place = str(choice.folder) if choice.folder else _("not on this computer yet")
-        parts = [f"<b>{choice.title}</b>", _("Licence: {licence}").format(licence=choice.licence), choice.notes, place]
-        return "<br>".join(part for part in [*parts, *self._inputs.problems] if part)
+        parts = [choice.title, _("Licence: {licence}").format(licence=choice.licence), choice.notes, place]
+        return "\n".join(part for part in [*parts, *self._inputs.problems] if part)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -140,13 +139,13 @@ class SetupPanel:
     def _check(self) -> None:
         self._start(["info", "--json"], self._onChecked, _("Checking devices"))
 
-    def _keepInfo(self, lines: list[str]) -> None:
-        self._info = json.loads("\n".join(lines))
-        self._inputs.keepDevices(self._info["devices"])
+    def _keepDevices(self, lines: list[str]) -> None:
+        self._devices = devicesOf("\n".join(lines))
+        self._inputs.keepDevices(self._devices)
 
     def _onChecked(self, lines: list[str]) -> None:
-        self._keepInfo(lines)
-        self._say(_("Devices: {list}").format(list=", ".join(deviceTitle(d) for d in self._info["devices"])))
+        self._keepDevices(lines)
+        self._say(_("Devices: {list}").format(list=", ".join(map(deviceTitle, self._devices))))
 
     def _fetch(self) -> None:
         choice = self._inputs.model
@@ -191,7 +190,7 @@ class SetupPanel:
 
     def _clear(self) -> None:
         question = _("Delete every model in {folder}?").format(folder=cache_folder())
-        if not slicer.util.confirmOkCancelDisplay(question, windowTitle=_("SERU Segmentation")):
+        if not confirmOkCancel(question):
             return
         names = clear_cache()
         self._inputs.refreshModels()

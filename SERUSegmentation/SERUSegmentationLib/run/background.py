@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLScene
 
 _INTERVAL_MS = 100
+# The last ones of a short command that are kept.
+_LINES = 2000
 
 
 class RunWatcher:
@@ -121,7 +124,7 @@ class BackgroundCommand:
 
     def __init__(self, arguments: Sequence[str], onEnded: Callable[[int, list[str], list[str]], None]) -> None:
         self._onEnded = onEnded
-        self._lines: dict[Stream, list[str]] = {"out": [], "error": []}
+        self._lines: dict[Stream, deque[str]] = {"out": deque(maxlen=_LINES), "error": deque(maxlen=_LINES)}
         self._folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
         self._process = ChildProcess(arguments, self._folder, lambda stream, line: self._lines[stream].append(line))
         self._poller = _Poller(self._look, self.abort)
@@ -145,7 +148,7 @@ class BackgroundCommand:
         code = self._process.poll()
         if code is not None:
             self.abort()
-            self._onEnded(code, self._lines["out"], self._lines["error"])
+            self._onEnded(code, list(self._lines["out"]), list(self._lines["error"]))
 
 
 class _Poller:

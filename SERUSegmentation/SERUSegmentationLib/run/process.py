@@ -18,6 +18,12 @@ from typing import Literal
 
 Stream = Literal["out", "error"]
 
+# The command prints some kilobytes; what prints without end is read in pieces, and ended before the disk is full.
+_PIECE_BYTES = 1 << 14
+_LAST_BYTES = 1 << 20
+_LINE_BYTES = 1 << 16
+_MOST_BYTES = 1 << 26
+
 # A cancelled run stops at its next step; then by itself after child.GRACE_S; then it is killed.
 KILL_AFTER_S = 8.0
 _MODULE_FOLDER = Path(__file__).resolve().parents[2]
@@ -30,6 +36,9 @@ class ChildProcess:
         arguments: of the command.
         folder: of the run; working directory of the process.
         onLine: called with the stream's name and each line of output, without its end.
+
+    Attributes:
+        hasFlooded: it was ended because it printed without end.
     """
 
     def __init__(self, arguments: Sequence[str], folder: Path, onLine: Callable[[Stream, str], None]) -> None:
@@ -39,6 +48,7 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._tails: dict[Stream, _Tail] = {}
         self._killAt: float | None = None
+        self.hasFlooded = False
 
     @property
     def command(self) -> list[str]:
@@ -83,6 +93,9 @@ class ChildProcess:
         for name, tail in self._tails.items():
             for line in tail.read(isLast=code is not None):
                 self._onLine(name, line)
+            if code is None and tail.isTooLong():
+                self.hasFlooded = True
+                self.kill()
         if code is None and self._killAt is not None and time.monotonic() > self._killAt:
             self.kill()
         return code
@@ -130,13 +143,19 @@ class _Tail:
         self._offset = 0
         self._rest = b""
 
+    def isTooLong(self) -> bool:
+        return self._path.stat().st_size > _MOST_BYTES
+
     def read(self, isLast: bool) -> list[str]:
         with open(self._path, "rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            if isLast and end - self._offset > _LAST_BYTES:
+                self._offset, self._rest = end - _LAST_BYTES, b""
             file.seek(self._offset)
-            new = file.read()
+            new = file.read(_LAST_BYTES if isLast else _PIECE_BYTES)
         self._offset += len(new)
         *lines, self._rest = (self._rest + new).split(b"\n")
-        if isLast and self._rest:
+        if self._rest and (isLast or len(self._rest) > _LINE_BYTES):
             lines.append(self._rest)
             self._rest = b""
         return [line.decode("utf-8", "replace").rstrip("\r") for line in lines]

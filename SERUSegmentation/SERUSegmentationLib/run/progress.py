@@ -13,6 +13,8 @@ from SERUSegmentationLib.texts import _
 # Shares of the time of a usual case; they only shape the bar.
 _SHARES = {"load": 4, "preprocess": 2, "coarse": 50, "key_slices": 3, "refine": 33, "fuse": 4, "write": 4}
 _TOTAL = sum(_SHARES.values())
+# A sentence or two, and no more of them than a person reads.
+_MOST_LETTERS, _MOST_WARNINGS = 2000, 50
 
 
 @dataclass
@@ -43,24 +45,25 @@ class RunProgress:
         """Take one line of the command's standard output in.
 
         Args:
-            line: JSON, or anything else that a library printed.
+            line: JSON, or anything else that a library printed; it is not trusted.
 
         Returns:
             Whether the line was ours.
         """
-        try:
-            event: dict[str, Any] = json.loads(line)
-            kind = event["event"]
-        except (ValueError, KeyError, TypeError):
-            return False
-        if kind == "stage":
-            self._enter(event["stage"], int(event["done"]), int(event["total"]))
-        elif kind == "warning":
-            self.warnings.append(str(event["message"]))
-        elif kind == "error":
-            self.error = (int(event["code"]), str(event["message"]))
-        elif kind == "done":
-            self.isDone, self.fraction = True, 1.0
+        match _parsed(line):
+            case {"event": "stage", "stage": str(stage), "done": int(done), "total": int(total)} if (
+                stage in RUN_STAGES and 0 <= done <= total
+            ):
+                self._enter(stage, done, total)
+            case {"event": "warning", "message": str(message)}:
+                if len(self.warnings) < _MOST_WARNINGS:
+                    self.warnings.append(message[:_MOST_LETTERS])
+            case {"event": "error", "code": int(code), "message": str(message)}:
+                self.error = (code, message[:_MOST_LETTERS])
+            case {"event": "done"}:
+                self.isDone, self.fraction = True, 1.0
+            case _:
+                return False
         return True
 
     @property
@@ -104,6 +107,13 @@ class RunProgress:
             before += _SHARES[name]
         inside = _SHARES.get(stage, 0) * (done / total if total else 0.0)
         self.fraction = max(self.fraction, min((before + inside) / _TOTAL, 0.99))
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
 
 
 def clock(seconds: float) -> str:

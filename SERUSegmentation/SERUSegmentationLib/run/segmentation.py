@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
+# Of the process; the last ones say what went wrong.
+_ERROR_LINES = 200
 _INPUT, _MAPS = "input.nrrd", "maps"
 _ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
 
@@ -87,7 +90,7 @@ class SegmentationRun:
         self.volumeNode, self.segmentationNode = volumeNode, segmentationNode
         self._hadOutput = segmentationNode is not None
         self._onLine = onLine or logging.info
-        self._errorLines: list[str] = []
+        self._errorLines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._reason: str | None = None
         self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
         self._process = ChildProcess(self._arguments(), self.folder, self._read)
@@ -210,6 +213,8 @@ class SegmentationRun:
         if missing:
             name = missing[-1].split("'")[1] if "'" in missing[-1] else missing[-1]
             return ModelError(f"The Python package '{name}' is missing; open Setup and click Install.")
+        if self._process.hasFlooded:
+            return SeruError("The segmentation process printed without end and was stopped; see the log.")
         if self._code in (-9, 137):
             return DeviceError(
                 "The segmentation process was killed from outside, most likely because memory ran out; "

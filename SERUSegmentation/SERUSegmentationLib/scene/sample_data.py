@@ -10,6 +10,8 @@ import slicer
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
 
+    from seru.phantom import PhantomOptions
+
 CATEGORY = "SERU"
 SAMPLE = "SERUPhantom"
 NODE_NAME = "SERU phantom CT"
@@ -35,18 +37,18 @@ def registerSampleData(iconFolder: Path) -> None:
     )
 
 
-def addPhantom(seed: int = 0) -> vtkMRMLScalarVolumeNode:
+def addPhantom(options: PhantomOptions | None = None) -> vtkMRMLScalarVolumeNode:
     """Add a synthetic abdominal CT with two kidneys and their tumors to the scene, and show it.
 
     Args:
-        seed: the patient.
+        options: patient and grid; None takes the defaults.
 
     Returns:
         The volume node.
     """
     from seru.phantom import PhantomOptions, make_phantom
 
-    volume = make_phantom(PhantomOptions(seed=seed)).volume
+    volume = make_phantom(options or PhantomOptions()).volume
     name = slicer.mrmlScene.GenerateUniqueName(NODE_NAME)
     node = slicer.util.addVolumeFromArray(volume.array_kji, ijkToRAS=volume.grid.ijk_to_ras, name=name)
     display = node.GetDisplayNode()

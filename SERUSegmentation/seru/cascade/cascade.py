@@ -6,6 +6,7 @@ Source: SERU manuscript, method section; what goes beyond it is a switch of :cla
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,9 +17,10 @@ from seru.cascade.preprocessing import prepare
 from seru.cascade.refine import run_refine
 from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
 from seru.cascade.stage_maps import make_maps
+from seru.ct_check import check_is_ct
 from seru.errors import DeviceError
 from seru.findings import SIDES, Report, SliceCounts
-from seru.model.store import Model
+from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
 from seru.orientation import AxialStack
 from seru.progress import Progress, RunRecord
@@ -43,13 +45,16 @@ class SegmentResult:
 
 
 def segment(
-    volume: Volume, model: Model, options: SegmentOptions | None = None, progress: Progress | None = None
+    volume: Volume,
+    model: Model | str | Path | None = None,
+    options: SegmentOptions | None = None,
+    progress: Progress | None = None,
 ) -> SegmentResult:
     """Find kidneys and kidney tumors in a CT.
 
     Args:
         volume: the CT, any orientation.
-        model: from :func:`seru.model.store.find_model`.
+        model: its id or its folder, or what :func:`seru.model.store.find_model` gave; None takes the default model.
         options: None takes the defaults.
         progress: None is silent.
 
@@ -57,11 +62,13 @@ def segment(
         Labels, maps and report.
 
     Raises:
-        BadInputError: an option is wrong.
-        ModelError: the weights are missing or damaged.
+        BadInputError: the volume is no CT, or an option is wrong.
+        ModelError: the model is unknown, or its weights are missing or damaged.
         DeviceError: the device is not on this computer or failed, or the memory is too small.
         CancelledError: the run was cancelled.
     """
+    if not isinstance(model, Model):
+        model = find_model(model)
     return Segmenter(model, options or SegmentOptions()).segment(volume, progress)
 
 
@@ -104,6 +111,7 @@ class Segmenter:
         card, options = self.model.card, self.options
         stack = AxialStack.of(volume)
         with record.timed("preprocess"):
+            record.warn_of(check_is_ct(volume))
             prepared = prepare(stack, card)
             record.stage("preprocess", 1, 1)
         with record.timed("coarse"):

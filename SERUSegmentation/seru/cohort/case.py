@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seru.cohort.outputs import Outputs, write_results
-from seru.ct_check import check_is_ct
 from seru.findings import Report
 from seru.io.images import read_volume
 from seru.progress import Progress, RunRecord
@@ -35,7 +34,6 @@ def process_case(path: Path, series: str | None, outputs: Outputs, segmenter: Se
     with record.timed("load"):
         record.stage("load", 0, 1)
         volume = read_volume(path, series, record)
-        record.warn_of(check_is_ct(volume))
     result = segmenter.segment(volume, record)
     write_results(outputs, volume, result, record)
     return result.report
