@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,13 @@ def existing_path(text: str) -> Path:
     """
     try:
         path = Path(text).expanduser()
+        is_possible = b"\0" not in os.fsencode(path)
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"the home folder in '{text}' is not known") from error
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise argparse.ArgumentTypeError(f"no file can have the name {text!r}")
     if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts):
         raise argparse.ArgumentTypeError(f"the name '{path.name[:40]}...' is too long")
     return path
