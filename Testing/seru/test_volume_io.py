@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
+from seru.files import FileGroup
 from seru.io.images import read_volume, write_labels, write_volume
 from seru.progress import Progress
 from seru.volume import Volume
@@ -271,9 +272,13 @@ def test_an_older_file_stays_when_another_one_of_its_group_fails(tmp_path: Path)
     path.write_bytes(b"older")
     labels, volume = np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique())
 
-    with pytest.raises(BadInputError, match="full"), FileGroup() as group:
-        write_labels(labels, volume, path, opener=group.open)
-        raise BadInputError("The disk is full.")
+    def write_and_fail() -> None:
+        with FileGroup() as group:
+            write_labels(labels, volume, path, opener=group.open)
+            raise BadInputError("The disk is full.")
+
+    with pytest.raises(BadInputError, match="full"):
+        write_and_fail()
 
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]
