@@ -1,22 +1,25 @@
-"""Nothing that a run reads is written over, no result takes the place of another, and a cancelled run leaves nothing."""
+"""No result takes the place of what a run reads or of another one, and a cancelled run leaves nothing."""
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from seru.cascade.cascade import SegmentResult, segment
 from seru.cli import main
 from seru.cohort.outputs import Outputs, write_results
 from seru.errors import CancelledError
 from seru.io.inputs import Inputs, is_read_from
+from seru.model.store import open_model
+from seru.options import SegmentOptions
+from seru.phantom import PhantomOptions, make_phantom
 from seru.progress import Progress, RunStage
+from seru.volume import Volume
 from Testing.seru.command_by_hand import files_of, make_random_model, run_command
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom, write_nifti
 
@@ -79,7 +82,6 @@ def test_every_file_of_a_dicom_folder_is_read_but_the_results_of_an_earlier_run(
 
     assert read == ["DICOMDIR", "notes.txt"]
     assert is_read_from(tmp_path / "dcm", tmp_path / "slice.json")
-    assert not is_read_from(tmp_path / "dcm", tmp_path / "dcm")
 
 
 def test_the_inputs_of_many_cases_are_known_without_looking_into_each(tmp_path: Path) -> None:
@@ -181,18 +183,18 @@ class _CancelledAt(Progress):
                 self.cancel()
 
 
+@pytest.fixture(scope="module")
+def result(tiny_model: Path) -> tuple[Volume, SegmentResult]:
+    """A CT, and what the cascade makes of it."""
+    volume = make_phantom(PhantomOptions(seed=3, shape_kji=(24, 96, 96), spacing_kji_mm=(9.0, 4.0, 4.0))).volume
+    return volume, segment(volume, open_model(tiny_model), SegmentOptions(threads=1))
+
+
 @pytest.mark.parametrize("has_older", [False, True])
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_a_run_that_is_cancelled_while_writing_leaves_what_was_there_before(
-    tmp_path: Path, tiny_model: Path, has_older: bool, step: int
+    tmp_path: Path, result: tuple[Volume, SegmentResult], has_older: bool, step: int
 ) -> None:
-    from seru.cascade.cascade import segment
-    from seru.model.store import open_model
-    from seru.options import SegmentOptions
-    from seru.phantom import PhantomOptions, make_phantom
-
-    volume = make_phantom(PhantomOptions(seed=3, shape_kji=(24, 96, 96), spacing_kji_mm=(9.0, 4.0, 4.0))).volume
-    result = segment(volume, open_model(tiny_model), SegmentOptions(threads=1))
     outputs = Outputs(*(tmp_path / name for name in ("o.nii.gz", "o.json", "new/maps", "pictures")))
     if has_older:
         (tmp_path / "pictures").mkdir()
@@ -202,7 +204,7 @@ def test_a_run_that_is_cancelled_while_writing_leaves_what_was_there_before(
     before = contents(tmp_path)
 
     with pytest.raises(CancelledError):
-        write_results(outputs, volume, result, _CancelledAt(step))
+        write_results(outputs, *result, _CancelledAt(step))
 
     assert contents(tmp_path) == before
     assert not (tmp_path / "new").exists()
@@ -235,10 +237,4 @@ def test_a_name_that_is_not_utf8_is_segmented_with_its_report(
 
     assert code == 0, capsys.readouterr().err
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["input"]["path"] == str(tmp_path / name)
-    assert (
-        np.count_nonzero(
-            sitk.GetArrayFromImage(sitk.ReadImage(str((tmp_path / f"o{name}").rename(tmp_path / "o.nii.gz"))))
-        )
-        >= 0
-    )
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert (tmp_path / f"o{name}").is_file()

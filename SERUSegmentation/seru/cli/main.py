@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import os
 import platform
 import sys
 import traceback
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import seru
+from seru.cli.arguments import has_working_folder
 from seru.cli.session import Session
 from seru.cli.streams import ready_streams, settle_streams
 from seru.errors import BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
@@ -99,6 +101,8 @@ def _run(arguments: Sequence[str], session: Session) -> int:
         parser.print_help()
         return BadInputError.exit_code
     options = parser.parse_args(arguments)
+    if not has_working_folder():
+        os.chdir(os.sep)  # MKL ends the process where there is none
     code = options.run(options, session)
     sys.stdout.flush()
     return code
