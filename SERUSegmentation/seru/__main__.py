@@ -2,12 +2,37 @@
 
 import os
 import sys
+from collections.abc import Sequence
+
+from seru.signals import Signals
 
 # Read by OpenMP when torch loads it: threads that wait asleep lose little on an idle computer and are much faster
 # where another program, such as Slicer itself, wants the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from seru.cli import main
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: without the program's name; None takes the process's own, which then ends.
+
+    Returns:
+        Exit code, as :func:`seru.cli.main.main`.
+    """
+    signals = Signals()
+    # Before the imports, which take most of the first second.
+    signals.catch()
+    try:
+        from seru.cli import main as run
+
+        return run(arguments, signals)
+    finally:
+        if arguments is None:
+            signals.ignore()
+        else:
+            signals.release()
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -20,6 +20,8 @@ RIGHT, LEFT = 1, 2
 SIDE_CODES: dict[Side, int] = {"right": RIGHT, "left": LEFT}
 # Values of our label maps.
 BACKGROUND, KIDNEY, TUMOR = 0, 1, 2
+# Names of the key slices' pictures.
+PICTURES: dict[Side, str] = {side: f"key_slice_{side}.png" for side in SIDES}
 
 VERSION = 1
 _DIGITS = 4
@@ -100,11 +102,12 @@ class SideFindings(Measures):
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What was read: path, format, and the series instance UID of DICOM."""
+    """What was read: path, format, the series instance UID of DICOM, and the SHA-256 of :meth:`Volume.sha256`."""
 
     path: str | None = None
     format: str | None = None
     series_uid: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,17 @@ from typing import Any, Literal, Protocol
 from seru.errors import CancelledError
 
 RunStage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
-RUN_STAGES: tuple[RunStage, ...] = ("load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write")
+# Each stage's share of the time of a usual run; they only shape the bar.
+STAGE_SHARES: dict[RunStage, int] = {
+    "load": 4,
+    "preprocess": 2,
+    "coarse": 50,
+    "key_slices": 3,
+    "refine": 33,
+    "fuse": 4,
+    "write": 4,
+}
+RUN_STAGES: tuple[RunStage, ...] = tuple(STAGE_SHARES)
 
 Advance = Callable[[int, int], None]
 """Told of steps done and steps in all; may raise to stop."""
@@ -67,6 +77,29 @@ class Progress:
         """
         if self._cancelled.is_set():
             raise CancelledError("The run was cancelled; no output was written.")
+
+
+class RunFraction:
+    """How much of a run is done; it never goes back."""
+
+    def __init__(self) -> None:
+        self._fraction = 0.0
+
+    def at(self, name: RunStage, done: int, total: int) -> float:
+        """Take a stage's step in.
+
+        Args:
+            name: of the stage.
+            done: steps that are finished.
+            total: steps of the stage.
+
+        Returns:
+            The fraction of the run that is done, 0..1.
+        """
+        before = sum(STAGE_SHARES[stage] for stage in RUN_STAGES[: RUN_STAGES.index(name)])
+        inside = STAGE_SHARES[name] * min(done / total, 1.0) if total > 0 else 0.0
+        self._fraction = max(self._fraction, (before + inside) / sum(STAGE_SHARES.values()))
+        return self._fraction
 
 
 class RunRecord(Progress):

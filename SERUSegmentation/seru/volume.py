@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +18,8 @@ class Volume:
     Attributes:
         array_kji: int16 or float32, shape (K, J, I), Hounsfield units; SimpleITK's and Slicer's array order.
         grid: where its voxels lie; of the array's shape.
-        source: where it came from: ``path``, ``format`` and, for DICOM, ``series_uid``; under
-            ``note`` what the user should know of it.
+        source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, and ``sha256`` where it was taken;
+            under ``note`` what the user should know of it.
 
     Raises:
         BadInputError: the array is not of the grid's shape.
@@ -33,6 +34,15 @@ class Volume:
             raise BadInputError(
                 f"The image has shape {self.array_kji.shape} and its grid {self.grid.shape_kji}; they must be equal."
             )
+
+    def sha256(self) -> str:
+        """Return the SHA-256 of what was read, in hexadecimal: voxels, shape and matrix, whatever the file's name."""
+        little = self.array_kji.dtype.newbyteorder("<")
+        content = hashlib.sha256(f"{little.str} {self.grid.shape_kji}".encode())
+        content.update(np.ascontiguousarray(self.grid.ijk_to_ras, "<f8").data)
+        for part in self.array_kji:
+            content.update(np.ascontiguousarray(part, little).data)
+        return content.hexdigest()
 
     @classmethod
     def from_array(cls, array_kji: np.ndarray, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:

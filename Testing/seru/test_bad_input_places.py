@@ -108,9 +108,34 @@ def test_a_wrong_option_is_one_sentence(ct: Path, option: tuple[str, ...], capsy
 
 
 def test_missing_arguments_and_unknown_commands_are_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["segment"], ["segment", "ct.nii.gz"], ["dance"], ["models"], ["models", "burn"]):
+    for arguments in (["segment"], ["segment", "ct.nii.gz"], ["dance"], ["models", "burn"]):
         assert main(arguments) == 2
         assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["models"]])
+def test_a_command_alone_shows_its_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(arguments)
+
+    shown = capsys.readouterr()
+    assert code == 2
+    assert shown.err == ""
+    assert shown.out.startswith(f"usage: {' '.join(['seru', *arguments])}")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "help_of"),
+    [
+        (["segment", "ct.nii.gz", "-o", "o.nii.gz", "--nonsense"], "seru segment"),
+        (["models", "list", "--nonsense"], "seru models list"),
+        (["--nonsense", "info"], "seru"),
+    ],
+)
+def test_an_unknown_option_names_the_subcommand_whose_help_tells_the_known_ones(
+    arguments: list[str], help_of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"seru: Unrecognized arguments: --nonsense; see '{help_of} --help'.\n"
 
 
 needs_second_user = pytest.mark.skipif(

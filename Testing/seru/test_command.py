@@ -76,7 +76,8 @@ def test_the_labels_are_the_cascades_on_the_inputs_grid(finished: Path, ct: Path
 def test_the_report_tells_input_times_and_both_sides(finished: Path, ct: Path) -> None:
     report = json.loads((finished / "report.json").read_text(encoding="utf-8"))
 
-    assert report["input"] == {"path": str(ct), "format": "nifti", "series_uid": None}
+    content = read_volume(ct).sha256()
+    assert report["input"] == {"path": str(ct), "format": "nifti", "series_uid": None, "sha256": content}
     assert next(iter(report["seconds"])) == "load"
     assert report["left"]["present"]
     assert report["right"]["present"]

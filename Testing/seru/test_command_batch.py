@@ -94,10 +94,10 @@ def test_a_second_run_skips_what_is_finished(
     assert code == 1
     assert times(outputs) == before
     assert states(outputs) == {"anna": "skipped", "bert": "skipped", "cut": "failed"}
-    error = capsys.readouterr().err.splitlines()
-    assert len(error) == 1
-    assert error[0].startswith("seru: 1 of 3 cases failed")
-    assert "cut: " in error[0]
+    warning, error = capsys.readouterr().err.splitlines()
+    assert warning.startswith("Warning: cut failed: ")
+    assert error.startswith("seru: 1 of 3 cases failed")
+    assert "cut: " in error
 
 
 def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, inputs: Path, tiny_model: Path) -> None:
@@ -122,10 +122,6 @@ def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, input
 
     run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
     assert states(outputs)["anna"] == "done"
-
-    os.utime(inputs / "anna.nii.gz")
-    run(inputs, outputs, tiny_model, "--alpha", "0.8", "--tumor-touches-kidney", "--mirror")
-    assert states(outputs) == {"anna": "done", "bert": "skipped", "cut": "failed"}
 
 
 def test_the_networks_are_loaded_once(
@@ -181,7 +177,7 @@ def test_files_that_differ_in_their_ending_keep_their_results_apart(tmp_path: Pa
     for name in ("a.nii.gz", "a.nrrd", "b.mha"):
         (tmp_path / name).write_bytes(b"x")
 
-    assert [case.name for case in find_cases(tmp_path, tmp_path / "out")] == ["a-nii.gz", "a-nrrd", "b"]
+    assert [case.name for case in find_cases(tmp_path).cases] == ["a-nii.gz", "a-nrrd", "b"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +194,7 @@ def test_no_result_takes_the_place_of_another(tmp_path: Path, files: tuple[str, 
     for name in files:
         (tmp_path / name).write_bytes(b"x")
 
-    assert {case.name for case in find_cases(tmp_path, tmp_path / "out")} == names
+    assert {case.name for case in find_cases(tmp_path).cases} == names
 
 
 def test_another_training_with_the_same_id_is_run_again_and_another_spelling_of_the_folder_is_not(

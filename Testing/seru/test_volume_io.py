@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
+from seru.files import FileGroup
 from seru.io.images import read_volume, write_labels, write_volume
 from seru.progress import Progress
 from seru.volume import Volume
@@ -266,15 +267,18 @@ def test_an_older_file_stays_when_writing_is_cancelled(tmp_path: Path, ending: s
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_an_older_file_stays_when_the_last_step_fails(tmp_path: Path) -> None:
+def test_an_older_file_stays_when_another_one_of_its_group_fails(tmp_path: Path) -> None:
     path = tmp_path / "labels.nii.gz"
     path.write_bytes(b"older")
+    labels, volume = np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique())
 
-    def fail() -> None:
-        raise BadInputError("The disk is full.")
+    def write_and_fail() -> None:
+        with FileGroup() as group:
+            write_labels(labels, volume, path, opener=group.open)
+            raise BadInputError("The disk is full.")
 
     with pytest.raises(BadInputError, match="full"):
-        write_labels(np.zeros((6, 32, 40), np.uint8), Volume.from_array(small_ct(), oblique()), path, last_step=fail)
+        write_and_fail()
 
     assert path.read_bytes() == b"older"
     assert list(tmp_path.iterdir()) == [path]

@@ -16,7 +16,7 @@ from seru.volume import Volume
 def input_facts(volume: Volume) -> InputFacts:
     """Return what was read."""
     source = volume.source
-    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"))
+    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"), source.get("sha256"))
 
 
 def geometry_facts(stack: AxialStack) -> GeometryFacts:

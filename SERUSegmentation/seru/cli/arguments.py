@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,15 +109,31 @@ def existing_path(text: str) -> Path:
         The path.
 
     Raises:
-        ArgumentTypeError: no file system has such a name.
+        ArgumentTypeError: no file system has such a name, or it is relative to a folder that is gone.
     """
     try:
         path = Path(text).expanduser()
+        is_possible = b"\0" not in os.fsencode(path)
     except RuntimeError as error:
         raise argparse.ArgumentTypeError(f"the home folder in '{text}' is not known") from error
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise argparse.ArgumentTypeError(f"no file can have the name {text!r}")
+    if not (path.is_absolute() or has_working_folder()):
+        raise argparse.ArgumentTypeError(f"the folder that '{text}' lies in was deleted")
     if any(len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts):
         raise argparse.ArgumentTypeError(f"the name '{path.name[:40]}...' is too long")
     return path
+
+
+def has_working_folder() -> bool:
+    """Tell whether the folder that the command was started in is still there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def model_name(text: str) -> str:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import traceback
+from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
 from seru.cli.session import Session
-from seru.cohort.discovery import Case, find_cases
+from seru.cohort.discovery import Case, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.errors import BadInputError, SeruError
-from seru.io.images import OUTPUT_ENDINGS, check_writable
+from seru.io.images import OUTPUT_ENDINGS
+from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
-    "Segment every CT file and DICOM folder in a folder. Finished cases are skipped; failed ones are listed at the "
-    "end, and the exit code is then 1."
+    "Segment every CT file and DICOM folder in a folder and the folders in it. Finished cases are skipped; failed ones "
+    "are listed at the end, and the exit code is then 1."
 )
 
 
@@ -59,7 +61,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """
     options = segment_options(arguments)
     _make_folders(arguments)
-    cases = find_cases(arguments.input, arguments.output)
+    cohort = find_cases(arguments.input, _result_folders(arguments))
+    cases = cohort.cases
     # What cannot be run loads no network.
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
@@ -67,6 +70,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     model = find_model(arguments.model)
     model.verify()
     summary = Summary(arguments.output)
+    summary.check()
 
     def outputs_of(case: Case) -> Outputs:
         return Outputs(
@@ -74,15 +78,17 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
             report=(arguments.report or arguments.output) / f"{case.name}.json",
             maps=arguments.maps / case.name if arguments.maps else None,
             pictures=arguments.pictures / case.name if arguments.pictures else None,
-            report_last=True,
         )
 
+    for item in cohort.left_out:
+        _tell_left_out(item, summary, session)
     run_cases(cases, outputs_of, Segmenter(model, options), summary, session.progress, _Watcher(session))
     path = arguments.output / SUMMARY_CSV
     if summary.failed:
         lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)
-        raise SeruError(f"{len(summary.failed)} of {len(cases)} cases failed (see {path}): {lines}")
-    session.progress.done(str(path))
+        count = len(cases) + sum(item.is_fault for item in cohort.left_out)
+        raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
+    session.done(str(path))
     session.say(f"{len(cases)} cases finished; {path}")
     return 0
 
@@ -105,9 +111,20 @@ class _Watcher(CohortWatcher):
         self._session.progress.warning(f"{case.name} failed: {sentence}")
 
 
+def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
+    session.progress.warning(f"{item.name} is left out: {item.reason}")
+    summary.add(item.name, item.path, "failed" if item.is_fault else "left out", error=item.reason)
+
+
+def _result_folders(arguments: argparse.Namespace) -> list[Path]:
+    folders = (arguments.output, arguments.report, arguments.maps, arguments.pictures)
+    return [folder for folder in folders if folder is not None]
+
+
 def _make_folders(arguments: argparse.Namespace) -> None:
-    if arguments.output.exists() and arguments.input.exists() and arguments.output.samefile(arguments.input):
-        raise BadInputError(f"The output folder '{arguments.output}' is the input folder; choose another one.")
+    for folder in _result_folders(arguments):
+        if is_same_place(folder, arguments.input):
+            raise BadInputError(f"The output folder '{folder}' is the input folder; choose another one.")
     for folder in {arguments.output, arguments.report or arguments.output}:
         try:
             folder.mkdir(parents=True, exist_ok=True)

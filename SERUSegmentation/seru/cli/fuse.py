@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session, summary_lines
 from seru.cohort.outputs import Outputs, write_output
-from seru.files import write_text
-from seru.io.images import check_output
+from seru.files import FileGroup, write_text
 from seru.options import SegmentOptions, check_alpha
 from seru.result import finish
 from seru.result.maps import MAPS_FILE, load_maps
@@ -48,25 +48,25 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     progress, output, report_path = session.progress, arguments.output, arguments.report
     check_alpha(arguments.alpha)
     source = arguments.maps / MAPS_FILE if arguments.maps.is_dir() else arguments.maps
-    Outputs(output, report_path).check(source)
+    outputs = Outputs(output, report_path)
+    outputs.check(source)
     progress.stage("load", 0, 1)
     maps, of_run = load_maps(arguments.maps)
     if of_run.input.path:
-        check_output(output, of_run.input.path)  # the CT itself is never written over
+        outputs.check_not_read(Path(of_run.input.path))
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
     report = of_run.at(finished.alpha, finished.measures)
     progress.stage("fuse", 1, 1)
     progress.check_cancelled()
-
-    def last_step() -> None:
-        progress.check_cancelled()
-        if report_path is not None:
-            write_text(report_path, report.to_json())
-
     labels = maps.whole(finished.labels_box)
-    write_output(labels, Volume(labels, maps.grid), output, progress, last_step)
-    progress.done(None if report_path is None else str(report_path))
+    with FileGroup() as group:
+        write_output(labels, Volume(labels, maps.grid), output, progress, group.open)
+        if report_path is not None:
+            group.remove(report_path)
+            write_text(report_path, report.to_json(), group.open)
+        progress.check_cancelled()
+    session.done(None if report_path is None else str(report_path))
     for line in summary_lines(report):
         session.say(line)
     session.say(f"written: {output}")

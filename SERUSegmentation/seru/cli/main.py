@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import platform
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import seru
+from seru.cli.arguments import has_working_folder
 from seru.cli.session import Session
-from seru.errors import BadInputError, CancelledError, DeviceError, SeruError
+from seru.cli.streams import ready_streams, settle_streams
+from seru.errors import BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
+from seru.signals import Signals
 
 # Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
 _COMMANDS = {
@@ -32,6 +35,13 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"allow_abbrev": False, **options})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuse what is unknown here, and not in the parser of the whole command, whose help is no help then."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
         raise BadInputError(f"{message[:1].upper()}{message[1:]}; see '{self.prog} --help'.")
@@ -59,46 +69,52 @@ def make_parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, signals: Signals | None = None) -> int:
     """Run the command.
 
     Args:
         arguments: without the program's name; None takes the process's own.
+        signals: as they have been caught since the program began; None catches them from here on.
 
     Returns:
         Exit code: 0 done, 1 failed, 2 bad input or usage, 3 model, 4 device or memory, 130 cancelled.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # Names of files and messages may hold any letter, whatever the terminal's code page.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    session = Session(arguments)
+    ready_streams()
+    session = Session(arguments, signals)
     try:
         with session:
-            options = make_parser(arguments).parse_args(arguments)
-            code = options.run(options, session)
-            sys.stdout.flush()
-            return code
+            return _run(arguments, session)
     except SystemExit as stop:  # argparse after --help and --version
         return int(stop.code or 0)
-    except BrokenPipeError:
-        # What read our output has gone; nobody is left to tell.
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # nobody is left to tell
         return CancelledError.exit_code
     except (SeruError, KeyboardInterrupt, MemoryError, Exception) as error:
         return _report(error, session)
+    finally:
+        settle_streams()
+
+
+def _run(arguments: Sequence[str], session: Session) -> int:
+    parser = make_parser(arguments)
+    if not arguments:
+        parser.print_help()
+        return BadInputError.exit_code
+    options = parser.parse_args(arguments)
+    if not has_working_folder():
+        os.chdir(os.sep)  # MKL ends the process where there is none
+    code = options.run(options, session)
+    sys.stdout.flush()
+    return code
 
 
 def _report(error: BaseException, session: Session) -> int:
     known = _as_seru_error(error)
     if session.debug:
         traceback.print_exception(error)
-    with suppress(OSError, CancelledError):
-        session.progress.error(known.exit_code, str(known))
-    with suppress(OSError):
-        print(f"seru: {known}", file=sys.stderr)
+    # What the failed run still holds may be the memory that is missing now.
+    traceback.clear_frames(error.__traceback__)
+    session.fail(known.exit_code, str(known))
     return known.exit_code
 
 
@@ -107,10 +123,14 @@ def _as_seru_error(error: BaseException) -> SeruError:
         return error
     if isinstance(error, KeyboardInterrupt):
         return CancelledError("The run was cancelled; no output was written.")
-    if isinstance(error, MemoryError):
+    if is_memory_error(error):
         return DeviceError("The computer has too little memory for this volume; close other programs or crop it.")
     if isinstance(error, PermissionError) and error.filename is not None:
         return BadInputError(f"'{error.filename}' cannot be opened ({error.strerror}).")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return BadInputError(
+            f"A disk is full, or what is printed to ({error.strerror}); free some space and run again."
+        )
     kind = type(error).__name__
     text = " ".join(str(error).split())
     return SeruError(

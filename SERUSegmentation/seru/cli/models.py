@@ -28,7 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of the subcommand.
     """
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True, parser_class=type(parser))
+
+    def show_help(arguments: argparse.Namespace, session: Session) -> int:
+        parser.print_help()
+        return BadInputError.exit_code
+
+    parser.set_defaults(act=show_help)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", parser_class=type(parser))
     _add(actions, "list", _list, "list the models on this computer and those that can be fetched")
     fetch = _add(actions, "fetch", _fetch, "download a model and check it")
     fetch.add_argument(
@@ -56,7 +62,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         session: of the command.
 
     Returns:
-        0.
+        0, or 2 where nothing was asked for and the help is shown.
 
     Raises:
         SeruError: of any kind.
@@ -96,7 +102,7 @@ def _fetch(arguments: argparse.Namespace, session: Session) -> int:
 
 def _ask(entry: RegistryEntry) -> None:
     print(f"{entry.title}, {_size(entry)}\nlicence: {entry.licence}", file=sys.stderr)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise BadInputError("The licence needs your agreement; run again with --accept-licence.")
     print("Do you agree to the licence? [y/N] ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -7,9 +7,12 @@ from typing import get_args
 
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session
+from seru.cohort.outputs import check_apart
 from seru.errors import BadInputError
-from seru.io.images import LABEL_ENDINGS, check_writable, ending_of, write_labels, write_volume
+from seru.files import FileGroup
+from seru.io.images import LABEL_ENDINGS, ending_of, write_labels, write_volume
 from seru.phantom.options import PhantomOptions, TumorSides
+from seru.places import check_writable
 
 DESCRIPTION = "Make a synthetic abdominal CT with known kidneys and tumors."
 
@@ -42,21 +45,23 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         CancelledError: the run was cancelled.
     """
     options = PhantomOptions(seed=arguments.seed, tumor=arguments.tumor)
-    paths = [path for path in (arguments.output, arguments.truth) if path is not None]
+    named = [("image", arguments.output), ("labels", arguments.truth)]
+    paths = [path for _, path in named if path is not None]
+    check_apart((what, path) for what, path in named if path is not None)
     for path in paths:
         if ending_of(path, LABEL_ENDINGS) is None:
             raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
         check_writable(path)
-    if arguments.truth is not None and arguments.truth.absolute() == arguments.output.absolute():
-        raise BadInputError(f"The image and the labels have the same name '{arguments.output}'; choose another one.")
     from seru.phantom import make_phantom
 
     phantom = make_phantom(options)
     session.progress.check_cancelled()
-    if arguments.truth is not None:
-        write_labels(phantom.labels_kji, phantom.volume, arguments.truth, session.progress)
-    write_volume(phantom.volume, arguments.output, session.progress)
-    session.progress.done(None)
+    with FileGroup() as group:
+        if arguments.truth is not None:
+            write_labels(phantom.labels_kji, phantom.volume, arguments.truth, session.progress, group.open)
+        write_volume(phantom.volume, arguments.output, session.progress, group.open)
+        session.progress.check_cancelled()
+    session.done(None)
     for path in paths:
         session.say(f"written: {path}")
     return 0

@@ -6,9 +6,10 @@ import argparse
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
 from seru.cli.session import Session, summary_lines
-from seru.cohort.case import process_case
+from seru.cohort.case import process_case, read_case
 from seru.cohort.outputs import Outputs
 from seru.io.images import check_input
+from seru.progress import RunRecord
 
 DESCRIPTION = "Segment kidneys and kidney tumors in one CT."
 
@@ -53,9 +54,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     from seru.model.store import find_model
 
     model = find_model(arguments.model)
+    outputs.check_keeps(model.folder.iterdir())
     model.verify()
-    report = process_case(arguments.input, arguments.series, outputs, Segmenter(model, options), session.progress)
-    session.progress.done(None if outputs.report is None else str(outputs.report))
+    record = RunRecord(session.progress)
+    volume = read_case(arguments.input, arguments.series, record)
+    report = process_case(volume, outputs, Segmenter(model, options), record)
+    session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)
     session.say(f"written: {outputs.output or outputs.maps}")

@@ -1,147 +1,103 @@
-"""What a run of the command shares: progress, signals, and a reader that may go away."""
+"""What a run of the command shares: progress, signals, and streams that may fail."""
 
 from __future__ import annotations
 
-import json
-import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import zip_longest
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from types import TracebackType
 
+from seru.cli.bar import BarProgress, QuietProgress
+from seru.cli.streams import Lenient, Pipe
 from seru.errors import CancelledError
+from seru.files import discard_new_files
 from seru.findings import SIDES, Report
-from seru.progress import JsonProgress, Progress, RunStage
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from seru.progress import JsonProgress
+from seru.signals import Signals
 
 PROGRESS_KINDS = ("bar", "json", "none")
-# Windows has no SIGTERM between processes; a console program is asked to stop by CTRL_BREAK_EVENT.
-_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 
 
 class Session:
     """Turns SIGTERM and SIGINT into cancelling, and holds the progress that the arguments ask for.
 
-    The first signal asks the run to stop at its next step; a second one stops it where it is.
-
     Args:
         arguments: of the command; looked at before they are parsed, so that a wrong one is reported as asked.
+        signals: as they have been caught since the program began; None catches them from here on.
+
+    Attributes:
+        debug: print tracebacks.
+        progress: of the run.
     """
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    def __init__(self, arguments: Sequence[str], signals: Signals | None = None) -> None:
         self.debug = "--debug" in arguments
-        self.kind = _progress_kind(arguments)
-        self._stream = _Pipe(sys.stdout)
-        self.progress = self._make_progress()
-        self._old: dict[int, Any] = {}
-        self._is_cancelled = False
+        self._signals, self._releases = signals or Signals(), signals is None
+        self._kind = _progress_kind(arguments)
+        self._out = Lenient(sys.stdout)
+        self.progress: _JsonLines | QuietProgress
+        if self._kind == "json":
+            self.progress = _JsonLines(Pipe(sys.stdout))
+        else:
+            self.progress = (BarProgress if self._kind == "bar" else QuietProgress)(Lenient(sys.stderr))
 
     def __enter__(self) -> Session:
-        for number in _SIGNALS:
-            try:
-                self._old[number] = signal.signal(number, self._cancel)
-            except ValueError:  # not in the main thread: whoever runs us there handles signals
-                break
+        self._signals.catch()
+        self._signals.begin(self.progress.cancel, self._end_stuck)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
+        self._signals.end()
+        if self._releases:
+            self._signals.release()
 
     def say(self, text: str) -> None:
-        """Print a line for people; nothing where stdout is for a program or is to stay silent."""
-        if self.kind == "bar":
-            print(text)
+        """Print a line for people; nothing where stdout is for a program."""
+        if self._kind != "json":
+            self._out.write(f"{text}\n")
+            self._out.flush()
 
     def announce(self, case: str, number: int, count: int) -> None:
         """Tell which case of a batch begins."""
-        if isinstance(self.progress, JsonProgress):
-            line = json.dumps({"event": "case", "case": case, "number": number, "total": count})
-            self._stream.write(line + "\n")
-            self._stream.flush()
-        elif self.kind == "bar":
-            print(f"{case} ({number} of {count})", file=sys.stderr)
-
-    def _cancel(self, number: int, frame: FrameType | None) -> None:
-        if self._is_cancelled:
-            raise CancelledError("The run was stopped; no output was written.")
-        self._is_cancelled = True
-        self.progress.cancel()
-
-    def _make_progress(self) -> Progress:
-        if self.kind == "json":
-            return JsonProgress(self._stream)
-        return BarProgress(sys.stderr) if self.kind == "bar" else Progress()
-
-
-class BarProgress(Progress):
-    """One tqdm bar a stage, for a terminal.
-
-    Args:
-        stream: text stream of the bars and warnings, usually stderr.
-    """
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__()
-        self._stream = stream
-        self._bar: tqdm[NoReturn] | None = None
-        self._name: str | None = None
-
-    def stage(self, name: RunStage, done: int, total: int) -> None:
-        """Move the stage's bar; a new stage closes the bar before it."""
-        from tqdm import tqdm
-
-        if self._bar is None or name != self._name:
-            self._close()
-            self._name = name
-            self._bar = tqdm(total=total, desc=name.replace("_", " "), file=self._stream, dynamic_ncols=True)
-        self._bar.total = total
-        self._bar.update(done - self._bar.n)
-        if done == total:
-            self._bar.refresh()
-
-    def warning(self, message: str) -> None:
-        """Print the warning between the bars."""
-        from tqdm import tqdm
-
-        tqdm.write(f"Warning: {message}", file=self._stream)
+        self.progress.announce(case, number, count)
 
     def done(self, report: str | None) -> None:
-        """Close the last bar."""
-        self._close()
+        """Tell that the results are in place: from here on neither a signal nor a reader that goes changes the exit.
 
-    def error(self, code: int, message: str) -> None:
-        """Close the last bar; the caller prints the message."""
-        self._close()
+        Args:
+            report: its path, if one was written.
+        """
+        self._signals.end()
+        with suppress(CancelledError):
+            self.progress.done(report)
 
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = self._name = None
+    def fail(self, code: int, message: str) -> None:
+        """Tell the error that ended the run.
+
+        Args:
+            code: of the exit.
+            message: one sentence.
+        """
+        with suppress(CancelledError):
+            self.progress.error(code, message)
+        stream = Lenient(sys.stderr)
+        stream.write(f"seru: {message}\n")
+        stream.flush()
+
+    def _end_stuck(self) -> None:
+        discard_new_files()
+        self.fail(CancelledError.exit_code, "The run was cancelled; no output was written.")
 
 
-class _Pipe:
-    """A text stream whose reader may go away: that cancels the run."""
+class _JsonLines(JsonProgress):
+    """The events of a run, and of a batch its cases."""
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-        except (BrokenPipeError, ValueError) as error:
-            raise CancelledError("What read the progress has gone; no output was written.") from error
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except (BrokenPipeError, ValueError) as error:
-            raise CancelledError("What read the progress has gone; no output was written.") from error
+    def announce(self, case: str, number: int, count: int) -> None:
+        """Write ``{"event": "case", "case": case, "number": number, "total": count}``."""
+        self._write(event="case", case=case, number=number, total=count)
 
 
 def summary_lines(report: Report) -> Iterator[str]:

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seru.cohort.outputs import Outputs, write_results
 from seru.findings import Report
 from seru.io.images import read_volume
-from seru.progress import Progress, RunRecord
+from seru.progress import RunRecord
+from seru.volume import Volume
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import Segmenter
 
 
-def process_case(path: Path, series: str | None, outputs: Outputs, segmenter: Segmenter, progress: Progress) -> Report:
-    """Read, segment and write one case.
+def read_case(path: Path, series: str | None, record: RunRecord) -> Volume:
+    """Read the CT of a case.
 
     Args:
         path: of the CT.
         series: series instance UID, or None.
+        record: of the run.
+
+    Returns:
+        The CT; its source holds the whole path and the hash of what was read, for the report.
+
+    Raises:
+        BadInputError: it cannot be read, or is no CT.
+        CancelledError: the run was cancelled.
+    """
+    with record.timed("load"):
+        record.stage("load", 0, 1)
+        volume = read_volume(path, series, record)
+        facts = {"path": os.path.abspath(path), "sha256": volume.sha256()}
+    return replace(volume, source={**volume.source, **facts})
+
+
+def process_case(volume: Volume, outputs: Outputs, segmenter: Segmenter, record: RunRecord) -> Report:
+    """Segment and write one case.
+
+    Args:
+        volume: from :func:`read_case`.
         outputs: where the results go.
         segmenter: loads its networks with the first CT.
-        progress: of the run.
+        record: that has begun with the reading.
 
     Returns:
         The report, with the reader's warnings and the time to load.
@@ -30,10 +54,6 @@ def process_case(path: Path, series: str | None, outputs: Outputs, segmenter: Se
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    record = RunRecord(progress)
-    with record.timed("load"):
-        record.stage("load", 0, 1)
-        volume = read_volume(path, series, record)
     result = segmenter.segment(volume, record)
     write_results(outputs, volume, result, record)
     return result.report

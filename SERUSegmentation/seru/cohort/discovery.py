@@ -1,16 +1,32 @@
-"""The cases of a cohort: CT files in a folder, and the folders in it that hold DICOM files."""
+"""The cases of a cohort: CT files in a folder and the folders in it, and folders that hold DICOM files.
+
+Nothing is passed over in silence: what looks like a case and is none is listed with its reason. Pipes, devices and
+links to nowhere are never opened.
+"""
 
 from __future__ import annotations
 
 import itertools
 import os
+import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seru.cohort.summary import SUMMARY
 from seru.errors import BadInputError
+from seru.io.dicom import looks_like_dicom
 from seru.io.images import INPUT_ENDINGS, ending_of
+
+# KiTS19 calls every CT so; the folder is the case.
+_CT_OF_FOLDER = "imaging"
+_LABELS = re.compile(
+    r"(^|[-_. ])(aggregated|annotations?|gt|labels?|masks?|rois?|segs?|segmentations?|truth)([-_. ]|$)", re.IGNORECASE
+)
+# The study instance UID, explicit or implicit, as little-endian files have it.
+_STUDY = re.compile(rb"\x20\x00\x0d\x00(?:UI..|.{4})([0-9.]{1,64})", re.DOTALL)
+_DICOM_HEADER = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -26,36 +42,160 @@ class Case:
     path: Path
 
 
-def find_cases(folder: Path, skipped: Path) -> list[Case]:
-    """Find the CT files in a folder, and the folders in it that hold DICOM files.
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that is no case.
+
+    Attributes:
+        name: path in the folder of the cohort.
+        path: of the file or the folder.
+        reason: one sentence.
+        is_fault: it may have been meant as a case and cannot be read.
+    """
+
+    name: str
+    path: Path
+    reason: str
+    is_fault: bool
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """What a folder holds.
+
+    Attributes:
+        cases: by name.
+        left_out: what is no case, and why.
+    """
+
+    cases: list[Case]
+    left_out: list[LeftOut]
+
+
+def find_cases(folder: Path, skipped: Iterable[Path] = ()) -> Cohort:
+    """Find the CT files in a folder and the folders in it, and the folders in it that hold DICOM files.
+
+    A file in a folder is named with it: ``a/b/ct.nii.gz`` is the case ``a_b_ct``, and ``case_00000/imaging.nii.gz``,
+    as KiTS19 has it, ``case_00000``. The DICOM files of a folder and all below are one case, unless they are of several
+    studies.
 
     Args:
         folder: to look in.
-        skipped: a folder that is not looked into: the results'.
+        skipped: folders that are not looked into: the results'.
 
     Returns:
-        The cases by name.
+        The cases, and what was left out.
 
     Raises:
-        BadInputError: the folder is missing, or holds no case.
+        BadInputError: the folder is missing, or holds neither.
     """
     if not folder.is_dir():
         raise BadInputError(f"'{folder}' is no folder; give a folder of CT files or DICOM folders.")
-    found: list[tuple[str, str, Path]] = []
-    for path in sorted(folder.iterdir()):
-        ending = ending_of(path, INPUT_ENDINGS)
-        if path.name.startswith(".") or path.absolute() == skipped.absolute():
-            continue
-        if path.is_dir() and _holds_dicom(path):
-            found.append((path.name, "dicom", path))
-        elif path.is_file() and ending is not None:
-            found.append((path.name[: -len(ending)], ending.strip("."), path))
-    cases = _named_apart(found)
-    if not cases:
+    search = _Search(folder, skipped)
+    search.look_in(folder)
+    if search.found and search.loose is not None:
+        search.leave_out(search.loose, "It is a DICOM file outside any folder; put each series into one of its own.")
+    cohort = Cohort(_named_apart(search.found), search.left_out)
+    if not cohort.cases and not cohort.left_out:
         raise BadInputError(
             f"'{folder}' holds no CT file and no folder with DICOM files; for a single series run 'seru segment'."
         )
-    return cases
+    return cohort
+
+
+@dataclass
+class _Search:
+    """A walk through a folder.
+
+    Attributes:
+        root: the cohort's folder.
+        skipped: not looked into.
+        found: stem, kind and path of each case.
+        left_out: what is no case.
+        dicom: folders that hold DICOM files themselves, with the study of the first one.
+        loose: a DICOM file in the root itself.
+    """
+
+    root: Path
+    skipped: Iterable[Path]
+    found: list[tuple[str, str, Path]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    dicom: dict[Path, bytes] = field(default_factory=dict)
+    loose: Path | None = None
+    _seen: set[tuple[int, int]] = field(default_factory=set)
+
+    def look_in(self, folder: Path) -> None:
+        """Take the entries of a folder in, and those of the folders in it."""
+        facts = folder.stat()
+        if (facts.st_dev, facts.st_ino) in self._seen:
+            self.leave_out(folder, "The folder was looked into under another name.", is_fault=False)
+            return
+        self._seen.add((facts.st_dev, facts.st_ino))
+        for path in sorted(folder.iterdir()):
+            if not path.name.startswith("."):
+                try:
+                    self._take(path)
+                except OSError as error:
+                    self.leave_out(path, _reason(path, error))
+        if folder.parent == self.root:
+            self._take_dicom(folder)
+
+    def _take(self, path: Path) -> None:
+        path.stat()  # raises for a link to nowhere, and where nobody may look
+        if path.is_dir():
+            if not any(path.samefile(place) for place in self.skipped if place.exists()):
+                self.look_in(path)
+        elif not path.is_file():
+            self.leave_out(path, "It is a device or a pipe, not a file.")
+        elif (ending := ending_of(path, INPUT_ENDINGS)) is not None:
+            self._take_file(path, ending)
+        elif not self._is_known(path.parent) and looks_like_dicom(path):
+            self._take_slice(path)
+
+    def _is_known(self, folder: Path) -> bool:
+        return self.loose is not None if folder == self.root else folder in self.dicom
+
+    def _take_slice(self, path: Path) -> None:
+        if path.parent == self.root:
+            self.loose = path
+            return
+        with open(path, "rb") as file:
+            study = _STUDY.search(file.read(_DICOM_HEADER))
+        self.dicom[path.parent] = study[1] if study else b""
+
+    def _take_file(self, path: Path, ending: str) -> None:
+        *folders, name = path.relative_to(self.root).parts
+        stem = name[: -len(ending)]
+        if any(map(_LABELS.search, (*folders, stem))):
+            self.leave_out(path, "It is called as labels are; give it another name if it is a CT.", is_fault=False)
+            return
+        parts = folders if folders and stem.casefold() == _CT_OF_FOLDER else [*folders, stem]
+        self.found.append(("_".join(parts), ending.strip("."), path))
+
+    def _take_dicom(self, top: Path) -> None:
+        """Make cases of the DICOM folders in a folder of the root; what else is wrong in them is for their reader."""
+        places = dict(self.dicom)
+        self.dicom.clear()
+        for place in _one_a_study(top, places):
+            self.found.append(("_".join(place.relative_to(self.root).parts), "dicom", place))
+            self.left_out = [item for item in self.left_out if not (item.is_fault and place in item.path.parents)]
+
+    def leave_out(self, path: Path, reason: str, is_fault: bool = True) -> None:
+        """List something that is no case."""
+        self.left_out.append(LeftOut(str(path.relative_to(self.root)), path, reason, is_fault))
+
+
+def _one_a_study(top: Path, studies: dict[Path, bytes]) -> Iterator[Path]:
+    """Yield the folders to read as a case each: ``top`` for one study, else the folder that holds all of each."""
+    if len(set(studies.values())) < 2:
+        yield from [top] if studies else []
+        return
+    of_study: dict[bytes, list[Path]] = {}
+    for place, study in studies.items():
+        of_study.setdefault(study, []).append(place)
+    whole = [Path(os.path.commonpath(places)) for places in of_study.values()]
+    is_apart = not any(one == other or one in other.parents for one, other in itertools.permutations(whole, 2))
+    yield from whole if is_apart else studies
 
 
 def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
@@ -73,7 +213,7 @@ def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
     return cases
 
 
-def _holds_dicom(folder: Path) -> bool:
-    from seru.io.dicom import looks_like_dicom
-
-    return any(looks_like_dicom(Path(place, name)) for place, _, names in os.walk(folder) for name in sorted(names))
+def _reason(path: Path, error: OSError) -> str:
+    if path.is_symlink():
+        return f"It is a link to '{os.readlink(path)}', which cannot be read ({error.strerror})."
+    return f"It cannot be read ({error.strerror})."

@@ -1,56 +1,134 @@
-"""Which cases of a cohort are finished and need no further run."""
+"""Which cases of a cohort are finished and need no further run.
+
+By content, not by time: finished is what was made of the same voxels on the same grid, with the same model and
+options, and is there as a whole. Copying and unpacking keep the times of files, so these say nothing.
+
+Labels that were edited since, by a person who corrected them, say, are never run over: the case stays as it is, with a
+warning.
+"""
 
 from __future__ import annotations
 
 import json
-import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from seru.cohort.discovery import Case
+import numpy as np
+
 from seru.cohort.outputs import Outputs
-from seru.errors import BadInputError
-from seru.findings import Report
+from seru.errors import BadInputError, CancelledError
+from seru.findings import KIDNEY, PICTURES, SIDES, TUMOR, Report
 from seru.io.images import read_volume
+from seru.progress import RunRecord
+from seru.result.maps import load_maps
+from seru.volume import Volume
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import Segmenter
 
+_LARGEST_REPORT = 1 << 24
+_PNG_ENDS = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+_SAME_MM = 1e-3
+_SAME_ML = 1e-3
 
-def read_finished(case: Case, outputs: Outputs, segmenter: Segmenter) -> Report | None:
+
+def read_finished(volume: Volume, outputs: Outputs, segmenter: Segmenter, record: RunRecord) -> Report | None:
     """Return the report of a case that needs no further run.
 
     Args:
-        case: of the cohort.
-        outputs: of the case; the report is written last.
+        volume: the case's CT as it is now, from :func:`seru.cohort.case.read_case`.
+        outputs: of the case.
         segmenter: that would run: its model and options.
+        record: told where the labels are not the run's own any more.
 
     Returns:
-        The report where output and report are whole, newer than the input, and were made the same way; else None.
+        The report where it was made the same way of the same content, and every output is there and whole; else None.
+
+    Raises:
+        CancelledError: the run was cancelled.
     """
-    card, options = segmenter.model.card, segmenter.options
     if outputs.report is None or outputs.output is None:
         return None
     try:
-        report = Report.from_dict(json.loads(outputs.report.read_text(encoding="utf-8")))
-        alpha = card.alpha if options.alpha is None else options.alpha
-        is_same = (
-            report.model.sha256 == card.checksums
-            and report.alpha == alpha
-            and report.options == options.deciding()
-            and report.input.path is not None
-            and os.path.realpath(report.input.path) == os.path.realpath(case.path)
-            and outputs.output.stat().st_mtime >= _newest(case.path)
-            and all(folder is None or folder.is_dir() for folder in (outputs.maps, outputs.pictures))
+        report = Report.from_dict(_read_json(outputs.report))
+        if not (_is_made_so(report, volume, segmenter) and _are_whole(outputs, report)):
+            return None
+        labels = read_volume(outputs.output)
+        if not _has_grid(labels, volume):
+            return None
+    except CancelledError:
+        raise
+    except Exception:  # whatever an earlier run left is not finished, or it is as above
+        return None
+    if not _has_volumes(labels, report):
+        record.warning(
+            f"The labels '{outputs.output}' are no longer as they were written and are kept; "
+            "delete them to have the case run again."
         )
-        if is_same and read_volume(outputs.output).grid.shape_ijk == report.geometry.shape_ijk:
-            return report
-    except (OSError, ValueError, BadInputError):
-        pass
-    return None
+        report = replace(report, warnings=(*report.warnings, record.warnings[-1]))
+    return report
 
 
-def _newest(path: Path) -> float:
-    if path.is_file():
-        return path.stat().st_mtime
-    return max(os.stat(os.path.join(place, name)).st_mtime for place, _, names in os.walk(path) for name in names)
+def check_is_report(path: Path) -> None:
+    """Check that what is at the place of a case's report was not made by someone else.
+
+    Args:
+        path: of the report; it may be missing, or damaged.
+
+    Raises:
+        BadInputError: it holds something else.
+    """
+    try:
+        values = _read_json(path)
+    except (OSError, ValueError, RecursionError):
+        return
+    if not (isinstance(values, dict) and values.keys() & {"version", "input", "geometry"}):
+        raise BadInputError(f"'{path}' is in the place of a report and is none; move it, or choose another folder.")
+
+
+def _read_json(path: Path) -> Any:
+    if not path.is_file() or path.stat().st_size > _LARGEST_REPORT:
+        raise ValueError("no report")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _is_made_so(report: Report, volume: Volume, segmenter: Segmenter) -> bool:
+    card, options = segmenter.model.card, segmenter.options
+    return (
+        report.input.sha256 is not None
+        and report.input.sha256 == volume.source["sha256"]
+        and report.model.sha256 == card.checksums
+        and report.alpha == (card.alpha if options.alpha is None else options.alpha)
+        and report.options == options.deciding()
+    )
+
+
+def _are_whole(outputs: Outputs, report: Report) -> bool:
+    """Tell whether maps and pictures are there and of the same run, where they are asked for."""
+    if outputs.maps is not None:
+        of_maps = load_maps(outputs.maps)[1]
+        if replace(of_maps, seconds={}, warnings=()) != replace(report, seconds={}, warnings=()):
+            return False
+    shown = [PICTURES[side] for side in SIDES if report.side(side).key_slice is not None]
+    return outputs.pictures is None or all(_is_whole_picture(outputs.pictures / name) for name in shown)
+
+
+def _is_whole_picture(path: Path) -> bool:
+    data = path.read_bytes()
+    return data.startswith(_PNG_ENDS[0]) and data.endswith(_PNG_ENDS[1])
+
+
+def _has_grid(labels: Volume, volume: Volume) -> bool:
+    matrices = labels.grid.ijk_to_ras, volume.grid.ijk_to_ras
+    return labels.grid.shape_kji == volume.grid.shape_kji and np.allclose(*matrices, rtol=0, atol=_SAME_MM)
+
+
+def _has_volumes(labels: Volume, report: Report) -> bool:
+    """Tell whether labels are those that a report was made with, as far as their volumes say."""
+    counts = {value: np.count_nonzero(labels.array_kji == value) for value in (KIDNEY, TUMOR)}
+    millilitres = [count * labels.grid.voxel_ml for count in counts.values()]
+    expected = [report.total["kidney_ml"], report.total["tumor_ml"]]
+    return np.count_nonzero(labels.array_kji) == sum(counts.values()) and np.allclose(
+        millilitres, expected, rtol=1e-6, atol=_SAME_ML
+    )

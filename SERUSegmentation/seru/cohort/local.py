@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from seru.cohort.case import process_case
+from seru.cohort.case import process_case, read_case
 from seru.cohort.discovery import Case
-from seru.cohort.finished import read_finished
+from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
-from seru.cohort.summary import Summary
-from seru.errors import CancelledError, DeviceError, ModelError, SeruError
+from seru.cohort.summary import Status, Summary
+from seru.errors import CancelledError, ModelError, SeruError, is_memory_error
 from seru.findings import Report
-from seru.progress import Progress
+from seru.io.inputs import Inputs
+from seru.progress import Progress, RunRecord
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import Segmenter
@@ -54,17 +55,12 @@ def run_cases(
         ModelError: the model is damaged: no case can be run.
         BadInputError: the summary cannot be written.
     """
+    inputs = Inputs(case.path for case in cases)
     for number, case in enumerate(cases, 1):
         progress.check_cancelled()
         watcher.begins(case, number, len(cases))
-        outputs = outputs_of(case)
-        report = read_finished(case, outputs, segmenter)
-        if report is not None:
-            watcher.was_finished(case)
-            summary.add(case.name, case.path, "skipped", report)
-            continue
         try:
-            report = _process(case, outputs, segmenter, progress)
+            status, report = _run_case(case, outputs_of(case), inputs, segmenter, progress)
         except (CancelledError, ModelError):
             raise
         except Exception as error:
@@ -72,16 +68,31 @@ def run_cases(
             watcher.failed(case, error, sentence)
             summary.add(case.name, case.path, "failed", error=sentence)
         else:
-            summary.add(case.name, case.path, "done", report)
+            if status == "skipped":
+                watcher.was_finished(case)
+            summary.add(case.name, case.path, status, report)
 
 
-def _process(case: Case, outputs: Outputs, segmenter: Segmenter, progress: Progress) -> Report:
-    outputs.check(case.path)
-    return process_case(case.path, None, outputs, segmenter, progress)
+def _run_case(
+    case: Case, outputs: Outputs, inputs: Inputs, segmenter: Segmenter, progress: Progress
+) -> tuple[Status, Report]:
+    record = RunRecord(progress)
+    volume = read_case(case.path, None, record)
+    report = read_finished(volume, outputs, segmenter, record)
+    if report is not None:
+        return "skipped", report
+    outputs.check(case.path, inputs)
+    outputs.check_keeps(segmenter.model.folder.iterdir())
+    if outputs.report is not None:
+        check_is_report(outputs.report)
+    return "done", process_case(volume, outputs, segmenter, record)
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, MemoryError):
-        error = DeviceError("The computer has too little memory for this volume.")
-    text = str(error) if isinstance(error, SeruError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SeruError):
+        text = str(error)
+    elif is_memory_error(error):
+        text = "The computer has too little memory for this volume."
+    else:
+        text = f"{type(error).__name__}: {error}"
     return " ".join(text.split())

@@ -1,18 +1,23 @@
-"""What a run writes, in an order that never leaves half a result."""
+"""What a run writes: checked before any work, and put in place together once it is whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.files import write_text
-from seru.io.images import SEGMENTATION_ENDING, check_output, check_writable, ending_of, write_labels
+from seru.files import FileGroup, Opener, write_text
+from seru.findings import PICTURES, SIDES
+from seru.io.images import SEGMENTATION_ENDING, check_output, ending_of, write_labels
+from seru.io.inputs import Inputs, is_read_from
+from seru.places import check_writable, is_same_place
 from seru.progress import Progress
+from seru.result.maps import MAPS_FILE
 from seru.volume import Volume
 
 if TYPE_CHECKING:
@@ -28,42 +33,97 @@ class Outputs:
         report: JSON, or None.
         maps: folder of the probability maps, or None.
         pictures: folder of the key slices' pictures, or None.
-        report_last: write the report after the output, as the mark of a finished case.
     """
 
     output: Path | None
     report: Path | None = None
     maps: Path | None = None
     pictures: Path | None = None
-    report_last: bool = False
 
-    def check(self, source: Path) -> None:
-        """Check, before any work, that everything can be written.
+    def files(self) -> list[tuple[str, Path]]:
+        """Return every file that a run may write, with what it is, for messages."""
+        places = [
+            ("output", self.output),
+            ("report", self.report),
+            ("maps", self.maps and self.maps / MAPS_FILE),
+            *(("picture", self.pictures and self.pictures / name) for name in PICTURES.values()),
+        ]
+        return [(what, path) for what, path in places if path is not None]
+
+    def check(self, source: Path, others: Inputs | None = None) -> None:
+        """Check, before any work, that everything can be written, and that nothing is written over.
 
         Args:
             source: the input.
+            others: of the other cases of a cohort.
 
         Raises:
-            BadInputError: a place cannot be written to, or two of them are the same file.
+            BadInputError: a place cannot be written to, is read from, or two of them are the same file.
         """
-        if self.output is not None:
-            check_output(self.output, source)
-        elif self.maps is None:
+        if self.output is None and self.maps is None:
             raise BadInputError("Nothing would be written; give an output with -o, or a folder with --maps.")
+        self.check_not_read(source)
+        for what, path in self.files():
+            if others is not None and (other := others.reader_of(path)):
+                raise BadInputError(f"The {what} '{path}' is part of the input '{other}'; choose another folder.")
+        check_apart(self.files())
+        for folder in (self.maps, self.pictures):
+            if folder is not None and any(is_same_place(folder, path) for _, path in self.files()):
+                raise BadInputError(f"'{folder}' is to be a folder and a file; choose another name.")
+        if self.output is not None:
+            check_output(self.output)
         if self.report is not None:
-            if self.output is not None and self.report.absolute() == self.output.absolute():
-                raise BadInputError(
-                    f"The report and the output have the same name '{self.output}'; choose another one."
-                )
-            check_writable(self.report, source)
-        for folder in _given(self.maps, self.pictures):
-            if folder.exists() and not folder.is_dir():
-                raise BadInputError(f"'{folder}' is a file; give the name of a folder.")
-            check_writable(_nearest_folder(folder) / "seru")
+            check_writable(self.report)
+        for folder, name in ((self.maps, MAPS_FILE), (self.pictures, PICTURES[SIDES[0]])):
+            if folder is not None:
+                _check_folder(folder, name)
+
+    def check_not_read(self, source: Path) -> None:
+        """Check that nothing is written over what the reading of a CT opens.
+
+        Args:
+            source: of the CT.
+
+        Raises:
+            BadInputError: something would be.
+        """
+        for what, path in self.files():
+            if is_same_place(path, source):
+                raise BadInputError(f"The {what} '{path}' is the input itself; choose another name.")
+            if is_read_from(source, path):
+                raise BadInputError(f"The {what} '{path}' is part of the input '{source}'; choose another name.")
+
+    def check_keeps(self, kept: Iterable[Path]) -> None:
+        """Check that nothing is written over files that a run reads besides the CT.
+
+        Args:
+            kept: the files of the model, say.
+
+        Raises:
+            BadInputError: something would be.
+        """
+        for other in kept:
+            for what, path in self.files():
+                if is_same_place(path, other):
+                    raise BadInputError(f"The {what} '{path}' is a file that the run reads; choose another name.")
+
+
+def check_apart(files: Iterable[tuple[str, Path]]) -> None:
+    """Check that no two files to be written are the same, in any file system.
+
+    Args:
+        files: what each is, and its path.
+
+    Raises:
+        BadInputError: two are.
+    """
+    for (what, path), (other, there) in combinations(files, 2):
+        if is_same_place(path, there):
+            raise BadInputError(f"The {what} and the {other} have the same name '{there}'; choose another one.")
 
 
 def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progress: Progress) -> None:
-    """Write the results of a run; the output comes last, whole, and there is no report without it.
+    """Write the results of a run; they take their places together, the report last, as the mark of a finished case.
 
     Args:
         outputs: where to.
@@ -73,41 +133,37 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
 
     Raises:
         BadInputError: the disk is full, or a place cannot be written to.
-        CancelledError: the run was cancelled before the output was in place.
+        CancelledError: the run was cancelled before the results were in place; then none of them is.
     """
     progress.stage("write", 0, volume.grid.shape_kji[0])
-    if outputs.maps is not None:
-        from seru.result.maps import save_maps
+    report = result.report
+    with FileGroup() as group:
+        if outputs.maps is not None:
+            from seru.result.maps import save_maps
 
-        save_maps(result.maps, result.report, outputs.maps)
-        progress.check_cancelled()
-    if outputs.pictures is not None:
-        from seru.result.pictures import draw_key_slices
+            group.make_folder(outputs.maps)
+            save_maps(result.maps, report, outputs.maps, group.open)
+            progress.check_cancelled()
+        if outputs.pictures is not None:
+            from seru.result.pictures import draw_key_slices
 
-        draw_key_slices(volume, result.maps, result.report, result.labels_kji, outputs.pictures)
-        progress.check_cancelled()
-
-    def report() -> None:
+            group.make_folder(outputs.pictures)
+            draw_key_slices(volume, result.maps, report, result.labels_kji, outputs.pictures, group.open)
+            for side in SIDES:
+                if report.side(side).key_slice is None:
+                    group.remove(outputs.pictures / PICTURES[side])  # of an earlier run
+            progress.check_cancelled()
+        if outputs.output is not None:
+            write_output(result.labels_kji, volume, outputs.output, progress, group.open)
         if outputs.report is not None:
-            write_text(outputs.report, result.report.to_json())
-
-    def last_step() -> None:
-        progress.check_cancelled()
-        if not outputs.report_last:
-            report()
-
-    if outputs.output is None:
-        report()
+            # No report of an earlier run beside the labels of this one, not even for a moment.
+            group.remove(outputs.report)
+            write_text(outputs.report, report.to_json(), group.open)
         progress.stage("write", 1, 1)
-        return
-    write_output(result.labels_kji, volume, outputs.output, progress, last_step)
-    if outputs.report_last:
-        report()
+        progress.check_cancelled()
 
 
-def write_output(
-    labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress, last_step: Callable[[], None]
-) -> None:
+def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress, opener: Opener) -> None:
     """Write labels as the output's ending asks: a label map, or a segmentation for Slicer.
 
     Args:
@@ -115,7 +171,7 @@ def write_output(
         volume: gives the grid.
         path: of the output.
         progress: told of the stage ``write``, and asked whether to stop.
-        last_step: called once the output is whole, just before it takes its place.
+        opener: of the group of files that it takes its place with.
 
     Raises:
         BadInputError: it cannot be written.
@@ -124,14 +180,27 @@ def write_output(
     if ending_of(path, (SEGMENTATION_ENDING,)):
         from seru.io.segmentation import write_segmentation
 
-        write_segmentation(labels_kji, volume, path, progress, last_step)
+        write_segmentation(labels_kji, volume, path, progress, opener)
     else:
-        write_labels(labels_kji, volume, path, progress, last_step)
+        write_labels(labels_kji, volume, path, progress, opener)
 
 
-def _given(*folders: Path | None) -> list[Path]:
-    return [folder for folder in folders if folder is not None]
+def _check_folder(folder: Path, name: str) -> None:
+    """Check a folder that is made where it is missing, and a file in it."""
+    if folder.is_dir():
+        check_writable(folder / name)
+        return
+    try:
+        if folder.exists() or folder.is_symlink():
+            raise BadInputError(f"'{folder}' is a file; give the name of a folder.")
+    except OSError as error:
+        raise BadInputError(f"The folder '{folder}' cannot be made ({error.strerror}).") from error
+    check_writable(_first_missing(folder))
 
 
-def _nearest_folder(folder: Path) -> Path:
-    return next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+def _first_missing(folder: Path) -> Path:
+    """Return the highest of the folders that would have to be made."""
+    missing = folder
+    while not missing.parent.is_dir() and missing.parent != missing:
+        missing = missing.parent
+    return missing

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +10,13 @@ import numpy as np
 
 from seru.ct_check import NOTE, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
-from seru.files import PART, LastStep, replacing, write_failure
+from seru.files import Opener, replacing
 from seru.grid import Grid
 from seru.io.dicom import read_dicom_folder
 from seru.io.metaimage import read_metaimage, write_metaimage
 from seru.io.nifti import read_nifti, write_nifti
 from seru.io.nrrd import read_nrrd, write_nrrd
+from seru.places import check_writable
 from seru.progress import Advance, Progress
 from seru.volume import Volume
 
@@ -69,7 +68,7 @@ def write_labels(
     volume: Volume,
     path: str | Path,
     progress: Progress | None = None,
-    last_step: LastStep | None = None,
+    opener: Opener = replacing,
 ) -> None:
     """Write a label map on the volume's grid; the file appears whole or not at all.
 
@@ -78,28 +77,31 @@ def write_labels(
         volume: the CT that the labels belong to.
         path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
         progress: told of the stage ``write``, and asked whether to stop.
-        last_step: called once the file is whole, just before it takes its place; what it raises keeps it away.
+        opener: of a group of files that take their places together.
 
     Raises:
         BadInputError: the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(np.asarray(labels_kji, np.uint8), volume.grid, Path(path), progress, last_step)
+    _write(np.asarray(labels_kji, np.uint8), volume.grid, Path(path), progress, opener)
 
 
-def write_volume(volume: Volume, path: str | Path, progress: Progress | None = None) -> None:
+def write_volume(
+    volume: Volume, path: str | Path, progress: Progress | None = None, opener: Opener = replacing
+) -> None:
     """Write a CT as int16; the file appears whole or not at all.
 
     Args:
         volume: int16.
         path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
         progress: told of the stage ``write``, and asked whether to stop.
+        opener: of a group of files that take their places together.
 
     Raises:
         BadInputError: the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(np.asarray(volume.array_kji, np.int16), volume.grid, Path(path), progress, None)
+    _write(np.asarray(volume.array_kji, np.int16), volume.grid, Path(path), progress, opener)
 
 
 def check_input(path: str | Path) -> str:
@@ -112,13 +114,16 @@ def check_input(path: str | Path) -> str:
         The file's ending in lower case, empty for a folder.
 
     Raises:
-        BadInputError: missing, empty, or of an unknown ending.
+        BadInputError: missing, no file, empty, or of an unknown ending.
     """
     path = Path(path)
     if path.is_dir():
         return ""
     if not path.exists():
-        raise BadInputError(f"'{path}' does not exist; give a CT file or a DICOM folder.")
+        what = "is a link to what is not there" if path.is_symlink() else "does not exist"
+        raise BadInputError(f"'{path}' {what}; give a CT file or a DICOM folder.")
+    if not path.is_file():  # a pipe would be waited for
+        raise BadInputError(f"'{path}' is a device or a pipe; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
     if ending is None:
         raise BadInputError(
@@ -129,48 +134,19 @@ def check_input(path: str | Path) -> str:
     return ending
 
 
-def check_output(path: str | Path, source: str | Path | None = None) -> None:
+def check_output(path: str | Path) -> None:
     """Check, before any work, that a result can be written.
 
     Args:
         path: of the output file.
-        source: the input, which must not be overwritten.
 
     Raises:
-        BadInputError: unknown ending, missing or unwritable folder, or the input itself.
+        BadInputError: unknown ending, or a place that cannot be written to.
     """
     path = Path(path)
     if ending_of(path, OUTPUT_ENDINGS) is None:
         raise BadInputError(f"The output '{path.name}' has an unknown ending; give one of {', '.join(OUTPUT_ENDINGS)}.")
-    check_writable(path, source)
-
-
-def check_writable(path: str | Path, source: str | Path | None = None) -> None:
-    """Check that a file can be made, by making one beside it.
-
-    Args:
-        path: of the file.
-        source: the input, which must not be overwritten.
-
-    Raises:
-        BadInputError: missing or unwritable folder, a folder of that name, or the input itself.
-    """
-    path = Path(path)
-    if source is not None and _is_same(path, Path(source)):
-        raise BadInputError(f"The output '{path}' is the input itself; choose another name.")
-    try:
-        if path.is_dir():
-            raise BadInputError(f"'{path}' is a folder; give the name of a file.")
-        # Asking for permission is not enough: shares and read-only disks answer only to a real file.
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".seru-", suffix=PART):
-            pass
-        # Too long a name shows here and not after the work.
-        os.stat(path)
-    except FileNotFoundError as error:
-        if not path.parent.is_dir():
-            raise BadInputError(write_failure(path, error)) from error
-    except OSError as error:
-        raise BadInputError(write_failure(path, error)) from error
+    check_writable(path)
 
 
 def ending_of(path: Path, endings: tuple[str, ...]) -> str | None:
@@ -189,18 +165,9 @@ def _signed(volume: Volume) -> Volume:
     return replace(volume, source={**volume.source, NOTE: note})
 
 
-def _write(
-    array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, last_step: LastStep | None
-) -> None:
+def _write(array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, opener: Opener) -> None:
     ending = ending_of(path, LABEL_ENDINGS)
     if ending is None:
         raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
-    with replacing(path, last_step) as file:
+    with opener(path) as file:
         _WRITERS[ending](file, array_kji, grid, (progress or Progress()).advancing("write"))
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    try:
-        return path.samefile(other)
-    except OSError:
-        return path.absolute() == other.absolute()

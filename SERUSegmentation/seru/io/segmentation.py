@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seru.files import LastStep, replacing
+from seru.files import Opener, replacing
 from seru.grid import Grid
 from seru.io.nrrd import write_nrrd
 from seru.progress import Progress
@@ -28,7 +28,7 @@ def write_segmentation(
     volume: Volume,
     path: str | Path,
     progress: Progress | None = None,
-    last_step: LastStep | None = None,
+    opener: Opener = replacing,
 ) -> None:
     """Write labels as a segmentation that Slicer opens; the file appears whole or not at all.
 
@@ -37,7 +37,7 @@ def write_segmentation(
         volume: the CT that the labels belong to.
         path: ends in ``.seg.nrrd``.
         progress: told of the stage ``write``, and asked whether to stop.
-        last_step: called once the file is whole, just before it takes its place; what it raises keeps it away.
+        opener: of a group of files that take their places together.
 
     Raises:
         BadInputError: the file cannot be written.
@@ -45,7 +45,7 @@ def write_segmentation(
     """
     labels = np.asarray(labels_kji, np.uint8)
     advance = (progress or Progress()).advancing("write")
-    with replacing(Path(path), last_step) as file:
+    with opener(Path(path)) as file:
         write_nrrd(file, labels, volume.grid, advance, _header_pairs(volume.grid))
 
 

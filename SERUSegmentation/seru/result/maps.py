@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.files import replacing, write_failure
+from seru.files import Opener, replacing, write_failure
 from seru.findings import Report
 from seru.grid import Grid
 
@@ -87,13 +87,14 @@ class Maps:
         return whole
 
 
-def save_maps(maps: Maps, report: Report, folder: Path) -> Path:
+def save_maps(maps: Maps, report: Report, folder: Path, opener: Opener = replacing) -> Path:
     """Write the maps and the report of a run to a folder, as one compressed file.
 
     Args:
         maps: of a run.
         report: of the same run.
         folder: made where it is missing.
+        opener: of a group of files that take their places together.
 
     Returns:
         Path of the file; it replaces an older one only once it is whole.
@@ -116,7 +117,7 @@ def save_maps(maps: Maps, report: Report, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInputError(write_failure(path, error)) from error
-    with replacing(path) as file:
+    with opener(path) as file:
         np.savez_compressed(
             file,
             header=np.frombuffer(json.dumps(header).encode(), np.uint8),

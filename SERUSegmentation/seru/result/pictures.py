@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.files import replacing, write_failure
-from seru.findings import KIDNEY, SIDES, TUMOR, CropBox, Report
+from seru.files import Opener, replacing, write_failure
+from seru.findings import KIDNEY, PICTURES, SIDES, TUMOR, CropBox, Report
 from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
 from seru.result.fusion import LiveFusion
@@ -23,7 +23,9 @@ _HEIGHT = 900
 _WINDOW = (-160.0, 240.0)
 
 
-def draw_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.ndarray, folder: Path) -> list[Path]:
+def draw_key_slices(
+    volume: Volume, maps: Maps, report: Report, labels_kji: np.ndarray, folder: Path, opener: Opener = replacing
+) -> list[Path]:
     """Draw each side's key slice with the coarse and fused outlines and the crop boxes.
 
     The picture is in radiological convention: the patient's right is on its left.
@@ -34,6 +36,7 @@ def draw_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.n
         report: of the run.
         labels_kji: uint8, shape (K, J, I), the fused labels.
         folder: made where it is missing; gets ``key_slice_right.png`` and ``key_slice_left.png``.
+        opener: of a group of files that take their places together.
 
     Returns:
         The pictures written: one for each side that was found.
@@ -48,7 +51,6 @@ def draw_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.n
     for side in SIDES:
         key_slice = report.side(side).key_slice
         if key_slice is None:
-            (Path(folder) / f"key_slice_{side}.png").unlink(missing_ok=True)  # of an earlier run
             continue
         index = key_slice.index
         if stack.orientation.flips[0]:
@@ -64,7 +66,7 @@ def draw_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.n
                 canvas.box(mask, _BOX if other == side else _OTHER_BOX)
         title = f"{side} key slice {key_slice.index}   alpha {report.alpha:g}"
         canvas.write_texts(title, key_slice.area_mm2)
-        paths.append(_save(canvas.image, Path(folder) / f"key_slice_{side}.png"))
+        paths.append(_save(canvas.image, Path(folder) / PICTURES[side], opener))
     return paths
 
 
@@ -121,12 +123,12 @@ def _resize(image: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return cv2.resize(image, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _save(image: np.ndarray, path: Path) -> Path:
+def _save(image: np.ndarray, path: Path, opener: Opener) -> Path:
     encoded = cv2.imencode(".png", image)[1]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInputError(write_failure(path, error)) from error
-    with replacing(path) as file:  # imwrite fails on non-ASCII paths under Windows
+    with opener(path) as file:  # imwrite fails on non-ASCII paths under Windows
         file.write(encoded.tobytes())
     return path

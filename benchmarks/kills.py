@@ -1,0 +1,150 @@
+"""Kills ``seru segment`` and ``seru batch`` at random moments and looks at what is left.
+
+    python -m benchmarks.kills --runs 100
+
+After each kill nothing half written may be at the output and no process may be left; after the next whole run no
+temporary file may be left, and the labels must be those of a run that nothing disturbed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from seru.io.images import read_volume, write_volume
+from seru.phantom import PhantomOptions, make_phantom
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MODEL = REPOSITORY / "Testing" / "models" / "phantom-tiny"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+SEVERAL = 2
+
+
+def main() -> int:
+    """Kill, look, and print the figures; 1 where anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        site = Site(Path(folder))
+        codes: Counter[str] = Counter()
+        faults: list[str] = []
+        for number, (name, kind) in zip(
+            range(arguments.runs), itertools.product(itertools.cycle(("segment", "batch")), SIGNALS), strict=False
+        ):
+            code, wrong = site.kill(name, kind, rng.uniform(0.0, 1.1))
+            codes[f"{name} {kind.name} -> {code}"] += 1
+            faults += [f"run {number}, {name}, {kind.name}: {fault}" for fault in wrong]
+    for key, count in sorted(codes.items()):
+        print(f"{key:32}{count:5}")
+    print(f"\n{arguments.runs} kills, {len(faults)} faults", *faults, sep="\n")
+    return 1 if faults else 0
+
+
+class Site:
+    """Two CTs, their right labels, and a folder that each run writes to.
+
+    Args:
+        folder: empty.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._inputs, self._out = folder / "in", folder / "out"
+        self._inputs.mkdir()
+        grid = {"shape_kji": (40, 128, 128), "spacing_kji_mm": (6.0, 3.0, 3.0)}
+        for seed in range(SEVERAL):
+            write_volume(make_phantom(PhantomOptions(seed=seed, **grid)).volume, self._inputs / f"{seed}.nii.gz")
+        start = time.perf_counter()
+        self._run("batch")
+        self._seconds = {"batch": time.perf_counter() - start}
+        self._right = {path.name: read_volume(path).array_kji for path in self._out.glob("*.nii.gz")}
+        shutil.rmtree(self._out)
+        start = time.perf_counter()
+        self._run("segment")
+        self._seconds["segment"] = time.perf_counter() - start
+
+    def kill(self, name: str, number: signal.Signals, share: float) -> tuple[int, list[str]]:
+        """Kill a run, look, run again, and look again.
+
+        Args:
+            name: ``segment`` or ``batch``.
+            number: the signal.
+            share: of a whole run's time, after which it is sent.
+
+        Returns:
+            The exit code of the killed run, and what was wrong.
+        """
+        shutil.rmtree(self._out, ignore_errors=True)
+        child = subprocess.Popen(self._command(name), start_new_session=True, **_QUIET)
+        time.sleep(share * self._seconds[name])
+        child.send_signal(number)
+        code = child.wait(60)
+        wrong = self._look(may_have_parts=number == signal.SIGKILL)
+        if _lives(child.pid):
+            wrong.append("a process is left")
+        if code not in (0, 130, -number) or (code == -number and number != signal.SIGKILL):
+            wrong.append(f"exit code {code}")
+        if self._run(name):
+            wrong.append("the next run fails")
+        wrong += self._look(may_have_parts=False)
+        missing = {"segment": {"0.nii.gz"}, "batch": set(self._right)}[name] - {p.name for p in self._out.iterdir()}
+        return code, wrong + [f"{name} is missing" for name in missing]
+
+    def _command(self, name: str) -> list[str]:
+        where = {"segment": ("0.nii.gz", "-o", "0.nii.gz", "--report", "0.json"), "batch": ("", "-o", "")}[name]
+        source, flag, output, *more = where
+        places = [str(self._out / place) if place.endswith("json") else place for place in more]
+        maps = ["--maps", str(self._out / "maps"), "--pictures", str(self._out / "pictures")]
+        command = [sys.executable, "-m", "seru", name, str(self._inputs / source), flag, str(self._out / output)]
+        return [*command, *places, *maps, "--model", str(MODEL), "--threads", "1", "--progress", "none"]
+
+    def _run(self, name: str) -> int:
+        self._out.mkdir(exist_ok=True)
+        return subprocess.run(self._command(name), **_QUIET).returncode
+
+    def _look(self, may_have_parts: bool) -> list[str]:
+        wrong = []
+        for path in self._out.rglob("*"):
+            if path.name.endswith(".part") and not may_have_parts:
+                wrong.append(f"{path.name} is left")
+            if path.name.endswith(".nii.gz"):
+                try:
+                    is_right = np.array_equal(read_volume(path).array_kji, self._right[path.name])
+                except Exception as error:
+                    wrong.append(f"{path.name} is no label map ({error})")
+                else:
+                    wrong += [] if is_right else [f"{path.name} has other labels"]
+        return wrong
+
+
+_QUIET: dict = {
+    "stdout": subprocess.DEVNULL,
+    "stderr": subprocess.DEVNULL,
+    "env": {**os.environ, "PYTHONPATH": str(REPOSITORY / "SERUSegmentation"), "OMP_NUM_THREADS": "1"},
+}
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
