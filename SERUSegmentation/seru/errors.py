@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+import errno
+
+# What allocators, threads and loaders say where memory is short: the system's, C++'s, torch's, OpenVINO's, OpenCV's.
+_SIGNS_OF_NO_MEMORY = (
+    "out of memory",
+    "can't allocate",
+    "cannot allocate",
+    "failed to allocate",
+    "unable to allocate",
+    "bad_alloc",
+    "bad allocation",
+    "not enough memory",
+    "insufficient memory",
+    "start new thread",
+    "resource temporarily unavailable",
+    "paging file is too small",
+    "failed to map segment from shared object",
+)
+# A library that the loader may not run, or loads too late: of other reasons, in like words.
+_OTHER_REASONS = ("operation not permitted", "static tls block")
+
 
 class SeruError(Exception):
     """Base of every error that SERU raises on purpose.
@@ -34,3 +55,31 @@ class CancelledError(SeruError):
     """The run was cancelled by the user."""
 
     exit_code = 130
+
+
+NO_MEMORY = "The computer has too little memory for this volume; close other programs or crop it."
+
+
+def is_memory_error(error: BaseException) -> bool:
+    """Tell whether an error means that a device or the computer has too little memory.
+
+    Args:
+        error: any exception; what it was raised from counts too.
+
+    Returns:
+        True for MemoryError, the system's ENOMEM, threads that cannot start and the allocators' messages; False for an
+        error that SERU raised on purpose.
+    """
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, SeruError):
+        if isinstance(seen, MemoryError) or _says_no_memory(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def _says_no_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno == errno.ENOMEM
+    text = str(error).lower()
+    return any(sign in text for sign in _SIGNS_OF_NO_MEMORY) and not any(reason in text for reason in _OTHER_REASONS)
