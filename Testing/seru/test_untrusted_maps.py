@@ -15,6 +15,7 @@ import pytest
 
 from seru.errors import BadInputError
 from seru.grid import Grid
+from seru.options import SegmentOptions
 from seru.result.maps import Maps, load_maps, save_maps
 from Testing.reports import make_report
 from Testing.seru.command_by_hand import run_command
@@ -261,3 +262,19 @@ def test_the_command_says_it_in_one_line_and_writes_nothing(saved: Path, capsys:
 
     assert code == 2
     assert not any(path.exists() for path in outputs)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"postprocessing": {"x": 1}},
+        {"postprocessing": [1]},
+        {"postprocessing": {"minimum_volume_ml": "much"}},
+        {"postprocessing": {"tumor_touches_kidney": 1}},
+        {"crop": ["grow"]},
+        {"x": 1},
+    ],
+)
+def test_options_of_a_report_that_are_none_are_named(options: dict[str, Any]) -> None:
+    with pytest.raises(BadInputError, match=r"^The report('s option| has an unknown option)"):
+        SegmentOptions.from_deciding(options, alpha=0.5)
