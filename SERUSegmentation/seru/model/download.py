@@ -82,7 +82,8 @@ def _receive_patiently(url: str, part: Path, size: int | None, on_progress: Mete
             is_slow = isinstance(reason, TimeoutError) and _size_of(part) - before < _LEAST_BYTES
             is_final = is_slow or getattr(error, "code", 500) < 500 or isinstance(reason, ConnectionRefusedError)
             if is_final or attempt == _TRIES:
-                raise DownloadError(f"{url} cannot be reached ({reason}); check the network and try again.") from error
+                sentence = f"{url} cannot be reached ({_one_line(reason)}); check the network and try again."
+                raise DownloadError(sentence) from error
         time.sleep(attempt)
         attempt += 1
 
@@ -165,6 +166,11 @@ def _open(request: urllib.request.Request) -> Any:
     if isinstance(opened[0], Exception):
         raise opened[0]
     return opened[0]
+
+
+def _one_line(reason: object) -> str:
+    """A reason on one line; a server's own words colour no terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(reason)).split())
 
 
 def _size_of(path: Path) -> int:
