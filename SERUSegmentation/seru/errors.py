@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 # What allocators, threads and loaders say where memory is short: the system's, C++'s, torch's, OpenVINO's, OpenCV's.
-_NO_MEMORY = (
+_SIGNS_OF_NO_MEMORY = (
     "out of memory",
     "can't allocate",
     "cannot allocate",
@@ -57,6 +57,9 @@ class CancelledError(SeruError):
     exit_code = 130
 
 
+NO_MEMORY = "The computer has too little memory for this volume; close other programs or crop it."
+
+
 def is_memory_error(error: BaseException) -> bool:
     """Tell whether an error means that a device or the computer has too little memory.
 
@@ -79,4 +82,4 @@ def _says_no_memory(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno == errno.ENOMEM
     text = str(error).lower()
-    return any(sign in text for sign in _NO_MEMORY) and not any(reason in text for reason in _OTHER_REASONS)
+    return any(sign in text for sign in _SIGNS_OF_NO_MEMORY) and not any(reason in text for reason in _OTHER_REASONS)

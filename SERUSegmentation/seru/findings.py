@@ -226,7 +226,8 @@ class Report:
         Raises:
             BadInputError: it is no report, or of another version.
         """
-        if not isinstance(values, dict) or values.get("version") != VERSION:
+        version = values.get("version") if isinstance(values, dict) else None
+        if type(version) is not int or version != VERSION:
             raise BadInputError(f"The report is of another version than {VERSION}; run the segmentation again.")
         return read_record(cls, {key: v for key, v in values.items() if key not in ("version", "total")}, "The report")
 

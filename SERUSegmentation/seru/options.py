@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from seru.errors import BadInputError
+from seru.records import read_record
 
 EngineName = Literal["auto", "torch", "openvino"]
 CropRule = Literal["grow", "paper"]
@@ -21,6 +22,7 @@ CropRule = Literal["grow", "paper"]
 # SERU's own weight of the coarse stage.
 PAPER_ALPHA = 0.4
 CLEAN_UP = "clean-up of the result (all off by default)"
+_CLEAN_UP_KEY = "postprocessing"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 
 
@@ -159,7 +161,7 @@ class SegmentOptions:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
         method = [s for s in switches() if s.paper is not None and s.name != "alpha"]
         values = {s.name: getattr(self, s.name) for s in method if s.group is None}
-        return {**values, "postprocessing": {s.name: getattr(self, s.name) for s in method if s.group == CLEAN_UP}}
+        return {**values, _CLEAN_UP_KEY: {s.name: getattr(self, s.name) for s in method if s.group == CLEAN_UP}}
 
     @classmethod
     def from_deciding(cls, decided: dict[str, Any], **given: Any) -> SegmentOptions:
@@ -175,12 +177,11 @@ class SegmentOptions:
         Raises:
             BadInputError: an option is unknown or out of its range.
         """
-        values = dict(decided)
-        try:
-            return cls(**values.pop("postprocessing", {}), **values, **given)
-        except TypeError as error:
-            reason = f"The report's options cannot be read ({error}); run the segmentation again."
-            raise BadInputError(reason) from error
+        clean_up = decided.get(_CLEAN_UP_KEY, {})
+        if not isinstance(clean_up, dict):
+            raise BadInputError("The report's options hold no clean-up; run the segmentation again.")
+        values = {name: value for name, value in decided.items() if name != _CLEAN_UP_KEY}
+        return read_record(cls, {**values, **clean_up, **given}, "The report")
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,47 @@ Source: our rule: what comes from a file is checked once, where it is read.
 from __future__ import annotations
 
 import dataclasses
+import json
+import math
+import reprlib
 import types
 import typing
+from contextlib import suppress
 from typing import Any, Literal, TypeVar
 
 from seru.errors import BadInputError
 
 T = TypeVar("T")
+
+# No count of ours comes near; what is above fits no array's shape.
+_LARGEST_INTEGER = 2**53
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother = 2, 80, 80
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON that anyone may have written.
+
+    Args:
+        text: UTF-8 where it is bytes; the caller bounds its length.
+
+    Returns:
+        The plain values; every number is finite.
+
+    Raises:
+        ValueError: it is no JSON, a number is not finite, or it is nested too deeply.
+    """
+    try:
+        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"{digits[:20]} is no finite number")
+    return number
 
 
 def read_record(kind: type[T], values: Any, what: str, where: str = "") -> T:
@@ -31,19 +65,26 @@ def read_record(kind: type[T], values: Any, what: str, where: str = "") -> T:
         BadInputError: a key is unknown or missing, or a value has the wrong type or is out of its range.
     """
     if not isinstance(values, dict):
-        raise BadInputError(f"{what}'s section '{where}' must hold options, got '{values}'.")
+        raise BadInputError(f"{what}'s section '{where}' must hold options, got {shown(values)}.")
     hints = typing.get_type_hints(kind)
     known = {option.name for option in dataclasses.fields(typing.cast(Any, kind)) if option.init}
     for key in values:
         if key not in known:
             place = f"in '{where}'" if where else "at the top"
-            raise BadInputError(f"{what} has an unknown option '{key}' {place}; known: {', '.join(sorted(known))}.")
+            raise BadInputError(
+                f"{what} has an unknown option {shown(key)} {place}; known: {', '.join(sorted(known))}."
+            )
     prefix = f"{where}." if where else ""
     converted = {key: _convert(hints[key], value, what, prefix + key) for key, value in values.items()}
     try:
         return kind(**converted)
     except TypeError as error:
         raise BadInputError(f"{what} is incomplete ({error}).") from error
+
+
+def shown(value: Any) -> str:
+    """Return any value as one short line, for a message."""
+    return _REPR.repr(value)
 
 
 def to_plain(value: Any) -> Any:
@@ -75,11 +116,17 @@ def _convert(hint: Any, value: Any, what: str, where: str) -> Any:
             return {key: _convert(arguments[1], item, what, f"{where}.{key}") for key, item in value.items()}
     elif hint is float and isinstance(value, int | float | str) and not isinstance(value, bool):
         # YAML 1.1 reads 1e-4 as a text.
-        try:
-            return float(value)
-        except ValueError:
-            pass
-    elif isinstance(value, hint) and not (hint is int and isinstance(value, bool)):
+        with suppress(ValueError, OverflowError):
+            if math.isfinite(number := float(value)):
+                return number
+    elif isinstance(value, hint) and _is_plain(hint, value):
         return value
     wanted = f"one of {', '.join(map(str, arguments))}" if origin is Literal else getattr(hint, "__name__", str(hint))
-    raise BadInputError(f"{what}'s option '{where}' is '{value}'; expected {wanted}.")
+    raise BadInputError(f"{what}'s option '{where}' is {shown(value)}; expected {wanted}.")
+
+
+def _is_plain(hint: type, value: Any) -> bool:
+    """Whether a value of the right type can be used: True is no number, and no path holds a zero byte."""
+    if hint is int:
+        return not isinstance(value, bool) and abs(value) <= _LARGEST_INTEGER
+    return not (hint is str and "\0" in value)

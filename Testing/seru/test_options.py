@@ -96,7 +96,7 @@ def test_what_decides_a_result_can_be_read_back_and_where_it_ran_decides_nothing
         options, device="auto", engine="auto", threads=None
     )
     assert decided == SegmentOptions(mirror=True, crop="paper", minimum_volume_ml=3.0).deciding()
-    with pytest.raises(BadInputError, match="cannot be read"):
+    with pytest.raises(BadInputError, match="The report has an unknown option 'color'"):
         SegmentOptions.from_deciding({"color": "red"})
 
 

@@ -18,7 +18,7 @@ from seru.cascade.refine import run_refine
 from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
-from seru.errors import DeviceError
+from seru.errors import NO_MEMORY, DeviceError, is_memory_error
 from seru.findings import SIDES, Report, SliceCounts
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
@@ -98,14 +98,16 @@ class Segmenter:
         Raises:
             SeruError: as :func:`segment`.
         """
-        if self._runner is None or self._runner.has_fallen_back:
-            # One volume that was too large for the device decides nothing for the next.
-            self._runner = BatchRunner(self.model, self.options)
         record = progress if isinstance(progress, RunRecord) else RunRecord(progress or Progress())
         try:
+            if self._runner is None or self._runner.has_fallen_back:
+                # One volume that was too large for the device decides nothing for the next.
+                self._runner = BatchRunner(self.model, self.options)
             return self._run(volume, self._runner, record)
-        except MemoryError as error:
-            raise DeviceError("The computer has too little memory for this volume; close other programs.") from error
+        except Exception as error:
+            if not is_memory_error(error):
+                raise
+            raise DeviceError(NO_MEMORY) from error
 
     def _run(self, volume: Volume, runner: BatchRunner, record: RunRecord) -> SegmentResult:
         card, options = self.model.card, self.options

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from seru.cascade.preprocessing import resize_image
+from seru.errors import BadInputError
 from seru.model.card import ModelCard
+
+# At a fixed pixel size a slice may grow or shrink that much, and its longer side may have so many pixels: a body fits
+# into half of it at the finest size there is.
+_MOST_ZOOM, _LONGEST_SIDE = 16, 4096
 
 
 def coarse_shape(shape_rc: Sequence[int], spacing_rc_mm: Sequence[float], card: ModelCard) -> tuple[int, int]:
@@ -20,8 +25,16 @@ def coarse_shape(shape_rc: Sequence[int], spacing_rc_mm: Sequence[float], card: 
 
     Returns:
         Rows and columns, at least 1.
+
+    Raises:
+        BadInputError: the image's pixels are of another world than the model's.
     """
     rows, columns = (size * zoom for size, zoom in zip(shape_rc, refine_zoom(spacing_rc_mm, card), strict=True))
+    if max(rows, columns) > _LONGEST_SIDE:
+        raise BadInputError(
+            f"A slice would have {rows:.0f} x {columns:.0f} pixels for this model, more than {_LONGEST_SIDE} a side; "
+            "check the voxel size of the image, or resample it."
+        )
     if card.coarse_size is not None:
         factor = card.coarse_size / max(rows, columns)
         rows, columns = rows * factor, columns * factor
@@ -37,10 +50,19 @@ def refine_zoom(spacing_rc_mm: Sequence[float], card: ModelCard) -> tuple[float,
 
     Returns:
         Zoom along rows and columns.
+
+    Raises:
+        BadInputError: the image's pixels are of another world than the model's.
     """
     if card.in_plane_spacing_mm is None:
         return 1.0, 1.0
     rows, columns = (spacing / card.in_plane_spacing_mm for spacing in spacing_rc_mm)
+    if not all(1 / _MOST_ZOOM <= zoom <= _MOST_ZOOM for zoom in (rows, columns)):
+        sizes = " x ".join(f"{spacing:g}" for spacing in spacing_rc_mm)
+        raise BadInputError(
+            f"The pixels of a slice are {sizes} mm, this model works at {card.in_plane_spacing_mm:g} mm; "
+            "check the voxel size of the image."
+        )
     return rows, columns
 
 

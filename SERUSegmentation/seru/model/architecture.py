@@ -10,6 +10,9 @@ from seru.errors import ModelError
 # The encoder halves height and width five times.
 STRIDE = 32
 
+# Far above any network that is trained today; below, nothing overflows and a network is described in a moment.
+_DEEPEST, _WIDEST = 64, 4096
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -27,7 +30,7 @@ class Architecture:
         classes: background, kidney, tumor.
 
     Raises:
-        ModelError: a number is not positive, or the lists have the wrong length.
+        ModelError: a number is no integer or out of its range, or the lists have the wrong length.
     """
 
     blocks: tuple[int, int, int, int] = (3, 4, 6, 3)
@@ -41,9 +44,13 @@ class Architecture:
     def __post_init__(self) -> None:
         if len(self.blocks) != 4 or len(self.decoder_channels) != 5:
             raise ModelError("The architecture needs four encoder stages and five decoder widths.")
-        numbers = (*self.blocks, *self.decoder_channels, self.base_channels, self.cardinality, self.base_width)
-        if min(*numbers, self.reduction, self.classes) < 1 or self.bottleneck_width(0) < 1:
-            raise ModelError("The architecture has a width or depth below 1.")
+        widths = (*self.decoder_channels, self.base_channels, self.cardinality, self.base_width, self.reduction)
+        if not _are_within(_DEEPEST, *self.blocks) or not _are_within(_WIDEST, *widths, self.classes):
+            raise ModelError(
+                f"The architecture has a depth that is not 1 to {_DEEPEST}, or a width that is not 1 to {_WIDEST}."
+            )
+        if self.bottleneck_width(0) < 1:
+            raise ModelError("The architecture has a bottleneck without channels.")
 
     @property
     def encoder_channels(self) -> tuple[int, int, int, int, int]:
@@ -68,7 +75,7 @@ class Architecture:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Architecture:
+    def from_dict(cls, values: Any) -> Architecture:
         """Build an architecture from a model card's entry.
 
         Args:
@@ -80,6 +87,8 @@ class Architecture:
         Raises:
             ModelError: an entry is unknown or has the wrong type.
         """
+        if not isinstance(values, dict):
+            raise ModelError("The model's architecture is not a JSON object.")
         values = dict(values)
         if values.pop("name", "SERU") != "SERU":
             raise ModelError("The model's architecture is not SERU; this version runs SERU only.")
@@ -87,10 +96,10 @@ class Architecture:
         if unknown:
             raise ModelError(f"The model's architecture has unknown entries ({', '.join(sorted(unknown))}).")
         try:
-            numbers: dict[str, Any] = {
-                key: tuple(map(int, value)) if isinstance(value, list | tuple) else int(value)
-                for key, value in values.items()
-            }
-            return cls(**numbers)
-        except (TypeError, ValueError) as error:
+            return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        except TypeError as error:
             raise ModelError(f"The model's architecture cannot be read ({error}).") from error
+
+
+def _are_within(most: int, *numbers: Any) -> bool:
+    return all(type(number) is int and 1 <= number <= most for number in numbers)

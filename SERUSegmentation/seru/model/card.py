@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +14,13 @@ from seru.model.architecture import Architecture
 NetworkStage = Literal["coarse", "refine"]
 NETWORK_STAGES: tuple[NetworkStage, NetworkStage] = ("coarse", "refine")
 
-_NUMBER = (int, float)
+# Pixels along a side that a stage sees at most: a slice of CT has 512, a fine one 1024.
+LARGEST_SIDE = 2048
+# No text of a card is longer, but a name or title fits a line.
+_LONGEST_TEXT, _LONGEST_LINE = 10_000, 200
+_LARGEST_FILE = 1 << 32
+_SHA256 = re.compile("[0-9a-f]{64}")
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -71,26 +78,26 @@ class ModelCard:
 
     def __post_init__(self) -> None:
         checks = {
-            "version": self.version == 1,
-            "id": _are(str, self.id) and Path(self.id).name == self.id != "" and not self.id.startswith("."),
-            "title": _are(str, self.title),
-            "licence": _are(str, self.licence),
-            "training_data": _are(str, self.training_data),
-            "window": _are(_NUMBER, *_items(self.window, 2)) and self.window[0] < self.window[1],
-            "clahe_clip_limit": _are(_NUMBER, self.clahe_clip_limit),
-            "clahe_grid": _are(int, *_items(self.clahe_grid, 2)) and min(self.clahe_grid) >= 1,
-            "mean": _are(_NUMBER, *_items(self.mean, 3)),
-            "std": _are(_NUMBER, *_items(self.std, 3)) and min(self.std) > 0,
-            "class_names": _are(str, *_items(self.class_names, 3)) and self.architecture.classes == 3,
-            "coarse_size": self.coarse_size is None or (_are(int, self.coarse_size) and self.coarse_size >= 32),
-            "crop_size": _are(int, self.crop_size) and self.crop_size >= 32 and self.crop_size % 32 == 0,
-            "alpha": _are(_NUMBER, self.alpha) and 0 <= self.alpha <= 1,
-            "in_plane_spacing_mm": self.in_plane_spacing_mm is None
-            or (_are(_NUMBER, self.in_plane_spacing_mm) and 0.1 <= self.in_plane_spacing_mm <= 10),
-            "input_slices": _are(int, self.input_slices) and self.input_slices in (1, 3),
-            "scores": _are(dict, self.scores),
-            "notes": isinstance(self.notes, tuple) and (not self.notes or _are(str, *self.notes)),
-            "files": _are(dict, self.files) and all(_is_file_entry(entry) for entry in self.files.values()),
+            "version": type(self.version) is int and self.version == 1,
+            "id": _is_line(self.id) and Path(self.id).name == self.id != "" and not self.id.startswith("."),
+            "title": _is_line(self.title),
+            "licence": _is_line(self.licence),
+            "training_data": _is_text(self.training_data),
+            "window": _are_in(-32768, 32767, *_items(self.window, 2)) and self.window[1] - self.window[0] >= 1,
+            "clahe_clip_limit": _are_in(0, 1000, self.clahe_clip_limit),
+            "clahe_grid": _are_whole(1, 64, *_items(self.clahe_grid, 2)),
+            "mean": _are_in(0, 1, *_items(self.mean, 3)),
+            "std": _are_in(1e-3, 10, *_items(self.std, 3)),
+            "class_names": list(map(_is_line, _items(self.class_names, 3))) == [True] * 3,
+            "architecture": self.architecture.classes == 3,
+            "coarse_size": self.coarse_size is None or _are_whole(32, LARGEST_SIDE, self.coarse_size),
+            "crop_size": _are_whole(32, LARGEST_SIDE, self.crop_size) and self.crop_size % 32 == 0,
+            "alpha": _are_in(0, 1, self.alpha),
+            "in_plane_spacing_mm": self.in_plane_spacing_mm is None or _are_in(0.1, 10, self.in_plane_spacing_mm),
+            "input_slices": _are_whole(1, 3, self.input_slices) and self.input_slices != 2,
+            "scores": isinstance(self.scores, dict),
+            "notes": isinstance(self.notes, tuple) and all(map(_is_text, self.notes)),
+            "files": isinstance(self.files, dict) and all(map(_is_file_entry, self.files.values())),
         }
         wrong = [name for name, is_valid in checks.items() if not is_valid]
         if wrong:
@@ -125,13 +132,22 @@ class ModelCard:
             values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
             values["architecture"] = Architecture.from_dict(values.get("architecture", {}))
             return cls(**values)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (TypeError, ValueError) as error:
             raise ModelError(f"The model card cannot be read ({error}); fetch the model again.") from error
 
 
-def _are(kind: type | tuple[type, ...], *values: Any) -> bool:
-    """Whether there are values, all of a kind; True is no number."""
-    return bool(values) and all(isinstance(value, kind) and not isinstance(value, bool) for value in values)
+def _are_in(low: float, high: float, *values: Any) -> bool:
+    """Whether there are values, all of them numbers of a range; NaN lies in none."""
+    return bool(values) and all(_is_number(value) and low <= value <= high for value in values)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_whole(low: int, high: int, *values: Any) -> bool:
+    """Whether there are values, all of them integers of a range."""
+    return _are_in(low, high, *values) and all(isinstance(value, int) for value in values)
 
 
 def _items(values: Any, count: int) -> tuple[Any, ...]:
@@ -139,5 +155,15 @@ def _items(values: Any, count: int) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) and len(values) == count else ()
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+
+
+def _is_line(value: Any) -> bool:
+    return _is_text(value) and len(value) <= _LONGEST_LINE and value.isprintable()
+
+
 def _is_file_entry(entry: Any) -> bool:
-    return _are(dict, entry) and _are(str, entry.get("sha256")) and _are(int, entry.get("size"))
+    if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
+        return False
+    return _SHA256.fullmatch(entry["sha256"]) is not None and _are_whole(0, _LARGEST_FILE, entry.get("size"))

@@ -75,6 +75,8 @@ class SERU(nn.Module):
             ) from error
 
     def _initialise(self) -> None:
+        if self.head.weight.is_meta:  # shapes alone: torch would load its compiler to draw nothing
+            return
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -12,10 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from seru.errors import ModelError
+from seru.errors import ModelError, is_memory_error
 from seru.model.card import NETWORK_STAGES, ModelCard, NetworkStage
+from seru.records import parse_json
 
 CARD = "model.json"
+_LARGEST_JSON = 1 << 20
+# Where there is no home folder: nothing is found there, and nothing can be kept.
+_NOWHERE = Path(os.devnull) / "SERU"
 
 __all__ = [
     "Model",
@@ -41,6 +45,10 @@ class Model:
     card: ModelCard
     folder: Path
 
+    def weight_path(self, stage: NetworkStage) -> Path:
+        """Return where the weights of a stage lie, be they there or not."""
+        return self.folder / f"{stage}.safetensors"
+
     def weight_file(self, stage: NetworkStage) -> Path:
         """Return the verified weight file of a stage.
 
@@ -53,15 +61,43 @@ class Model:
         Raises:
             ModelError: the file is missing or differs from its checksum.
         """
-        path = self.folder / f"{stage}.safetensors"
+        path = self.weight_path(stage)
+        expected = self._expected(path)
+        if sha256_of(path) != expected["sha256"]:
+            raise _is_damaged(path)
+        return path
+
+    def read_weights(self, stage: NetworkStage, most_bytes: int) -> bytes:
+        """Read the weight file of a stage, and verify what was read.
+
+        Args:
+            stage: ``coarse`` or ``refine``.
+            most_bytes: that its network can need.
+
+        Returns:
+            The content of the safetensors file.
+
+        Raises:
+            ModelError: the file is missing, differs from its checksum, or is larger than that.
+        """
+        path = self.weight_path(stage)
+        expected = self._expected(path)
+        if expected["size"] > most_bytes:
+            raise ModelError(f"The weights {path} do not fit the model card (too large); fetch the model again.")
+        with open(path, "rb") as file:
+            content = file.read(expected["size"])
+        if hashlib.sha256(content).hexdigest() != expected["sha256"]:
+            raise _is_damaged(path)
+        return content
+
+    def _expected(self, path: Path) -> dict[str, Any]:
+        """What the card says of a weight file, which is there and of that size."""
         entry = self.card.files.get(path.name)
         if entry is None or not path.is_file():
             raise ModelError(f"The model '{self.card.id}' lacks {path.name} in {self.folder}; fetch it again.")
-        if path.stat().st_size != entry.get("size") or sha256_of(path) != entry.get("sha256"):
-            raise ModelError(
-                f"The file {path} is damaged (its checksum differs from the model card's); fetch the model again."
-            )
-        return path
+        if path.stat().st_size != entry["size"]:
+            raise _is_damaged(path)
+        return entry
 
     def verify(self) -> None:
         """Check every weight file against the card.
@@ -144,17 +180,21 @@ def read_registry(path: Path | None = None) -> Registry:
     """
     path = path or resources_folder() / "models.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = _read_json(path)
         return Registry(tuple(RegistryEntry(**entry) for entry in content["models"]), content["default"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"The list of models {path} cannot be read ({error}); install SERU again.") from error
 
 
 def cache_folder() -> Path:
-    """Return the per-user folder of fetched models; it may not exist yet."""
+    """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home."""
     import platformdirs
 
-    return Path(platformdirs.user_cache_dir("SERU", appauthor=False)) / "models"
+    try:
+        folder = Path(platformdirs.user_cache_dir("SERU", appauthor=False))
+    except RuntimeError:  # how platformdirs says that there is no home folder; older ones make up a relative one
+        folder = _NOWHERE
+    return (folder if folder.is_absolute() else _NOWHERE) / "models"
 
 
 def find_model(id_or_folder: str | Path | None = None) -> Model:
@@ -194,16 +234,18 @@ def open_model(folder: Path) -> Model:
     Raises:
         ModelError: the folder is no model folder.
     """
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise ModelError(
-            f"'{folder}' is a file; give a model folder with {CARD} and safetensors files "
+            f"'{folder}' is no folder; give a model folder with {CARD} and safetensors files "
             "(pickled weights are never loaded)."
         )
     try:
-        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        values = _read_json(folder / CARD)
     except FileNotFoundError as error:
         raise ModelError(f"'{folder}' is no model folder: it has no {CARD}.") from error
     except (OSError, ValueError) as error:
+        if is_memory_error(error):
+            raise
         raise ModelError(f"The model card {folder / CARD} cannot be read ({error}); fetch the model again.") from error
     if not isinstance(values, dict):
         raise ModelError(f"The model card {folder / CARD} is not a JSON object; fetch the model again.")
@@ -239,6 +281,8 @@ def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model
     folder = cache_folder() / entry.id
     if entry.url is None:
         return find_model(entry.id)
+    if folder.is_relative_to(_NOWHERE):
+        raise ModelError("There is no home folder to keep models in; set HOME or XDG_CACHE_HOME.")
     if (folder / CARD).is_file() and _matches(folder, entry):
         return open_model(folder)
     try:
@@ -299,6 +343,23 @@ def sha256_of(path: Path) -> str:
 def _sha256(path: str, _size: int, _modified: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> Any:
+    """Read a small JSON file; a pipe or a device is none."""
+    if path.exists() and not path.is_file():
+        raise ValueError("it is no file")
+    with open(path, "rb") as file:
+        text = file.read(_LARGEST_JSON + 1)
+    if len(text) > _LARGEST_JSON:
+        raise ValueError(f"it is larger than {_LARGEST_JSON} bytes")
+    return parse_json(text)
+
+
+def _is_damaged(path: Path) -> ModelError:
+    return ModelError(
+        f"The file {path} is damaged (its checksum differs from the model card's); fetch the model again."
+    )
 
 
 def _matches(folder: Path, entry: RegistryEntry) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from seru.errors import BadInputError
+from seru.errors import BadInputError, is_memory_error
 from seru.files import Opener, replacing, write_failure
-from seru.findings import Report
+from seru.findings import LEFT, RIGHT, Report
 from seru.grid import Grid
+from seru.options import check_alpha
+from seru.records import parse_json, shown
+from seru.result.npz import DAMAGES, NpzFile
 
 MAPS_FILE = "maps.npz"
 VERSION = 1
@@ -23,6 +26,12 @@ VERSION = 1
 # A class wins only where kidney and tumor together have half the probability or more: at a quarter or less in both
 # stages a voxel is background at every alpha.
 SURELY_BACKGROUND = 63
+
+# Of the file: the report is a few kilobytes; four times the largest CT; millimetres from the scanner's middle.
+_LONGEST_HEADER = 4 << 20
+_MOST_VOXELS = 1 << 31
+_FARTHEST_MM = 1e6
+_ARRAYS = ("mask", "coarse", "refined", "sides")
 
 
 @dataclass(frozen=True)
@@ -144,35 +153,88 @@ def load_maps(path: Path) -> tuple[Maps, Report]:
     path = Path(path)
     path = path / MAPS_FILE if path.is_dir() else path
     try:
-        # numpy's own words for any other file are about pickles.
-        if path.is_file() and not zipfile.is_zipfile(path):
+        if path.exists() and not (path.is_file() and zipfile.is_zipfile(path)):
             raise ValueError("it is no file that --maps wrote, or it was cut")
-        with np.load(path, allow_pickle=False) as file:
-            header = json.loads(file["header"].tobytes())
-            arrays = {name: file[name] for name in ("mask", "coarse", "refined", "sides")}
-        if header["format"] != "SERU maps":
-            raise ValueError("another format")
-        version = header["version"]
-        if version == VERSION:
-            return _from_parts(header, arrays)
+        with NpzFile(path) as file:
+            return _read(file)
     except FileNotFoundError as error:
         raise BadInputError(f"There are no maps at '{path}'; give the folder that --maps wrote.") from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise BadInputError(f"The maps '{path}' cannot be read ({error}); run the segmentation again.") from error
-    raise BadInputError(f"The maps '{path}' have version {version}, this program reads {VERSION}; update SERU.")
+    except _NewerMapsError as error:
+        raise BadInputError(f"The maps '{path}' have {error}; update SERU.") from error
+    except (*DAMAGES, BadInputError) as error:
+        if is_memory_error(error):
+            raise
+        raise BadInputError(
+            f"The maps '{path}' cannot be read ({_reason(error)}); run the segmentation again."
+        ) from error
 
 
-def _from_parts(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[Maps, Report]:
-    k, j, i = (int(n) for n in header["box_kji"])
-    mask = np.unpackbits(arrays["mask"], count=k * j * i).astype(bool).reshape(k, j, i)
-    low_k, low_j, low_i = (int(n) for n in header["lower_kji"])
-    maps = Maps(
-        grid=Grid(tuple(header["shape_kji"]), np.asarray(header["ijk_to_ras"], np.float64).reshape(4, 4)),
-        alpha=float(header["alpha"]),
-        lower_kji=(low_k, low_j, low_i),
-        mask=mask,
-        coarse=arrays["coarse"],
-        refined=arrays["refined"],
-        sides=arrays["sides"],
-    )
-    return maps, Report.from_dict(header["report"])
+def _reason(error: Exception) -> str:
+    """The first half of a sentence, without its full stop, on one line."""
+    return " ".join(str(error).split()).partition(";")[0].rstrip(".")[:200]
+
+
+class _NewerMapsError(Exception):
+    """The maps are of another version."""
+
+
+def _read(file: NpzFile) -> tuple[Maps, Report]:
+    header = _read_header(file)
+    grid, lower, box = _grid_of(header), _sizes(header, "lower_kji"), _sizes(header, "box_kji")
+    if any(low + size > whole for low, size, whole in zip(lower, box, grid.shape_kji, strict=True)):
+        raise ValueError("the stored box is not inside the scan")
+    report = Report.from_dict(header.get("report"))
+    matrix = np.array(report.geometry.ijk_to_ras)
+    if report.geometry.shape_ijk != grid.shape_ijk or not np.allclose(matrix, grid.ijk_to_ras, atol=1e-3):
+        raise ValueError("the report is of another scan")
+    voxels = math.prod(box)
+    mask = np.unpackbits(file.read("mask", (-(-voxels // 8),)), count=voxels).view(bool).reshape(box)
+    count = int(np.count_nonzero(mask))
+    coarse, refined = (_read_probabilities(file, stage, count) for stage in ("coarse", "refined"))
+    sides = file.read("sides", (count,))
+    if not ((sides == RIGHT) | (sides == LEFT)).all():
+        raise ValueError("a voxel is on neither side")
+    return Maps(grid, _alpha_of(header), lower, mask, coarse, refined, sides), report
+
+
+def _read_header(file: NpzFile) -> dict[str, Any]:
+    header = parse_json(file.read_bytes("header", _LONGEST_HEADER))
+    if not isinstance(header, dict) or header.get("format") != "SERU maps":
+        raise ValueError("another format")
+    version = header.get("version")
+    if type(version) is not int or version != VERSION:
+        raise _NewerMapsError(f"version {shown(version)}, this program reads {VERSION}")
+    if file.names != {"header", *_ARRAYS}:
+        raise ValueError("its parts are not those of maps")
+    return header
+
+
+def _read_probabilities(file: NpzFile, stage: str, count: int) -> np.ndarray:
+    pairs = file.read(stage, (count, 2))
+    if (pairs[:, 0] > 255 - pairs[:, 1]).any():
+        raise ValueError("the probabilities of a voxel are more than 1 together")
+    return pairs
+
+
+def _grid_of(header: dict[str, Any]) -> Grid:
+    rows = header.get("ijk_to_ras")
+    is_matrix = isinstance(rows, list) and all(isinstance(row, list) and len(row) == 4 for row in rows)
+    numbers = [number for row in rows for number in row] if is_matrix else []
+    if len(numbers) != 16 or not all(type(n) in (int, float) and abs(n) <= _FARTHEST_MM for n in numbers):
+        raise ValueError("its matrix is none")
+    return Grid(_sizes(header, "shape_kji"), np.array(numbers, np.float64).reshape(4, 4))
+
+
+def _sizes(header: dict[str, Any], name: str) -> tuple[int, int, int]:
+    sizes = header.get(name)
+    is_triple = isinstance(sizes, list) and len(sizes) == 3 and all(type(n) is int and n >= 0 for n in sizes)
+    if not is_triple or math.prod(sizes) > _MOST_VOXELS or max(sizes) > _MOST_VOXELS:
+        raise ValueError(f"{name} is {shown(sizes)}")
+    return sizes[0], sizes[1], sizes[2]
+
+
+def _alpha_of(header: dict[str, Any]) -> float:
+    alpha = header.get("alpha")
+    if type(alpha) not in (int, float):
+        raise ValueError(f"alpha is {shown(alpha)}")
+    return check_alpha(float(alpha))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from types import ModuleType
 
-from seru.errors import DeviceError
-from seru.model.engines.base import Engine
+from seru.errors import NO_MEMORY, DeviceError, is_memory_error
+from seru.model.engines.base import Engine, first_line
 from seru.model.store import Model
 from seru.options import EngineName
 
@@ -24,7 +25,7 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch, and torch for small networks, which
             run in less time than OpenVINO takes to compile them.
         device: ``auto`` takes a GPU where there is one, else the CPU.
-        threads: CPU threads; None takes all.
+        threads: CPU threads; None takes all, and there are no more than the CPU has.
 
     Returns:
         The engine; it has loaded nothing yet.
@@ -38,11 +39,11 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
     if engine == "openvino" and device != "cpu":
         raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
+    threads = threads and min(threads, os.cpu_count() or 1)
     is_small = model.card.architecture.base_channels < _SMALL_CHANNELS
     if engine == "openvino" or (engine == "auto" and device == "cpu" and has_openvino and not is_small):
-        from seru.model.engines.openvino_engine import OpenVinoEngine
-
-        return OpenVinoEngine(model, device, threads)
+        return _openvino_engine(model, device, threads)
+    _import_torch()
     from seru.model.engines.torch_engine import TorchEngine
 
     return TorchEngine(model, device, threads)
@@ -78,9 +79,24 @@ def resolve_device(device: str) -> str:
     raise DeviceError(f"The device '{device}' is not on this computer (there is {available}); take --device auto.")
 
 
+def _openvino_engine(model: Model, device: str, threads: int | None) -> Engine:
+    try:
+        from seru.model.engines.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(model, device, threads)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _not_started("OpenVINO", error, "take --engine torch") from error
+
+
 def _import_torch() -> ModuleType:
     try:
         import torch
-    except ImportError as error:
-        raise DeviceError(f"PyTorch cannot be imported ({error}); install it first.") from error
+    except (ImportError, OSError) as error:
+        raise _not_started("PyTorch", error, "install it first") from error
     return torch
+
+
+def _not_started(library: str, error: Exception, advice: str) -> DeviceError:
+    if is_memory_error(error):
+        return DeviceError(NO_MEMORY)
+    return DeviceError(f"{library} cannot be imported ({first_line(error)}); {advice}.")

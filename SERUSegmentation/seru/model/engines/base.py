@@ -60,16 +60,7 @@ class Engine(ABC):
         """Free the networks and the device's memory."""
 
 
-def memory_error(error: BaseException) -> bool:
-    """Tell whether an error means that a device or the computer has too little memory.
-
-    Args:
-        error: any exception.
-
-    Returns:
-        True for MemoryError, torch's out-of-memory error and the allocators' messages.
-    """
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "cannot allocate memory", "bad_alloc")
-    )
+def first_line(error: BaseException) -> str:
+    """Return what a library said first, for a message."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200].rstrip(".") if lines else type(error).__name__

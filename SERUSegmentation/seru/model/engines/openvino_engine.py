@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
-import openvino
 
-from seru.errors import DeviceError
+from seru.errors import DeviceError, SeruError, is_memory_error
 from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
-from seru.model.engines.base import Engine, OutOfMemory, memory_error
-from seru.model.store import Model, cache_folder
-
-# Raised whenever what StageNetwork computes changes: older conversions are not taken then.
-_FORMAT = 1
+from seru.model.engines.base import Engine, OutOfMemory, first_line
+from seru.model.engines.conversion import converted_network
+from seru.model.engines.quiet_openvino import openvino
+from seru.model.store import Model
 
 
 class OpenVinoEngine(Engine):
     """Runs the stages with OpenVINO's CPU plug-in, in bf16 where the processor has it.
 
-    Converting a network takes longer than segmenting a short scan: the result is kept in the per-user cache, named by
-    the checksum of the weights. torch is needed for the conversion alone.
+    torch is needed for the conversion of a network alone, which is kept.
     """
 
     name = "openvino"
@@ -49,10 +40,11 @@ class OpenVinoEngine(Engine):
         images = self._filled(stage, images)
         try:
             output = self._request(stage, images.shape).infer({0: images})[0]
-        except (RuntimeError, MemoryError) as error:
-            if not memory_error(error):
-                reason = str(error).strip().partition("\n")[0][:200]
-                raise DeviceError(f"OpenVINO failed ({reason}); try --engine torch.") from error
+        except SeruError:
+            raise
+        except Exception as error:
+            if not is_memory_error(error):
+                raise DeviceError(f"OpenVINO failed ({first_line(error)}); try --engine torch.") from error
             message = str(error)
             output = None
         if output is None:
@@ -82,66 +74,7 @@ class OpenVinoEngine(Engine):
         if key not in self._compiled:
             # One static shape at a time: each compiled one holds its own copy of the weights.
             self._compiled.clear()
-            network = self._read(stage, shape[1])
+            network = converted_network(self._core, self.model, stage, shape[1])
             network.reshape(list(shape))
             self._compiled[key] = self._core.compile_model(network, "CPU", self._config).create_infer_request()
         return self._compiled[key]
-
-    def _read(self, stage: NetworkStage, channels: int) -> openvino.Model:
-        self.model.weight_file(stage)  # verifies the weights, also where the conversion is cached
-        path = self._cached_path(stage, channels)
-        if path.is_file():
-            with suppress(RuntimeError):
-                return self._core.read_model(path)
-        network = convert(self.model, stage, channels)
-        with suppress(OSError, RuntimeError):  # no room or no rights: convert again next time
-            _save(network, path)
-        return network
-
-    def _cached_path(self, stage: NetworkStage, channels: int) -> Path:
-        card = self.model.card
-        checksum = card.files[f"{stage}.safetensors"]["sha256"]
-        # All that the conversion bakes in.
-        baked = [_FORMAT, checksum, channels, card.mean, card.std, card.architecture.to_dict(), openvino.__version__]
-        name = hashlib.sha256(json.dumps(baked).encode()).hexdigest()[:24]
-        return cache_folder().parent / "openvino" / f"{name}.xml"
-
-
-def convert(model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
-    """Convert a stage's network to OpenVINO.
-
-    Args:
-        model: card and weights.
-        stage: ``coarse`` or ``refine``.
-        channels: 1 or 3, of the images.
-
-    Returns:
-        The network, of any batch size, height and width that are multiples of 32.
-
-    Raises:
-        ModelError: the weights are missing, damaged or do not fit the card.
-    """
-    import warnings
-
-    import torch
-
-    from seru.model.network import StageNetwork
-    from seru.model.weights import load_network
-
-    network = StageNetwork(load_network(model, stage), model.card.mean, model.card.std).eval()
-    example = torch.zeros(1, channels, 2 * STRIDE, 2 * STRIDE, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        # Tracing takes the branches of an already padded image, which is what predict gives.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's own way to trace
-        shape = openvino.PartialShape([-1, channels, -1, -1])
-        return openvino.convert_model(network, example_input=example, input=[shape])
-
-
-def _save(network: openvino.Model, path: Path) -> None:
-    """Write both files of a network; the one that is looked for comes last."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        openvino.save_model(network, Path(folder) / path.name, compress_to_fp16=True)
-        for name in (path.with_suffix(".bin").name, path.name):
-            os.replace(Path(folder) / name, path.parent / name)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from seru.errors import DeviceError
+from seru.errors import DeviceError, is_memory_error
 from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
-from seru.model.engines.base import Engine, OutOfMemory, memory_error
+from seru.model.engines.base import Engine, OutOfMemory, first_line
 from seru.model.network import StageNetwork
 from seru.model.store import Model
 from seru.model.weights import load_network
@@ -38,8 +38,8 @@ class TorchEngine(Engine):
         try:
             return self._predict(stage, images)
         except (RuntimeError, MemoryError) as error:
-            if not memory_error(error):
-                reason = _first_line(error)
+            if not is_memory_error(error):
+                reason = first_line(error)
                 raise DeviceError(f"The device {self.device} failed ({reason}); try --device cpu.") from error
             message = str(error)
         # Out of the except block: the error's traceback holds the failed batch's activations.
@@ -106,8 +106,3 @@ def fast_dtype(device: str) -> torch.dtype:
 def _cpu_has_bf16() -> bool:
     probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     return any(getattr(torch.cpu, probe, lambda: False)() for probe in probes)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200].rstrip(".") if lines else type(error).__name__
