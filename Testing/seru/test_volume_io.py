@@ -158,6 +158,28 @@ def test_an_unsigned_ct_is_shifted_and_said_so(tmp_path: Path) -> None:
     assert [text for text in check_is_ct(volume) if "1024" in text]
 
 
+@pytest.mark.parametrize("padding", [-1024, -2048, -32768])
+def test_an_unsigned_ct_is_shifted_within_its_padding_alone(tmp_path: Path, padding: int) -> None:
+    stored = small_ct() + np.int16(1024)
+    stored[:, :6] = padding
+    stored[0, 6, :3] = -3, -1, -7  # from resampling the padding's edge
+    sitk.WriteImage(itk_image(stored, oblique()), str(tmp_path / "ct.nii.gz"))
+
+    volume = read_volume(tmp_path / "ct.nii.gz")
+
+    assert (volume.array_kji[:, :6] == padding).all()
+    np.testing.assert_array_equal(volume.array_kji[1:, 6:], small_ct()[1:, 6:])
+    assert volume.notes == ("The values are a CT's plus 1024 (air near 0); 1024 was subtracted.",)
+
+
+def test_air_and_fat_below_zero_are_no_padding(tmp_path: Path) -> None:
+    values = small_ct()
+    values[:, 12:20, 15:25] = 1100  # dense as a metal implant
+    sitk.WriteImage(itk_image(values, oblique()), str(tmp_path / "ct.nii.gz"))
+
+    np.testing.assert_array_equal(read_volume(tmp_path / "ct.nii.gz").array_kji, values)
+
+
 @pytest.mark.parametrize("padding", [-3024, -2000, -32768])
 def test_padding_around_the_field_of_view_is_kept(tmp_path: Path, padding: int) -> None:
     values = small_ct()

@@ -154,7 +154,7 @@ def _part(header: MetaHeader, path: Path, start: int, needed: int, is_alone: boo
     part = part_from(path, header_size or start, encoding)
     # The stream itself tells where it ends, and what follows is looked at there.
     size = whole_number(header, "CompressedDataSize", 0)
-    if is_compressed and is_alone and size and not 0 <= part.stored - size <= PADDING:
+    if is_compressed and is_alone and size and not (size > 0 and 0 <= part.stored - size <= PADDING):
         raise DamagedError(TOO_SHORT if part.stored < size else TOO_LONG)
     return part
 

@@ -155,14 +155,16 @@ def grid_of(header: MetaHeader) -> tuple[Grid, tuple[str, ...]]:
     mm = millimetres(header.get("DistanceUnits", ""))
     spacing = _spacing(header, count) * mm
     rows = _one_of(header, _DIRECTIONS, count * count)
-    directions = np.eye(3) if rows is None else _directions(rows.reshape(count, count)[:3, :3].T)
+    # Each row is the direction of an axis.
+    directions = np.eye(3) if rows is None else rows.reshape(count, count)[:3, :3].T
     origin = _one_of(header, _ORIGINS, count)
     matrix = np.eye(4)
     with np.errstate(over="ignore", invalid="ignore"):  # a grid with such numbers is refused
         matrix[:3, :3] = directions * spacing
         matrix[:3, 3] = 0.0 if origin is None else origin[:3] * mm
-    notes = unit_note({mm}) + _notes(header, directions, has_directions=rows is not None)
-    return Grid.from_lps((sizes[2], sizes[1], sizes[0]), matrix), notes
+    grid = Grid.from_lps((sizes[2], sizes[1], sizes[0]), matrix)
+    _check_lengths(directions)
+    return grid, unit_note({mm}) + _notes(header, directions, has_directions=rows is not None)
 
 
 def _spacing(header: MetaHeader, count: int) -> np.ndarray:
@@ -192,13 +194,11 @@ def _one_of(header: MetaHeader, keys: Sequence[str], count: int) -> np.ndarray |
     return values[0] if values else None
 
 
-def _directions(columns: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        lengths = np.linalg.norm(columns, axis=0)
-    if not (np.isfinite(lengths).all() and np.abs(lengths - 1).max() < 0.01):
+def _check_lengths(columns: np.ndarray) -> None:
+    lengths = np.linalg.norm(columns, axis=0)
+    if np.abs(lengths - 1).max() > 0.01:
         texts = " x ".join(f"{length:g}" for length in lengths)
         raise UnreadableError(f"has directions of the lengths {texts}, which must be 1; correct its header")
-    return columns / lengths
 
 
 def _notes(header: MetaHeader, directions: np.ndarray, has_directions: bool) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ so ITK's and Slicer's.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -245,7 +246,7 @@ def _per_axis(header: NrrdHeader, name: str, count: int) -> tuple[float, ...]:
 
 
 def _check_spacings(directions: list[np.ndarray | None], spacings: list[float]) -> None:
-    lengths = [float(np.linalg.norm(vector)) for vector in directions if vector is not None]
+    lengths = [math.hypot(*vector) for vector in directions if vector is not None]
     if any(abs(spacing - length) > 0.01 * length for spacing, length in zip(spacings, lengths, strict=True)):
         texts = (" x ".join(f"{s:g}" for s in values) for values in (lengths, spacings))
         raise UnreadableError("has two voxel sizes in its header ({} and {}); correct it".format(*texts))
