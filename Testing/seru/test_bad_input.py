@@ -193,6 +193,7 @@ INPUTS: dict[str, tuple[Callable[[Path], Path], str]] = {
     "missing": (missing, "does not exist"),
     "no bytes": (no_bytes, "empty (0 bytes)"),
     "unknown ending": (text_file("ct.txt"), "unknown ending"),
+    "half of a pair": (text_file("ct.hdr"), "half of an Analyze or NIfTI pair"),
     "text as nifti": (text_file("ct.nii"), "is no NIfTI file"),
     "text as nifti gz": (text_file("ct.nii.gz"), "is no NIfTI file"),
     "text as nrrd": (text_file("ct.nrrd"), "is no NRRD file"),

@@ -19,6 +19,7 @@ LPS = RAS_OF_LPS @ oblique()
 SPACING = np.linalg.norm(LPS[:3, :3], axis=0)
 GUESS = "The MetaImage header gives no orientation, so left and right are a guess; check them."
 BODY = small_ct().astype("<i2").tobytes()
+MANY_KEYS = b"".join(b"key%d = b\n" % n for n in range(100_000))
 PACKED = zlib.compress(BODY, 1)
 
 
@@ -189,7 +190,7 @@ def test_headers_that_cannot_be_are_refused(tmp_path: Path, keys: dict[str, str 
 
 @pytest.mark.parametrize(
     "start",
-    [b"", b"ObjectType = Image\nNDims = 3\n", b"some text\n", b"".join(b"key%d = b\n" % n for n in range(100_000))],
+    [b"", b"ObjectType = Image\nNDims = 3\n", b"some text\n", MANY_KEYS],
 )
 def test_what_is_no_metaimage_is_refused(tmp_path: Path, start: bytes) -> None:
     (tmp_path / "ct.mha").write_bytes(start)

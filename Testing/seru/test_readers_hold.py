@@ -25,7 +25,7 @@ from seru.io.images import read_volume
 from Testing.seru.image_files_by_hand import RAS_OF_LPS, itk_matrix, small_ct, write_metaimage, write_nifti, write_nrrd
 
 # A file a try: the time is the disk's, and a failure is made smaller from its parts.
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 TYPES = ("uint8", "int16", "int32", "float32", "float64", "int8", "uint16")
 SHAPES = hnp.array_shapes(min_dims=3, max_dims=3, max_side=5)
 PLACES = st.floats(-2000, 2000, width=32)
@@ -89,10 +89,8 @@ def test_whatever_itk_writes_is_read_where_it_was(
     assert volume.notes == ()
 
 
-ENCODERS = {
-    "raw": bytes, "gzip": lambda data: gzip.compress(data, 1), "bzip2": lambda data: bz2.compress(data, 1),
-    "hex": lambda data: data.hex(" ", 7).encode(),
-}  # fmt: skip
+# ITK's reader lacks bzip2.
+ENCODERS = {"raw": bytes, "gzip": lambda data: gzip.compress(data, 1), "hex": lambda data: data.hex(" ", 7).encode()}
 
 
 @QUICK
@@ -145,6 +143,15 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def sentence_of(path: Path) -> str:
+    """What a file is refused with; empty where it is read."""
+    try:
+        read_volume(path)
+    except BadInputError as error:
+        return str(error)
+    return ""
+
+
 @QUICK
 @given(ending=st.sampled_from([".nii", ".nii.gz", ".nrrd", ".mha"]), data=st.data())
 def test_a_damaged_file_is_read_or_refused_in_one_sentence(ending: str, data: st.DataObject) -> None:
@@ -157,13 +164,9 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(ending: str, data: st
         path = Path(folder) / f"ct{ending}"
         path.write_bytes(damaged)
 
-        try:
-            volume = read_volume(path)
-        except BadInputError as error:
-            assert "\n" not in str(error)
-            assert str(error).endswith(".")
-        else:
-            assert volume.array_kji.shape == volume.grid.shape_kji
+        sentence = sentence_of(path)
+
+    assert sentence == "" or (sentence.endswith(".") and "\n" not in sentence)
 
 
 def nrrd_header(sizes: str, encoding: str, kind: str = "uchar") -> bytes:
@@ -174,14 +177,14 @@ def nrrd_header(sizes: str, encoding: str, kind: str = "uchar") -> bytes:
 
 
 BLOCK = bytes(1 << 24)
+GZIP, BZIP2 = gzip.compress(BLOCK, 1), bz2.compress(BLOCK)
 BOMBS = {
-    "promises what no stream holds": nrrd_header("10000 10000 1000", "gzip") + gzip.compress(BLOCK),
-    "is shorter than it promises": nrrd_header("4096 4096 60", "gzip") + gzip.compress(BLOCK) * 59,
-    "goes on for gigabytes": nrrd_header("1000 1000 10", "gzip") + gzip.compress(BLOCK) * 300,
-    "one slice of a gigabyte": nrrd_header("30000 30000 1", "gzip") + gzip.compress(BLOCK) * 54,
-    "goes on for gigabytes in bzip2": nrrd_header("1000 1000 10", "bzip2") + bz2.compress(BLOCK) * 300,
-    "skips gigabytes": nrrd_header("8 8 8", "gzip").replace(b"\n\n", b"\nbyte skip: 2400000000\n\n")
-    + gzip.compress(BLOCK) * 150,
+    "promises what no stream holds": nrrd_header("10000 10000 1000", "gzip") + GZIP,
+    "is shorter than it promises": nrrd_header("4096 4096 17", "gzip") + GZIP * 16,
+    "goes on for gigabytes": nrrd_header("1000 1000 10", "gzip") + GZIP * 300,
+    "one slice of a gigabyte": nrrd_header("30000 30000 1", "gzip") + GZIP * 54,
+    "goes on for gigabytes in bzip2": nrrd_header("1000 1000 10", "bzip2") + BZIP2 * 300,
+    "skips gigabytes": nrrd_header("8 8 8", "gzip").replace(b"\n\n", b"\nbyte skip: 2400000000\n\n") + GZIP * 150,
     "raw that is not there": nrrd_header("11000 11000 1100", "raw", "double") + b"0" * 300,
     "text that is not there": nrrd_header("1000 1000 1000", "ascii", "double") + b"0 " * 300,
 }
@@ -217,7 +220,7 @@ def test_cancelling_is_noticed_while_a_stream_is_only_counted(tmp_path: Path) ->
     from seru.progress import Progress
 
     path = tmp_path / "ct.nrrd"
-    path.write_bytes(nrrd_header("4096 4096 60", "gzip") + gzip.compress(BLOCK) * 60)
+    path.write_bytes(nrrd_header("4096 4096 17", "gzip") + GZIP * 17)
     progress = Progress()
     progress.cancel()
 

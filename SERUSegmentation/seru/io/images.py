@@ -30,6 +30,7 @@ _READERS: dict[str, Callable[[Path, Advance], Volume]] = {
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
 }
+_PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
 _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
 INPUT_ENDINGS = tuple(_READERS)
@@ -121,6 +122,8 @@ def check_input(path: str | Path) -> str:
     if not path.exists():
         raise BadInputError(f"'{path}' does not exist; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
+    if path.name.lower().endswith(_PAIR_ENDINGS):
+        raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
     if ending is None:
         raise BadInputError(
             f"'{path.name}' has an unknown ending; give {', '.join(INPUT_ENDINGS)} or a folder with a DICOM series."

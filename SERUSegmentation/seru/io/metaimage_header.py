@@ -207,7 +207,7 @@ def _notes(header: MetaHeader, directions: np.ndarray, has_directions: bool) -> 
     notes: tuple[str, ...] = ()
     said = header.get("AnatomicalOrientation", "").upper()
     # RAI is what writers leave there whatever the directions are.
-    if said not in ("", _FROM, "???") and said != anatomical_orientation(directions):
+    if said != _FROM and _contradicts(said, directions):
         notes += (
             f"The MetaImage header calls its orientation {quoted(said)} and gives other directions "
             f"({anatomical_orientation(directions)}), which were taken, as 3D Slicer does: check left and right.",
@@ -215,6 +215,17 @@ def _notes(header: MetaHeader, directions: np.ndarray, has_directions: bool) -> 
     if any(numbers(header.get("CenterOfRotation", "0"))) and not np.allclose(directions, np.eye(3)):
         notes += ("The MetaImage header gives a centre of rotation, which was left out, as 3D Slicer does.",)
     return notes
+
+
+def _contradicts(letters: str, directions_lps: np.ndarray) -> bool:
+    """Tell whether an axis does not come from where its letter says."""
+    if len(letters) != 3 or not set(letters) <= {*_FROM, *_FROM_OTHER}:
+        return False
+    for axis, letter in enumerate(letters):
+        row = (_FROM if letter in _FROM else _FROM_OTHER).index(letter)
+        if directions_lps[row, axis] * (1 if letter in _FROM else -1) <= 0:
+            return True
+    return False
 
 
 def anatomical_orientation(directions_lps: np.ndarray) -> str:
@@ -226,5 +237,11 @@ def anatomical_orientation(directions_lps: np.ndarray) -> str:
     Returns:
         ``RAI`` for axes along left, posterior and superior.
     """
-    largest = np.abs(directions_lps).argmax(axis=0)
-    return "".join((_FROM if directions_lps[row, axis] > 0 else _FROM_OTHER)[row] for axis, row in enumerate(largest))
+    letters = ["", "", ""]
+    left = np.abs(directions_lps)
+    for _ in letters:
+        # Of oblique axes the straightest chooses first, so that no letter comes twice.
+        row, axis = np.unravel_index(left.argmax(), left.shape)
+        letters[axis] = (_FROM if directions_lps[row, axis] > 0 else _FROM_OTHER)[row]
+        left[row], left[:, axis] = -1, -1
+    return "".join(letters)
