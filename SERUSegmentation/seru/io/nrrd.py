@@ -26,7 +26,7 @@ from seru.io.reading import (
     whole_numbers,
 )
 from seru.io.streams import COMPRESSED, Encoding
-from seru.io.voxels import Part, StoredVoxels, gzip_stream, numbered_files, part_from, read_voxels, voxel_chunks
+from seru.io.voxels import ByteOrder, Part, StoredVoxels, gzip_stream, numbered_files, part_from, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -58,7 +58,7 @@ _ENCODINGS: dict[str, Encoding] = {
     **dict.fromkeys(("text", "txt", "ascii"), "text"),
     "hex": "hex",
 }
-_BYTE_ORDERS = {"little": "<", "big": ">"}
+_BYTE_ORDERS: dict[str, ByteOrder] = {"little": "<", "big": ">"}
 
 
 def read_nrrd(path: Path, advance: Advance) -> Volume:

@@ -32,8 +32,8 @@ _SKIP_BYTES = 1 << 22
 _LARGEST_RATIO = 1100
 # A file that promises more than this many times its size is decoded once only to see whether it is so.
 _PROVEN_RATIO = 64
-# And more than this is no CT: 1 GiB out of 16 MiB.
-_LARGEST_UNLIKELY = 1 << 30
+# And so many voxels out of so little are neither a CT nor labels: 2 GiB of memory.
+_MOST_UNLIKELY = 1 << 30
 # A volume has a few thousand slices, and a file for each at most.
 _MOST_FILES = 100_000
 # Voxels of the largest slice, 11585 x 11585.
@@ -204,13 +204,13 @@ def _check_promise(part: Part, stored: StoredVoxels, tick: Callable[[], None]) -
         if stored.voxels_a_part > part.stored:
             raise DamagedError(TOO_SHORT)
     elif promised > part.stored * _PROVEN_RATIO:
-        _check_unlikely(part, promised, stored.dtype, tick)
+        _check_unlikely(part, promised, stored, tick)
 
 
-def _check_unlikely(part: Part, promised: int, dtype: np.dtype, tick: Callable[[], None]) -> None:
-    if promised > part.stored * _LARGEST_RATIO or promised > _LARGEST_UNLIKELY:
+def _check_unlikely(part: Part, promised: int, stored: StoredVoxels, tick: Callable[[], None]) -> None:
+    if promised > part.stored * _LARGEST_RATIO or math.prod(stored.shape_kji) > _MOST_UNLIKELY:
         raise DamagedError(f"{part.stored} bytes are said to hold {promised}")
-    with _opened(part, dtype) as source:
+    with _opened(part, stored.dtype) as source:
         _step_over(source, promised, tick)
         _zeros_behind(source)
 
