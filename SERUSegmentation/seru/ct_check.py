@@ -16,6 +16,8 @@ _SAMPLE = 1_000_000
 _PADDING = -1500
 # What scanners add to store Hounsfield units as unsigned numbers.
 UNSIGNED_OFFSET = 1024
+# In such numbers air and its noise lie above this, and padding below.
+PADDING_BELOW = -200
 # Plausible voxel sizes in mm; metres and micrometres lie outside.
 _SMALLEST_MM, _LARGEST_MM = 0.02, 50.0
 
@@ -53,14 +55,14 @@ def is_unsigned_ct(array_kji: np.ndarray) -> bool:
         array_kji: numbers as stored, shape (K, J, I).
 
     Returns:
-        True where nothing but padding is below 0, air peaks near 0 and the body peaks near 1024.
+        True where air and its noise peak near 0, nothing but padding is below, and the body peaks near 1024.
     """
     values = _sample(array_kji)
-    below = values[values < 0]
     # Around the circle that was scanned there is one value; a few others come from resampling its edge.
-    if below.size and np.mean(below == below.min()) < 0.95:
+    padding = values[values <= PADDING_BELOW]
+    if padding.size and np.mean(padding == padding.min()) < 0.95:
         return False
-    values = values[values >= 0]
+    values = values[values > PADDING_BELOW]
     # A body holds fat and soft tissue and little between them and air; in other images the values spread out.
     body = values[values > 300]
     if body.size < 0.02 * values.size or body.size == 0 or np.mean(values < 150) < 0.02:

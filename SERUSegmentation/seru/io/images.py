@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seru.ct_check import UNSIGNED_OFFSET, is_unsigned_ct
+from seru.ct_check import PADDING_BELOW, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
 from seru.files import PART, LastStep, replacing, write_failure
 from seru.grid import Grid
@@ -189,8 +189,8 @@ def _signed(volume: Volume) -> Volume:
     if not is_unsigned_ct(volume.array_kji):
         return volume
     for plane in volume.array_kji:
-        # What is below 0 is padding and no matter.
-        np.subtract(plane, UNSIGNED_OFFSET, out=plane, where=plane >= 0)
+        # Padding is no matter, and stays what it is.
+        np.subtract(plane, UNSIGNED_OFFSET, out=plane, where=plane > PADDING_BELOW)
     shifted = f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); {UNSIGNED_OFFSET} was subtracted."
     return replace(volume, notes=(*volume.notes, shifted))
 

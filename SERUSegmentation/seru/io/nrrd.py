@@ -26,7 +26,16 @@ from seru.io.reading import (
     whole_numbers,
 )
 from seru.io.streams import COMPRESSED, Encoding
-from seru.io.voxels import ByteOrder, Part, StoredVoxels, gzip_stream, numbered_files, part_from, read_voxels, voxel_chunks
+from seru.io.voxels import (
+    ByteOrder,
+    Part,
+    StoredVoxels,
+    gzip_stream,
+    numbered_files,
+    part_from,
+    read_voxels,
+    voxel_chunks,
+)
 from seru.progress import Advance
 from seru.volume import Volume
 
