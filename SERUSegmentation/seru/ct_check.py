@@ -16,11 +16,10 @@ _SAMPLE = 1_000_000
 _PADDING = -1500
 # What scanners add to store Hounsfield units as unsigned numbers.
 UNSIGNED_OFFSET = 1024
+# In such numbers air and its noise lie above this, and padding below.
+PADDING_BELOW = -200
 # Plausible voxel sizes in mm; metres and micrometres lie outside.
 _SMALLEST_MM, _LARGEST_MM = 0.02, 50.0
-
-# The key under which a reader leaves a sentence for the user in ``Volume.source``.
-NOTE = "note"
 
 
 def check_is_ct(volume: Volume) -> list[str]:
@@ -56,14 +55,17 @@ def is_unsigned_ct(array_kji: np.ndarray) -> bool:
         array_kji: numbers as stored, shape (K, J, I).
 
     Returns:
-        True where nothing is below 0, air peaks near 0 and the body peaks near 1024.
+        True where air and its noise peak near 0, nothing but padding is below, and the body peaks near 1024.
     """
-    if float(array_kji.min()) < 0:
-        return False
     values = _sample(array_kji)
+    # Around the circle that was scanned there is one value; a few others come from resampling its edge.
+    padding = values[values <= PADDING_BELOW]
+    if padding.size and np.mean(padding == padding.min()) < 0.95:
+        return False
+    values = values[values > PADDING_BELOW]
     # A body holds fat and soft tissue and little between them and air; in other images the values spread out.
     body = values[values > 300]
-    if body.size < 0.02 * values.size or np.mean(values < 150) < 0.02:
+    if body.size < 0.02 * values.size or body.size == 0 or np.mean(values < 150) < 0.02:
         return False
     tissue = (body > UNSIGNED_OFFSET - 200) & (body < UNSIGNED_OFFSET + 250)
     return float(np.mean(tissue)) > 0.6 and UNSIGNED_OFFSET - 130 < float(np.median(body)) < UNSIGNED_OFFSET + 130
@@ -95,7 +97,7 @@ def _check_spacing(volume: Volume) -> None:
 
 
 def _warnings(volume: Volume) -> list[str]:
-    warnings = [volume.source[NOTE]] if volume.source.get(NOTE) else []
+    warnings = list(volume.notes)
     thickest = max(volume.grid.spacing_ijk_mm)
     if thickest > 6.0:
         warnings.append(f"The slices are {thickest:g} mm apart: small tumors and volumes will be inexact.")

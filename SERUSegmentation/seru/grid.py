@@ -19,6 +19,8 @@ from seru.errors import BadInputError
 SHEAR_TOLERANCE = 1e-3
 # A spacing at or below this is none.
 _SMALLEST_SPACING_MM = 1e-6
+# Ten kilometres: no image lies or reaches farther, and every number made from a grid stays finite.
+_FARTHEST_MM = 1e7
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -31,7 +33,7 @@ class Grid:
         ijk_to_ras: float64, shape (4, 4), read-only: voxel index (i, j, k, 1) to RAS millimetres.
 
     Raises:
-        BadInputError: not three axes, a number is not finite, a spacing is zero, or the axes are sheared.
+        BadInputError: not three axes, a number is not finite or absurd, a spacing is zero, or the axes are sheared.
     """
 
     shape_kji: tuple[int, int, int]
@@ -50,6 +52,10 @@ class Grid:
             raise BadInputError(
                 f"The voxel size of the image is {' x '.join(f'{s:g}' for s in self.spacing_ijk_mm)} mm; "
                 "all three must be more than 0: correct the image's header."
+            )
+        if np.abs(matrix).max() > _FARTHEST_MM:
+            raise BadInputError(
+                f"The image's header gives a place or a size of {np.abs(matrix).max():g} mm; correct the header."
             )
         shear = np.abs(self.directions_ras.T @ self.directions_ras - np.eye(3)).max()
         if shear > SHEAR_TOLERANCE:
@@ -89,7 +95,8 @@ class Grid:
     @cached_property
     def spacing_ijk_mm(self) -> tuple[float, float, float]:
         """Voxel size along i, j and k in mm."""
-        i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
+        with np.errstate(over="ignore"):  # of a matrix that is about to be refused
+            i, j, k = np.linalg.norm(self.ijk_to_ras[:3, :3], axis=0)
         return float(i), float(j), float(k)
 
     @property

@@ -1,4 +1,4 @@
-"""Hounsfield units out of whatever numbers a file holds, slab by slab, as lean as they allow."""
+"""Hounsfield units out of whatever numbers a file holds, run by run, as lean as they allow."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from seru.errors import BadInputError
 
 _INT16 = np.iinfo(np.int16)
 
-# Voxels a slab may hold while it is converted: 4 million, 32 MB as float64.
-SLAB_VOXELS = 1 << 22
-
 
 class HounsfieldArray:
-    """Collects slabs of a volume as int16, or as float32 once a fraction comes.
+    """Collects the voxels of a volume as int16, or as float32 once a fraction comes.
 
     Args:
         shape_kji: shape of the volume, (K, J, I).
@@ -29,18 +26,13 @@ class HounsfieldArray:
             k, j, i = shape_kji
             raise BadInputError(f"The image is empty ({i} x {j} x {k} voxels); give a CT volume.")
         self._array = np.empty(shape_kji, np.int16)
-
-    @property
-    def slices_a_slab(self) -> int:
-        """Slices along K that make a slab of a convenient size."""
-        _, rows, columns = self._array.shape
-        return max(1, SLAB_VOXELS // (rows * columns))
+        self._slice_voxels = shape_kji[1] * shape_kji[2]
 
     def put(self, first: int, slab: np.ndarray, slope: float = 1.0, intercept: float = 0.0) -> None:
-        """Store a slab.
+        """Store whole slices.
 
         Args:
-            first: its first slice along K.
+            first: the first one along K.
             slab: numbers of any real type, shape (n, J, I).
             slope: Hounsfield units per number.
             intercept: Hounsfield units at zero.
@@ -48,22 +40,45 @@ class HounsfieldArray:
         Raises:
             BadInputError: a number is not finite.
         """
-        if slab.dtype.kind == "f":
-            _check_finite(slab, first)
+        self.put_run(first * self._slice_voxels, slab.ravel(), slope, intercept)
+
+    def put_run(self, first: int, values: np.ndarray, slope: float = 1.0, intercept: float = 0.0) -> None:
+        """Store voxels that follow each other, slice after slice in C order.
+
+        Args:
+            first: the first one, counted from the volume's first.
+            values: numbers of any real type, shape (n,).
+            slope: Hounsfield units per number.
+            intercept: Hounsfield units at zero.
+
+        Raises:
+            BadInputError: a number is not finite, scaled or not.
+        """
         if slope != 1.0 or intercept != 0.0:
-            slab = slab * np.float64(slope) + np.float64(intercept)
-        if slab.dtype.kind == "f":
-            rounded = np.rint(slab)
-            # Rounding in the file's scale (a slope of 0.1 stored as float32, say) is no fraction.
-            if self._array.dtype == np.int16 and np.abs(slab - rounded).max() > 1e-3:
-                self._array = self._array.astype(np.float32)
-            slab = slab if self._array.dtype == np.float32 else rounded
-        last = first + len(slab)
-        if self._array.dtype == np.float32 or np.can_cast(slab.dtype, np.int16):
-            self._array[first:last] = slab
-        else:
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = values * np.float64(slope) + np.float64(intercept)
+        if values.dtype.kind == "f":
+            self._check_finite(values, first)
+        if not np.can_cast(values.dtype, np.int16):
             # No tissue and no metal lies beyond 16 bits; what does is far outside any window.
-            self._array[first:last] = np.clip(slab, _INT16.min, _INT16.max)
+            values = np.clip(values, _INT16.min, _INT16.max)
+        if values.dtype.kind == "f" and self._array.dtype == np.int16:
+            rounded = np.rint(values)
+            # Rounding in the file's scale (a slope of 0.1 stored as float32, say) is no fraction.
+            if np.abs(values - rounded).max(initial=0.0) > 1e-3:
+                self._array = self._array.astype(np.float32)
+            else:
+                values = rounded
+        self._array.reshape(-1)[first : first + len(values)] = values
+
+    def _check_finite(self, values: np.ndarray, first: int) -> None:
+        finite = np.isfinite(values)
+        if not finite.all():
+            place = (first + int(np.argmin(finite))) // self._slice_voxels
+            raise BadInputError(
+                f"The image has voxels that are not numbers (NaN or infinite, first in slice {place}); "
+                "replace them, by -1000 outside the field of view for example."
+            )
 
     def finish(self) -> np.ndarray:
         """Return the volume, int16 or float32, shape (K, J, I)."""
@@ -85,13 +100,3 @@ def window_to_uint8(hu: np.ndarray, window: Sequence[float]) -> np.ndarray:
     clipped -= lower
     clipped *= 255.0 / (upper - lower)
     return np.rint(clipped, out=clipped).astype(np.uint8)
-
-
-def _check_finite(slab: np.ndarray, first: int) -> None:
-    finite = np.isfinite(slab)
-    if not finite.all():
-        place = first + int(np.argmin(finite.reshape(len(slab), -1).all(axis=1)))
-        raise BadInputError(
-            f"The image has voxels that are not numbers (NaN or infinite, first in slice {place}); "
-            "replace them, by -1000 outside the field of view for example."
-        )

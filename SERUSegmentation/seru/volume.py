@@ -18,8 +18,8 @@ class Volume:
     Attributes:
         array_kji: int16 or float32, shape (K, J, I), Hounsfield units; SimpleITK's and Slicer's array order.
         grid: where its voxels lie; of the array's shape.
-        source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, and ``sha256`` where it was taken;
-            under ``note`` what the user should know of it.
+        source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, and ``sha256`` where it was taken.
+        notes: what the user should know of it, one sentence each.
 
     Raises:
         BadInputError: the array is not of the grid's shape.
@@ -28,6 +28,7 @@ class Volume:
     array_kji: np.ndarray
     grid: Grid
     source: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array_kji.shape != self.grid.shape_kji:

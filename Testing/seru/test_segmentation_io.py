@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from seru.io.nrrd import read_fields
+from seru.io.nrrd_header import read_header
 from seru.io.segmentation import write_segmentation
 from seru.terminology import SEGMENTS, SEGMENTS_BY_SIDE
 from seru.volume import Volume
@@ -115,11 +115,13 @@ def test_the_header_has_the_keys_that_slicer_writes(slicer_scene: Any, segmentat
     assert storage.WriteData(node) == 1
 
     with open(segmentation_file, "rb") as ours, open(again, "rb") as theirs:
-        our_fields, their_fields = read_fields(ours), read_fields(theirs)
+        our_header, their_header = read_header(ours), read_header(theirs)
 
-    assert set(our_fields) == set(their_fields)
-    same = {key for key in our_fields if "Segment0" in key or "Segment1" in key or key in ("type", "sizes", "kinds")}
-    assert {key: our_fields[key] for key in same} == {key: their_fields[key] for key in same}
+    assert set(our_header.fields) == set(their_header.fields)
+    assert set(our_header.pairs) == set(their_header.pairs)
+    assert all(our_header.fields[key] == their_header.fields[key] for key in ("type", "sizes", "kinds"))
+    same = {key for key in our_header.pairs if "Segment0" in key or "Segment1" in key}
+    assert {key: our_header.pairs[key] for key in same} == {key: their_header.pairs[key] for key in same}
 
 
 def test_slicerio_reads_names_and_terminology(segmentation_file: Path) -> None:

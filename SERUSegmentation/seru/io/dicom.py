@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.ct_check import NOTE
 from seru.errors import BadInputError
 from seru.grid import Grid
 from seru.hounsfield import HounsfieldArray
@@ -81,8 +80,8 @@ def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) ->
     slices, notes = _choose_series(_find_ct_slices(folder, advance), folder, series_uid)
     slices = _sorted_slices(slices, notes)
     grid = _grid(slices)
-    source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series, NOTE: " ".join(notes)}
-    return Volume(_read_pixels(slices, advance), grid, source)
+    source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series}
+    return Volume(_read_pixels(slices, advance), grid, source, tuple(notes))
 
 
 def _find_ct_slices(folder: Path, advance: Advance) -> list[Slice]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seru.ct_check import NOTE, UNSIGNED_OFFSET, is_unsigned_ct
+from seru.ct_check import PADDING_BELOW, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
 from seru.files import Opener, replacing
 from seru.grid import Grid
@@ -16,6 +16,7 @@ from seru.io.dicom import read_dicom_folder
 from seru.io.metaimage import read_metaimage, write_metaimage
 from seru.io.nifti import read_nifti, write_nifti
 from seru.io.nrrd import read_nrrd, write_nrrd
+from seru.io.reading import check_regular, explained
 from seru.places import check_writable
 from seru.progress import Advance, Progress
 from seru.volume import Volume
@@ -28,6 +29,7 @@ _READERS: dict[str, Callable[[Path, Advance], Volume]] = {
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
 }
+_PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
 _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
 INPUT_ENDINGS = tuple(_READERS)
@@ -45,7 +47,7 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
         progress: told of the stage ``load``, and asked whether to stop.
 
     Returns:
-        The CT in Hounsfield units, on its own grid. ``source["note"]`` holds what the user should know of it.
+        The CT in Hounsfield units, on its own grid; its ``notes`` are what the user should know of it.
 
     Raises:
         BadInputError: the file or series cannot be used, with the reason.
@@ -114,7 +116,7 @@ def check_input(path: str | Path) -> str:
         The file's ending in lower case, empty for a folder.
 
     Raises:
-        BadInputError: missing, no file, empty, or of an unknown ending.
+        BadInputError: missing, empty, no regular file, or of an unknown ending.
     """
     path = Path(path)
     if path.is_dir():
@@ -125,10 +127,14 @@ def check_input(path: str | Path) -> str:
     if not path.is_file():  # a pipe would be waited for
         raise BadInputError(f"'{path}' is a device or a pipe; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
+    if path.name.lower().endswith(_PAIR_ENDINGS):
+        raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
     if ending is None:
         raise BadInputError(
             f"'{path.name}' has an unknown ending; give {', '.join(INPUT_ENDINGS)} or a folder with a DICOM series."
         )
+    with explained(path):
+        check_regular(path)
     if path.stat().st_size == 0:
         raise BadInputError(f"'{path}' is empty (0 bytes); copy it again.")
     return ending
@@ -158,11 +164,11 @@ def ending_of(path: Path, endings: tuple[str, ...]) -> str | None:
 def _signed(volume: Volume) -> Volume:
     if not is_unsigned_ct(volume.array_kji):
         return volume
-    array = volume.array_kji
-    array -= array.dtype.type(UNSIGNED_OFFSET)
+    for plane in volume.array_kji:
+        # Padding is no matter, and stays what it is.
+        np.subtract(plane, UNSIGNED_OFFSET, out=plane, where=plane > PADDING_BELOW)
     shifted = f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); {UNSIGNED_OFFSET} was subtracted."
-    note = f"{volume.source.get(NOTE, '')} {shifted}".strip()
-    return replace(volume, source={**volume.source, NOTE: note})
+    return replace(volume, notes=(*volume.notes, shifted))
 
 
 def _write(array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, opener: Opener) -> None:

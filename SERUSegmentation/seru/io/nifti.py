@@ -2,26 +2,24 @@
 
 ITK reads a cut or damaged .nii.gz without an error, takes a voxel size of 0 for 1 mm, mirrors an axis whose voxel size
 is negative, and refuses matrices that are perpendicular to 0.05 degrees; none of that will do for a measurement.
-Where a header holds two orientations the choice is ITK's, so that Slicer shows the image where we say it is.
 
 Source: the NIfTI-1 and NIfTI-2 header definitions (nifti1.h, nifti2.h).
 """
 
 from __future__ import annotations
 
-import gzip
 import math
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from seru.ct_check import NOTE
-from seru.errors import BadInputError
 from seru.grid import Grid
-from seru.io.voxels import ByteOrder, ByteSource, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.nifti_orientation import MILLIMETRES, SCANNER, grid_of, quaternion_of_rotation
+from seru.io.reading import DamagedError, UnreadableError, explained, open_regular
+from seru.io.streams import Source, open_source
+from seru.io.voxels import ByteOrder, StoredVoxels, gzip_stream, part_from, read_voxels, voxel_chunks
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -37,13 +35,15 @@ _TYPES = {
     1024: np.int64,
     1280: np.uint64,
 }
-_MILLIMETRES = 2
-_MM_PER_UNIT = {1: 1000.0, _MILLIMETRES: 1.0, 3: 0.001}
-_SCANNER = 1
 _BYTE_ORDERS: tuple[ByteOrder, ...] = ("<", ">")
 
-# Deflate shrinks a byte run by 1032 at most; a file that promises more voxels than that is damaged.
-_LARGEST_RATIO = 1100
+# Extensions between the header and the voxels are notes of some tool.
+_LARGEST_EXTENSION = 1 << 24
+# The largest axis that NIfTI-1 can tell.
+_LARGEST_AXIS_1 = np.iinfo(np.int16).max
+# Zeros after the header that say that no extension follows.
+_NO_EXTENSION = bytes(4)
+_ENDS_EARLY = "it ends within its header"
 
 
 def _layout(itemsize: int, **fields: tuple[str, int]) -> np.dtype:
@@ -74,6 +74,7 @@ _NIFTI_2 = _layout(
     size=("<i4", 0),
     magic=("S8", 4),
     datatype=("<i2", 12),
+    bits=("<i2", 14),
     dim=("<8i8", 16),
     pixdim=("<8f8", 104),
     first_voxel=("<i8", 168),
@@ -92,19 +93,23 @@ class _Header:
 
     Attributes:
         grid: where the voxels lie.
-        stored: how they are stored.
-        skip: bytes between the header and the first voxel.
-        has_orientation: False where there is neither a qform nor an sform.
+        dtype: of the stored numbers.
+        first_voxel: its place in the (decoded) file.
+        slope: Hounsfield units per number.
+        intercept: Hounsfield units at zero.
+        notes: what the user should know.
     """
 
     grid: Grid
-    stored: StoredVoxels
-    skip: int
-    has_orientation: bool
+    dtype: np.dtype
+    first_voxel: int
+    slope: float
+    intercept: float
+    notes: tuple[str, ...]
 
 
 def read_nifti(path: Path, advance: Advance) -> Volume:
-    """Read a NIfTI-1 or NIfTI-2 file, compressed or not.
+    """Read a NIfTI-1 or NIfTI-2 file, compressed or not, whatever its name says.
 
     Args:
         path: of the ``.nii`` or ``.nii.gz`` file.
@@ -116,48 +121,45 @@ def read_nifti(path: Path, advance: Advance) -> Volume:
     Raises:
         BadInputError: the file is damaged, cut, no 3D image of numbers, or its grid is not usable.
     """
-    try:
-        size = path.stat().st_size
-        with open(path, "rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            with gzip.GzipFile(fileobj=raw) if compressed else raw as file:
-                header = _read_header(file)
-                _check_size(header, size * (_LARGEST_RATIO if compressed else 1))
-                if len(file.read(header.skip)) != header.skip:
-                    raise EOFError("it ends within its header")
-                array = read_voxels(file, header.stored, advance)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInputError(f"'{path}' is cut or damaged ({error}); copy or convert it again.") from error
-    except _NotNiftiError as error:
-        raise BadInputError(f"'{path}' {error}.") from error
-    source = {"path": str(path), "format": "nifti"}
-    if not header.has_orientation:
-        source[NOTE] = "The NIfTI header gives no orientation, so left and right are a guess; check them."
-    return Volume(array, header.grid, source)
+    with explained(path):
+        with open_regular(path) as file:
+            is_compressed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            size = path.stat().st_size
+            header = _read_header(open_source("gzip" if is_compressed else "raw", file, size, np.dtype(np.uint8)))
+        if is_compressed:
+            part = part_from(path, 0, "gzip", header.first_voxel)
+        else:
+            part = part_from(path, header.first_voxel, "raw")
+        stored = StoredVoxels(header.grid.shape_kji, header.dtype, (part,), header.slope, header.intercept)
+        array, notes = read_voxels(stored, advance)
+    return Volume(array, header.grid, {"path": str(path), "format": "nifti"}, header.notes + notes)
 
 
-class _NotNiftiError(ValueError):
-    """What is wrong with the file, after its name."""
-
-
-def _read_header(file: ByteSource) -> _Header:
-    start = file.read(_NIFTI_1.itemsize)
-    if len(start) == 0:
-        raise _NotNiftiError("is empty; copy or convert it again")
+def _read_header(source: Source) -> _Header:
+    start = source.read(_NIFTI_1.itemsize)
     if len(start) < _NIFTI_1.itemsize:
-        raise EOFError("it ends within its header")
+        raise DamagedError(_ENDS_EARLY)
     for order in _BYTE_ORDERS:
         first, second = _NIFTI_1.newbyteorder(order), _NIFTI_2.newbyteorder(order)
         size = int(np.frombuffer(start, first)["size"][0])
-        if size == first.itemsize and start[344:347] == b"n+1":
+        if size == first.itemsize:
+            _check_single_file(start[344:347])
             return _parse(start, first, order)
-        if size == second.itemsize and start[4:7] == b"n+2":
-            rest = file.read(second.itemsize - first.itemsize)
+        if size == second.itemsize and start[4:7] in (b"n+2", b"ni2"):
+            _check_single_file(start[4:7])
+            rest = source.read(second.itemsize - first.itemsize)
             if len(rest) < second.itemsize - first.itemsize:
-                raise EOFError("it ends within its header")
+                raise DamagedError(_ENDS_EARLY)
             return _parse(start + rest, second, order)
-    raise _NotNiftiError("is no NIfTI file; give a CT as NIfTI, NRRD, MetaImage or a DICOM folder")
+    raise UnreadableError("is no NIfTI file; give a CT as NIfTI, NRRD, MetaImage or a DICOM folder")
+
+
+def _check_single_file(magic: bytes) -> None:
+    if magic in (b"ni1", b"ni2"):
+        raise UnreadableError("is the header of a NIfTI pair (.hdr and .img); convert the pair to one .nii.gz file")
+    if magic not in (b"n+1", b"n+2"):
+        raise UnreadableError("is an Analyze file, which gives no orientation; convert the original CT to NIfTI")
 
 
 def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
@@ -165,90 +167,56 @@ def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     shape = _shape(fields["dim"].tolist())
     datatype = int(fields["datatype"])
     if datatype not in _TYPES:
-        raise _NotNiftiError(f"holds colors or complex numbers (NIfTI type {datatype}); give a CT volume")
-    grid = _grid(shape, fields)
-    slope, intercept = (float(value) for value in fields["scale"])
-    slope = slope if np.isfinite(slope) else 1.0
-    # A slope of 0 means that the numbers are not scaled.
-    stored = StoredVoxels(
-        shape,
+        raise UnreadableError(f"holds colors or complex numbers (NIfTI type {datatype}); give a CT volume")
+    slope, intercept, notes = _scale(*fields["scale"].tolist())
+    grid, more = grid_of(shape, fields)
+    return _Header(
+        grid,
         np.dtype(_TYPES[datatype]).newbyteorder(order),
-        slope=slope or 1.0,
-        intercept=intercept if slope and np.isfinite(intercept) else 0.0,
+        _first_voxel(float(fields["first_voxel"]), len(data) + len(_NO_EXTENSION)),
+        slope,
+        intercept,
+        notes + more,
     )
-    first_voxel = fields["first_voxel"]
-    if not np.isfinite(first_voxel):
-        raise _NotNiftiError(f"is damaged (its voxels begin at byte {first_voxel}); copy or convert it again")
-    return _Header(grid, stored, max(int(first_voxel) - len(data), 0), bool(fields["codes"].max() > 0))
+
+
+def _scale(slope: float, intercept: float) -> tuple[float, float, tuple[str, ...]]:
+    """Return the scale that counts: a slope of 0, and by custom NaN, means that the numbers are not scaled."""
+    if slope == 0 or math.isnan(slope):
+        return 1.0, 0.0, ()
+    if math.isinf(slope):
+        return 1.0, 0.0, ("The scale in the NIfTI header is infinite; the numbers were taken as they are.",)
+    if not math.isfinite(intercept):
+        raise DamagedError(f"its numbers are said to be scaled by {slope:g} and {intercept:g}")
+    return slope, intercept, ()
+
+
+def _first_voxel(place: float, earliest: int) -> int:
+    if not (earliest <= place <= earliest + _LARGEST_EXTENSION and place == int(place)):
+        raise DamagedError(f"its voxels are said to begin at byte {place:g}")
+    return int(place)
 
 
 def _shape(dim: list[int]) -> tuple[int, int, int]:
     count = dim[0]
     if not 1 <= count <= 7:
-        raise _NotNiftiError(f"is damaged (its header gives {count} dimensions); copy or convert it again")
+        raise DamagedError(f"its header gives {count} dimensions")
     sizes = dim[1 : count + 1]
+    text = " x ".join(map(str, sizes))
     if count < 3:
-        raise _NotNiftiError(f"is a {count}D image; give a whole CT volume")
+        raise UnreadableError(f"is a {count}D image; give a whole CT volume")
     if min(sizes) < 1:
-        raise _NotNiftiError(f"is empty ({' x '.join(map(str, sizes))} voxels); give a CT volume")
+        raise UnreadableError(f"is empty ({text} voxels); give a CT volume")
     if max(sizes[4:], default=1) > 1:
-        raise _NotNiftiError(f"holds colors or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
+        raise UnreadableError(f"holds colors or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
     if max(sizes[3:], default=1) > 1:
-        raise _NotNiftiError(
-            f"is a {count}D image ({' x '.join(map(str, sizes))}); give one 3D volume, without time or channels"
-        )
+        raise UnreadableError(f"is a {count}D image ({text}); give one 3D volume, without time or channels")
     i, j, k = sizes[:3]
     return k, j, i
 
 
-def _grid(shape_kji: tuple[int, int, int], fields: np.void) -> Grid:
-    mm = _MM_PER_UNIT.get(int(fields["units"]) & 7, 1.0)
-    spacing = fields["pixdim"][1:4].astype(np.float64) * mm
-    if not (np.isfinite(spacing).all() and spacing.min() > 0):
-        size = " x ".join(f"{s:g}" for s in spacing)
-        raise _NotNiftiError(f"has a voxel size of {size} mm; all three must be more than 0: correct the header")
-    qform, sform = fields["codes"]
-    matrix = np.eye(4)
-    if sform > 0 and (sform == _SCANNER or qform <= 0):
-        matrix[:3] = fields["rows"].astype(np.float64) * mm
-    elif qform > 0:
-        matrix[:3, :3] = _rotation_of_quaternion(*fields["quaternion"].tolist()) * spacing
-        matrix[:3, 2] *= -1.0 if fields["pixdim"][0] < 0 else 1.0
-        matrix[:3, 3] = fields["offset"].astype(np.float64) * mm
-    else:
-        # As ITK, and so Slicer, take it: along left, posterior, superior.
-        matrix[:3, :3] = np.diag(spacing * (-1, -1, 1))
-    grid = Grid(shape_kji, matrix)
-    if np.abs(grid.spacing_ijk_mm / spacing - 1).max() > 0.01:
-        texts = (" x ".join(f"{s:g}" for s in sizes) for sizes in (grid.spacing_ijk_mm, spacing))
-        raise _NotNiftiError("has two voxel sizes in its header ({} and {} mm); correct it".format(*texts))
-    return grid
-
-
-def _check_size(header: _Header, most_bytes: int) -> None:
-    # Python's integers: the product of damaged sizes may be beyond 64 bits.
-    if header.skip + math.prod(header.stored.shape_kji) * header.stored.dtype.itemsize > most_bytes:
-        raise EOFError("it is shorter than its header says")
-
-
-def _rotation_of_quaternion(b: float, c: float, d: float) -> np.ndarray:
-    """Return the rotation of a unit quaternion whose first part is not negative and not stored."""
-    a2 = 1.0 - (b * b + c * c + d * d)
-    if a2 < 1e-7:
-        b, c, d = np.array([b, c, d]) / np.sqrt(b * b + c * c + d * d)
-        a2 = 0.0
-    a = np.sqrt(a2)
-    return np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
-        ]
-    )
-
-
 def write_nifti(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance) -> None:
-    """Write a gzip-compressed NIfTI-1 file, with both a qform and an sform.
+    """Write a gzip-compressed file with a qform and an sform: NIfTI-1, or NIfTI-2 where an axis is too long for it.
 
     Args:
         file: to write to.
@@ -264,29 +232,24 @@ def write_nifti(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Adva
 
 def _header_bytes(dtype: np.dtype, grid: Grid) -> bytes:
     handedness = -1.0 if np.linalg.det(grid.directions_ras) < 0 else 1.0
-    header = np.zeros((), _NIFTI_1)
-    header["size"] = _NIFTI_1.itemsize
-    header["regular"] = b"r"
+    is_first = max(grid.shape_kji) <= _LARGEST_AXIS_1
+    header = np.zeros((), _NIFTI_1 if is_first else _NIFTI_2)
+    header["size"] = header.itemsize
     header["dim"] = 3, *grid.shape_ijk, 1, 1, 1, 1
     header["datatype"] = next(code for code, kind in _TYPES.items() if kind == dtype)
     header["bits"] = 8 * dtype.itemsize
     header["pixdim"] = handedness, *grid.spacing_ijk_mm, 1, 1, 1, 1
-    header["first_voxel"] = _NIFTI_1.itemsize + 4
+    header["first_voxel"] = header.itemsize + len(_NO_EXTENSION)
     header["scale"] = 1, 0
-    header["units"] = _MILLIMETRES
-    header["codes"] = _SCANNER
-    header["quaternion"] = _quaternion_of_rotation(grid.directions_ras * (1.0, 1.0, handedness))
+    header["units"] = MILLIMETRES
+    header["codes"] = SCANNER
+    header["quaternion"] = quaternion_of_rotation(grid.directions_ras * (1.0, 1.0, handedness))
     header["offset"] = grid.ijk_to_ras[:3, 3]
     header["rows"] = grid.ijk_to_ras[:3]
-    header["magic"] = b"n+1"
-    # Four zeros say that no extension follows.
-    return header.tobytes() + bytes(4)
-
-
-def _quaternion_of_rotation(directions: np.ndarray) -> tuple[float, float, float]:
-    """Return b, c and d of the rotation nearest to right-handed directions; the first part is then not negative."""
-    from scipy.spatial.transform import Rotation
-
-    left, _, right = np.linalg.svd(directions)
-    b, c, d, a = Rotation.from_matrix(left @ right).as_quat()
-    return (-b, -c, -d) if a < 0 else (b, c, d)
+    if is_first:
+        header["regular"] = b"r"
+        header["magic"] = b"n+1"
+    else:
+        # The bytes after the name show a transfer that changed line ends.
+        header["magic"] = b"n+2\0\r\n\x1a\n"
+    return header.tobytes() + _NO_EXTENSION

@@ -1,25 +1,41 @@
-"""NRRD files: the plain ones are read here, the others through ITK; every one that SERU writes is made here.
-
-Reading plain files without ITK takes one copy of the voxels in memory, reports how far it is, and works with any
-path on every system; ITK opens no path outside the system's code page on Windows.
+"""NRRD files, read and written here rather than through ITK, which a damaged header can end, and all that runs with it.
 
 Source: the NRRD format definition (teem.sourceforge.net/nrrd/format.html).
 """
 
 from __future__ import annotations
 
-import gzip
-import zlib
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from seru.errors import BadInputError
 from seru.grid import Grid
-from seru.io.itk import read_with_itk
-from seru.io.voxels import ByteOrder, StoredVoxels, gzip_stream, read_voxels, voxel_chunks
+from seru.io.nrrd_header import NrrdHeader, grid_of, read_header, sizes_of
+from seru.io.reading import (
+    TOO_SHORT,
+    DamagedError,
+    UnreadableError,
+    data_file,
+    explained,
+    open_regular,
+    quoted,
+    whole_numbers,
+)
+from seru.io.streams import COMPRESSED, Encoding
+from seru.io.voxels import (
+    ByteOrder,
+    Part,
+    StoredVoxels,
+    gzip_stream,
+    numbered_files,
+    part_from,
+    read_voxels,
+    voxel_chunks,
+)
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -27,23 +43,31 @@ _TYPES = {
     np.int8: ("signed char", "int8", "int8_t"),
     np.uint8: ("unsigned char", "uchar", "uint8", "uint8_t"),
     np.int16: ("short", "short int", "signed short", "signed short int", "int16", "int16_t"),
-    np.uint16: ("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"),
+    np.uint16: ("unsigned short", "ushort", "unsigned short int", "uint16", "uint16_t"),
     np.int32: ("int", "signed int", "int32", "int32_t"),
-    np.uint32: ("uint", "unsigned int", "uint32", "uint32_t"),
+    np.uint32: ("unsigned int", "uint", "uint32", "uint32_t"),
+    np.int64: (
+        "long long int",
+        "longlong",
+        "long long",
+        "signed long long",
+        "signed long long int",
+        "int64",
+        "int64_t",
+    ),
+    np.uint64: ("unsigned long long int", "ulonglong", "unsigned long long", "uint64", "uint64_t"),
     np.float32: ("float",),
     np.float64: ("double",),
-}
+}  # fmt: skip
 _DTYPES = {name: np.dtype(dtype) for dtype, names in _TYPES.items() for name in names}
-# World axes in the file that point against RAS.
-_SPACES = {
-    "right-anterior-superior": (1, 1, 1),
-    "ras": (1, 1, 1),
-    "left-anterior-superior": (-1, 1, 1),
-    "las": (-1, 1, 1),
-    "left-posterior-superior": (-1, -1, 1),
-    "lps": (-1, -1, 1),
+_ENCODINGS: dict[str, Encoding] = {
+    "raw": "raw",
+    **dict.fromkeys(("gzip", "gz"), "gzip"),
+    **dict.fromkeys(("bzip2", "bz2"), "bzip2"),
+    **dict.fromkeys(("text", "txt", "ascii"), "text"),
+    "hex": "hex",
 }
-_LARGEST_HEADER = 1 << 20
+_BYTE_ORDERS: dict[str, ByteOrder] = {"little": "<", "big": ">"}
 
 
 def read_nrrd(path: Path, advance: Advance) -> Volume:
@@ -59,96 +83,119 @@ def read_nrrd(path: Path, advance: Advance) -> Volume:
     Raises:
         BadInputError: the file is damaged or cut, no 3D image of numbers, or its grid is not usable.
     """
-    array, grid = _read_plain(path, advance) or read_with_itk(path, advance)
-    return Volume(array, grid, {"path": str(path), "format": "nrrd"})
+    with explained(path):
+        with open_regular(path) as file:
+            header = read_header(file)
+            end = file.tell()
+        encoding = _encoding(header)
+        dtype = _dtype(header, encoding)
+        grid, notes = grid_of(header)
+        places = _places(header, path, end)
+        each = math.prod(grid.shape_kji) // len(places) * dtype.itemsize
+        parts = tuple(_part(header, *place, encoding, each) for place in places)
+        array, more = read_voxels(StoredVoxels(grid.shape_kji, dtype, parts), advance)
+    return Volume(array, grid, {"path": str(path), "format": "nrrd"}, notes + more)
 
 
-def _read_plain(path: Path, advance: Advance) -> tuple[np.ndarray, Grid] | None:
-    """Read a file of three dimensions, one number a voxel, raw or gzip, voxels in the same or one other file."""
-    try:
-        with open(path, "rb") as file:
-            fields = read_fields(file)
-            if fields is None or not _is_plain(fields):
-                return None
-            data_file = fields.get("data file", fields.get("datafile"))
-            if data_file is None:
-                return _read_voxels(file, fields, advance)
-            if data_file.split()[0].upper() == "LIST" or "%" in data_file:
-                return None
-            with open(path.parent / data_file, "rb") as voxels:
-                return _read_voxels(voxels, fields, advance)
-    except FileNotFoundError as error:
-        raise BadInputError(f"The voxel file of '{path}' is missing ({error.filename}); copy it as well.") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInputError(f"'{path}' is cut or damaged ({error}); copy or convert it again.") from error
+def _encoding(header: NrrdHeader) -> Encoding:
+    name = header.required("encoding").lower()
+    if name not in _ENCODINGS:
+        raise UnreadableError(f"is encoded as {quoted(name)}, which is unknown; save it as raw or gzip")
+    return _ENCODINGS[name]
 
 
-def read_fields(file: BinaryIO) -> dict[str, str] | None:
-    """Read the header of a NRRD file.
-
-    Args:
-        file: at its start; is left at the first byte after the header.
-
-    Returns:
-        Fields by lower-case name and key/value pairs by their own name, or None where it is no NRRD file.
-    """
-    if not file.readline(64).startswith(b"NRRD000"):
-        return None
-    fields: dict[str, str] = {}
-    while file.tell() < _LARGEST_HEADER:
-        line = file.readline(_LARGEST_HEADER).decode("utf-8", "replace").rstrip("\r\n")
-        if not line:
-            return fields
-        if line.startswith("#"):
-            continue
-        key, colon, value = line.partition(":")
-        if colon and value.startswith("="):
-            fields[key] = value[1:]
-        else:
-            fields[key.strip().lower()] = value.strip()
-    return None
+def _dtype(header: NrrdHeader, encoding: Encoding) -> np.dtype:
+    name = " ".join(header.required("type").lower().split())
+    if name not in _DTYPES:
+        raise UnreadableError(f"holds voxels of the type {quoted(name)}; give a CT volume of numbers")
+    dtype = _DTYPES[name]
+    if dtype.itemsize == 1 or encoding == "text":
+        return dtype
+    order = header.required("endian").lower()
+    if order not in _BYTE_ORDERS:
+        raise DamagedError(f"its byte order is {quoted(order)}")
+    return dtype.newbyteorder(_BYTE_ORDERS[order])
 
 
-def _is_plain(fields: dict[str, str]) -> bool:
-    return (
-        fields.get("dimension") == "3"
-        and fields.get("type") in _DTYPES
-        and fields.get("encoding") in ("raw", "gzip", "gz")
-        and fields.get("space", "").lower() in _SPACES
-        and set(fields.get("kinds", "domain").split()) <= {"domain", "space"}
-        and "none" not in fields.get("space directions", "none")
-        and not {"line skip", "lineskip", "byte skip", "byteskip"} & set(fields)
-        and (_DTYPES[fields["type"]].itemsize == 1 or fields.get("endian") in ("little", "big"))
-    )
+def _places(header: NrrdHeader, path: Path, end: int) -> list[tuple[Path, int]]:
+    """Return the files that hold the voxels and the first byte in each, after the header if it is there."""
+    name = header.fields.get("data file")
+    if name is None:
+        return [(path, end)]
+    names, dimension = _names(header, name)
+    if len(names) != _count_of_files(sizes_of(header), dimension):
+        raise DamagedError(f"its header names {len(names)} voxel files, which do not make up the volume")
+    return [(data_file(path, name), 0) for name in names]
 
 
-def _vectors(text: str) -> np.ndarray:
-    return np.array([[float(n) for n in part.strip(" ()").split(",")] for part in text.split(") (")], np.float64)
+def _names(header: NrrdHeader, text: str) -> tuple[list[str], int | None]:
+    """Return the names of the voxel files, and how many axes each holds if it is not all of them."""
+    all_axes = len(sizes_of(header))
+    words = text.split()
+    if words[:1] == ["LIST"]:
+        return header.data_files, _dimension(words[1:], all_axes)
+    pattern = re.fullmatch(r"(\S*%\S*d\S*)((?:\s+[+-]?[0-9]+){3})((?:\s+[0-9]+)?)", text)
+    if pattern is None:
+        return [text], None
+    first, last, step = whole_numbers(pattern[2])
+    return numbered_files(pattern[1], first, last, step), _dimension(pattern[3].split(), all_axes)
 
 
-def _grid(fields: dict[str, str]) -> Grid:
-    to_ras = np.array(_SPACES[fields["space"].lower()], np.float64)
-    matrix = np.eye(4)
-    try:
-        matrix[:3, :3] = (_vectors(fields["space directions"].replace(")(", ") (")) * to_ras).T
-        matrix[:3, 3] = _vectors(fields.get("space origin", "(0,0,0)"))[0] * to_ras
-    except (ValueError, IndexError) as error:
-        raise EOFError("its directions or its origin cannot be read") from error
-    try:
-        columns, rows, slices = (int(size) for size in fields["sizes"].split())
-    except (KeyError, ValueError) as error:
-        raise EOFError("its sizes cannot be read") from error
-    return Grid((slices, rows, columns), matrix)
+def _dimension(words: list[str], all_axes: int) -> int:
+    dimension = whole_numbers(" ".join(words)) if words else (all_axes - 1,)
+    if len(dimension) != 1 or not 1 <= dimension[0] <= all_axes:
+        raise DamagedError("the axes of its voxel files cannot be read")
+    return dimension[0]
 
 
-def _read_voxels(file: BinaryIO, fields: dict[str, str], advance: Advance) -> tuple[np.ndarray, Grid]:
-    grid = _grid(fields)
-    order: ByteOrder = "<" if fields.get("endian", "little") == "little" else ">"
-    stored = StoredVoxels(grid.shape_kji, _DTYPES[fields["type"]].newbyteorder(order))
-    if fields["encoding"] == "raw":
-        return read_voxels(file, stored, advance), grid
-    with gzip.GzipFile(fileobj=file) as stream:
-        return read_voxels(stream, stored, advance), grid
+def _count_of_files(sizes: tuple[int, ...], dimension: int | None) -> int:
+    return 1 if dimension is None else math.prod(sizes[dimension:])
+
+
+def _part(header: NrrdHeader, path: Path, start: int, encoding: Encoding, needed: int) -> Part:
+    """Return where a file holds its voxels, after the lines and bytes that are to be skipped."""
+    lines, skip = (_skip(header, name) for name in ("line skip", "byte skip"))
+    if lines < 0:
+        raise DamagedError(f"{lines} lines are to be skipped")
+    if skip < 0:
+        return _part_from_the_end(path, encoding, needed, -skip - 1)
+    start = _after_lines(path, start, lines)
+    if encoding in COMPRESSED:
+        return part_from(path, start, encoding, skip)
+    return part_from(path, start + skip, encoding)
+
+
+def _skip(header: NrrdHeader, name: str) -> int:
+    values = whole_numbers(header.fields.get(name, "0"))
+    if len(values) != 1:
+        raise DamagedError(f"its '{name}' cannot be read")
+    return values[0]
+
+
+def _part_from_the_end(path: Path, encoding: Encoding, needed: int, behind: int) -> Part:
+    if encoding != "raw":
+        raise UnreadableError("counts its voxels from the end of compressed data; save it as raw or gzip again")
+    start = path.stat().st_size - needed - behind
+    if start < 0:
+        raise DamagedError(TOO_SHORT)
+    return Part(path, start, needed)
+
+
+def _after_lines(path: Path, start: int, lines: int) -> int:
+    with open_regular(path) as file:
+        file.seek(start)
+        for _ in range(lines):
+            if not _passes_a_line(file):
+                raise DamagedError(TOO_SHORT)
+        return file.tell()
+
+
+def _passes_a_line(file: BinaryIO) -> bool:
+    # In pieces: what is said to be a line may be gigabytes.
+    while piece := file.readline(1 << 20):
+        if piece.endswith(b"\n"):
+            return True
+    return False
 
 
 def write_nrrd(
