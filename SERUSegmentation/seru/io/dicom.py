@@ -13,7 +13,7 @@ from seru.errors import BadInputError
 from seru.hounsfield import HounsfieldArray
 from seru.io.dicom_codecs import Decoder
 from seru.io.dicom_folder import Unread, find_dicom_files, looks_like_dicom
-from seru.io.dicom_header import DAMAGED, Other, Slice, read_header
+from seru.io.dicom_header import DAMAGED, LOCALIZER, UNKNOWN, Other, Slice, read_header
 from seru.io.dicom_pixels import read_pixels, stored_pixels
 from seru.io.dicom_series import choose_series, grid_of, ordered_slices
 from seru.progress import Advance
@@ -80,11 +80,12 @@ def _no_ct(folder: Path, others: list[Other], unread: Unread) -> BadInputError:
 
 
 def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
-    """Tell of images that should have been slices of the series, and of files that may have been."""
-    counts = Counter(item.what for item in others if item.series == series != "" or item.what == DAMAGED)
-    if counts:
-        text = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
-        notes.append(f"Left out of the series: {text}.")
+    """Tell of what else the series holds, and of files that may have been of it; a localizer belongs to most."""
+    left = Unread()
+    for item in others:
+        if item.what in (DAMAGED, UNKNOWN) or (item.series and item.series == series and item.what != LOCALIZER):
+            left.add(item.what, item.path)
+    notes += left.sentences()
 
 
 def _check_pixels(slices: list[Slice], notes: list[str]) -> None:

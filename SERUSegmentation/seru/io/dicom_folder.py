@@ -15,6 +15,8 @@ from seru.errors import BadInputError
 from seru.progress import Advance
 
 _PREAMBLE = 128
+# A file so named is meant to be one; what begins with "._" is macOS's.
+_ENDINGS = (".dcm", ".dicom", ".ima")
 # Never wait for the other end of a pipe that took a file's place since it was looked at.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 _NAMED = 3
@@ -100,6 +102,8 @@ def find_dicom_files(folder: Path, advance: Advance) -> tuple[list[Path], Unread
                 unread.add("empty", path)
             elif looks_like_dicom(path):
                 found.append(path)
+            elif path.suffix.lower() in _ENDINGS and not path.name.startswith("._"):
+                unread.add("no DICOM file, whatever its name", path)
         except OSError as error:
             unread.add_error(error, path)
     return found, unread

@@ -106,7 +106,7 @@ LABELS = (
 )
 _OVERLAY_BIT = 0x60000102
 
-DAMAGED = "damaged file"
+DAMAGED, UNKNOWN, LOCALIZER = "damaged file", "file without modality", "CT localizer"
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Other:
     Attributes:
         path: of its file.
         what: it is, in words.
-        series: series instance UID of a CT image that should have been a slice, else empty.
+        series: series instance UID, empty where it is not known.
     """
 
     path: Path
@@ -261,7 +261,7 @@ class _Header:
         return value if isinstance(value, bytes) else None
 
     def text(self, name: str) -> str:
-        return (self.value(_TAGS[name]) or b"").decode("latin-1").strip(" \0")
+        return _text(self.value(_TAGS[name]) or b"")
 
     def has(self, name: str) -> bool:
         return _TAGS[name] in self._dataset
@@ -346,7 +346,13 @@ def _skip_meta(file: BinaryIO) -> str:
         specific_tags=[_TAGS["TransferSyntax"]],
     )
     value = meta.get_item(_TAGS["TransferSyntax"]).value if _TAGS["TransferSyntax"] in meta else b""
-    return (value or b"").decode("latin-1").strip(" \0")
+    return _text(value or b"")
+
+
+def _text(value: bytes) -> str:
+    # What is shown to a person, or sent to a terminal, holds no control characters.
+    text = value.decode("latin-1").strip(" \0")
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _inflated(file: BinaryIO) -> io.BytesIO:
@@ -361,11 +367,11 @@ def _inflated(file: BinaryIO) -> io.BytesIO:
 
 
 def _content(path: Path, header: _Header) -> Slice | Other:
-    modality = header.text("Modality") or ("CT" if header.text("SOPClass") == _CT_STORAGE else "image without modality")
+    modality = header.text("Modality") or ("CT" if header.text("SOPClass") == _CT_STORAGE else UNKNOWN)
     if modality != "CT":
-        return Other(path, modality)
+        return Other(path, modality[:16], header.text("Series"))
     if any(word in header.text("ImageType").upper() for word in _SCOUTS):
-        return Other(path, "CT localizer")
+        return Other(path, LOCALIZER, header.text("Series"))
     if header.stop.length < 0:
         raise DamagedError("it ends before its pixels")
     missing = _missing(header)
@@ -430,7 +436,7 @@ def _stored_pixels(path: Path, header: _Header) -> StoredPixels | str:
     if header.has("ModalityLUT"):
         return f"{name} gives its Hounsfield units by a table (Modality LUT), which is not read; export it rescaled."
     if header.text("RescaleType").upper() not in _HOUNSFIELD_TYPES:
-        return f"{name} holds {header.text('RescaleType')} and no Hounsfield units; give the CT itself."
+        return f"{name} holds {header.text('RescaleType')[:16]} and no Hounsfield units; give the CT itself."
     slope = _rescale(header, "Slope", 1.0)
     intercept = _rescale(header, "Intercept", 0.0)
     if slope is None or intercept is None or slope == 0:

@@ -116,8 +116,12 @@ def read_stored(item: Slice) -> bytes:
         if pixels.length == UNDEFINED or not wanted <= pixels.length < wanted + max(row, 2):
             raise DamagedError(f"{pixels.length} bytes of pixels where {wanted} are expected")
         data = file.read(wanted)
+        file.seek(pixels.length - wanted, 1)
+        after = file.read(8)
     if len(data) < wanted:
         raise DamagedError("it ends within its pixels")
+    if after.strip(b"\0") and _group(after, pixels) < 0x7FE0:
+        raise DamagedError("what follows its pixels is no element")
     return data
 
 
@@ -133,11 +137,16 @@ def content_of(item: Slice) -> bytes:
     return hashlib.sha256(repr((facts, scale)).encode() + stored).digest()
 
 
+def _group(element: bytes, pixels: StoredPixels) -> int:
+    return int.from_bytes(element[:2], "big" if pixels.syntax == BIG_ENDIAN else "little")
+
+
 def _title(syntax: str) -> str:
+    from pydicom import config
     from pydicom.uid import UID
 
-    name = UID(syntax[:64]).name
-    return name if name == syntax else f"{name}, {syntax}"
+    name = UID(syntax[:64], config.IGNORE).name
+    return name if name == syntax[:64] else f"{name}, {syntax}"
 
 
 def _fragments(file: BinaryIO) -> bytes:
