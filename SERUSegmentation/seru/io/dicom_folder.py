@@ -173,5 +173,5 @@ def _sort_out(path: Path, files: list[Path], places: list[Path], unread: Unread)
 
 
 def _names(paths: list[Path]) -> str:
-    named = ", ".join(f"'{path.name}'" for path in paths[:_NAMED])
+    named = ", ".join(f"'{path.name}'" for path in sorted(paths)[:_NAMED])
     return named + (f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else "")

@@ -367,9 +367,9 @@ def _inflated(file: BinaryIO) -> io.BytesIO:
 
 
 def _content(path: Path, header: _Header) -> Slice | Other:
-    modality = header.text("Modality") or ("CT" if header.text("SOPClass") == _CT_STORAGE else UNKNOWN)
+    modality = header.text("Modality")[:16] or ("CT" if header.text("SOPClass") == _CT_STORAGE else UNKNOWN)
     if modality != "CT":
-        return Other(path, modality[:16], header.text("Series"))
+        return Other(path, modality, header.text("Series"))
     if any(word in header.text("ImageType").upper() for word in _SCOUTS):
         return Other(path, LOCALIZER, header.text("Series"))
     if header.stop.length < 0:
