@@ -275,16 +275,19 @@ class _Header:
 
     def integer(self, name: str) -> int | None:
         value = self.value(_TAGS[name])
-        order = "little" if self.stop.is_little_endian else "big"
-        return int.from_bytes(value, order) if value is not None and len(value) == 2 else None
+        if value is None or len(value) != 2:
+            return None
+        return int.from_bytes(value, "little" if self.stop.is_little_endian else "big")
 
 
 class _Stop:
     """Ends the reading at the pixels and keeps where they are; refuses what no whole file holds."""
 
-    def __init__(self, stream: BinaryIO, size: int, is_little_endian: bool) -> None:
+    def __init__(self, stream: BinaryIO, is_little_endian: bool) -> None:
         self._stream = stream
-        self._size = size
+        start = stream.tell()
+        self._size = stream.seek(0, io.SEEK_END)
+        stream.seek(start)
         self._seen: set[int] = set()
         self.is_little_endian = is_little_endian
         self.offset = 0
@@ -316,12 +319,9 @@ def _parse(file: BoundedFile) -> _Header:
         warnings.simplefilter("ignore")
         try:
             syntax = _skip_meta(file)
-            stream, size = file, file.size
-            if syntax == DEFLATED:
-                stream = _inflated(file)
-                size = len(stream.getbuffer())
+            stream: BinaryIO = _inflated(file) if syntax == DEFLATED else file
             little = syntax != BIG_ENDIAN
-            stop = _Stop(stream, size, little)
+            stop = _Stop(stream, little)
             dataset = read_dataset(
                 stream, syntax in ("", IMPLICIT), little, stop_when=stop, specific_tags=[*_TAGS.values(), _OVERLAY_BIT]
             )
@@ -368,6 +368,8 @@ def _inflated(file: BinaryIO) -> io.BytesIO:
 
 def _content(path: Path, header: _Header) -> Slice | Other:
     modality = header.text("Modality")[:16] or ("CT" if header.text("SOPClass") == _CT_STORAGE else UNKNOWN)
+    if modality == UNKNOWN and header.stop.length < 0:
+        raise DamagedError("it ends before it says what it is")
     if modality != "CT":
         return Other(path, modality, header.text("Series"))
     if any(word in header.text("ImageType").upper() for word in _SCOUTS):

@@ -151,7 +151,7 @@ def _title(syntax: str) -> str:
 
 def _fragments(file: BinaryIO) -> bytes:
     """Return the fragments of the only frame, joined."""
-    fragments = []
+    fragments: list[bytes] = []
     while True:
         head = file.read(8)
         if head[:4] == _END:
