@@ -13,7 +13,10 @@ from pydicom.pixels import compress
 from pydicom.uid import RLELossless
 
 from seru.ct_check import check_is_ct
-from seru.errors import BadInputError
+from seru.errors import BadInputError, CancelledError
+from seru.io.dicom_codecs import Decoder
+from seru.io.dicom_header import Slice, read_header
+from seru.io.dicom_pixels import read_pixels
 from seru.io.images import read_volume
 from Testing.seru.dicom_by_hand import rewrite, store, write_slices
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom
@@ -84,6 +87,27 @@ def with_overlay(data: Any, k: int) -> None:
 @pytest.mark.parametrize("edit", [without_sign_bits, with_overlay])
 def test_bits_above_those_stored_do_not_count(tmp_path: Path, edit: Any) -> None:
     write_slices(tmp_path, edit)
+
+    np.testing.assert_array_equal(read_volume(tmp_path).array_kji, small_ct())
+
+
+@pytest.mark.parametrize(("bits", "padding"), [(12, 63536), (12, 4095 + 4096), (16, 65535), (16, 32767)])
+def test_padding_outside_the_range_is_dark(tmp_path: Path, bits: int, padding: int) -> None:
+    def pad(data: Any, k: int) -> None:
+        numbers = small_ct()[k].astype(int) + 1024
+        numbers[0] = padding
+        store(data, numbers, "<u2", bits)
+        data.add_new(0x00280120, "US", padding)
+
+    write_slices(tmp_path, pad)
+
+    array = read_volume(tmp_path).array_kji
+    assert (array[:, 0] == -1024).all()
+    np.testing.assert_array_equal(array[:, 1:], small_ct()[:, 1:])
+
+
+def test_a_padding_value_that_tissue_may_have_is_left_as_it_is(tmp_path: Path) -> None:
+    write_slices(tmp_path, lambda data, k: data.add_new(0x00280120, "US", 1064))
 
     np.testing.assert_array_equal(read_volume(tmp_path).array_kji, small_ct())
 
@@ -263,6 +287,23 @@ def test_compressed_slices_are_read_whatever_the_spacing_between_them_is_said_to
         rewrite(path, lambda data, k: setattr(data, "SpacingBetweenSlices", 0))
 
     np.testing.assert_array_equal(read_volume(tmp_path).array_kji, small_ct())
+
+
+def test_a_decoder_is_not_waited_for_once_the_run_is_cancelled(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0]
+    item = read_header(path)
+    assert isinstance(item, Slice)
+    calls = []
+
+    def check() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise CancelledError("The run was cancelled.")
+
+    with Decoder() as decoder, pytest.raises(CancelledError):
+        read_pixels(item, decoder, check)
+
+    assert len(calls) == 2
 
 
 def test_a_decoder_that_dies_is_told_as_a_damaged_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -191,6 +191,7 @@ def test_several_studies_in_a_series_are_told_of(tmp_path: Path) -> None:
     [
         ({"ImagePositionPatient": None}, "CT image without a position"),
         ({"Modality": "SEG"}, "(SEG)"),
+        ({"NumberOfFrames": 2, "SeriesInstanceUID": "1.2.3"}, "multi-frame CT"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "CT color picture"),
     ],
 )

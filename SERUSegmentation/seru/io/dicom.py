@@ -13,7 +13,7 @@ from seru.errors import BadInputError
 from seru.hounsfield import HounsfieldArray
 from seru.io.dicom_codecs import Decoder
 from seru.io.dicom_folder import Unread, find_dicom_files, looks_like_dicom
-from seru.io.dicom_header import DAMAGED, LOCALIZER, UNKNOWN, Other, Slice, read_header
+from seru.io.dicom_header import DAMAGED, LOCALIZER, MULTI_FRAME, UNKNOWN, Other, Slice, read_header
 from seru.io.dicom_pixels import read_pixels, stored_pixels
 from seru.io.dicom_series import choose_series, grid_of, ordered_slices
 from seru.progress import Advance
@@ -83,7 +83,9 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
     """Tell of what else the series holds, and of files that may have been of it; a localizer belongs to most."""
     left = Unread()
     for item in others:
-        if item.what in (DAMAGED, UNKNOWN) or (item.series and item.series == series and item.what != LOCALIZER):
+        if item.what in (DAMAGED, UNKNOWN, MULTI_FRAME) or (
+            item.series and item.series == series and item.what != LOCALIZER
+        ):
             left.add(item.what, item.path)
     notes += left.sentences()
 

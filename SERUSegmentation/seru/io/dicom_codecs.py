@@ -33,7 +33,7 @@ _NAME = "slice.dcm"
 
 # Reads the one file in its folder each time it is told to, and answers with shape and numbers.
 _CHILD = f"""
-import struct, sys
+import os, struct, sys
 sys.path[:] = sys.argv[1:]
 try:
     import resource
@@ -56,6 +56,9 @@ while sys.stdin.buffer.read(1):
     else:
         out.write(struct.pack("<2q", *array.shape[-2:]) + array.tobytes())
     out.flush()
+# The parent has gone without a word.
+os.remove("{_NAME}")
+os.rmdir(os.getcwd())
 """
 
 
@@ -101,6 +104,7 @@ class Decoder:
         _write_slice(Path(self._folder.name, _NAME), stream, pixels, shape)
         answer = _answer(self._child, b"\n", _SHAPE.pack(*shape), 4 * math.prod(shape), check)
         if answer is None:
+            check()
             raise DamagedError("its code stream is damaged or of another size")
         return np.frombuffer(answer, "<i4").reshape(shape)
 
@@ -116,6 +120,7 @@ class Decoder:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the parent, which ends the child
             )
             ready = _answer(self._child, b"", _READY, 0, check)
         except OSError:

@@ -36,6 +36,8 @@ _SCOUTS = ("LOCALIZER", "SCOUT", "TOPOGRAM")
 _GRAY = ("", "MONOCHROME1", "MONOCHROME2")
 # Values of other types are densities, atomic numbers or shares.
 _HOUNSFIELD_TYPES = ("", "HU", "US", "HU_MOD")
+# Hounsfield units of 12 bits end here.
+_BRIGHTEST = 3071
 # No CT slice is larger once inflated: 4096 x 4096 pixels of 16 bits and its header.
 _LARGEST_INFLATED = 1 << 26
 
@@ -75,6 +77,7 @@ _TAGS = {
     "Rows": 0x00280010,
     "Columns": 0x00280011,
     "PixelSpacing": 0x00280030,
+    "PixelPadding": 0x00280120,
     "BitsAllocated": 0x00280100,
     "BitsStored": 0x00280101,
     "HighBit": 0x00280102,
@@ -107,6 +110,7 @@ LABELS = (
 _OVERLAY_BIT = 0x60000102
 
 DAMAGED, UNKNOWN, LOCALIZER = "damaged file", "file without modality", "CT localizer"
+MULTI_FRAME = "multi-frame CT (save it from Slicer as NRRD first)"
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,7 @@ class StoredPixels:
         has_overlay: True where an overlay lies in the bits above.
         slope: Hounsfield units per number.
         intercept: Hounsfield units at zero.
+        padding: the bits that stand for no value, None where they are those of an ordinary dark one.
     """
 
     syntax: str
@@ -132,6 +137,7 @@ class StoredPixels:
     has_overlay: bool
     slope: float
     intercept: float
+    padding: int | None
 
 
 @dataclass(frozen=True)
@@ -383,7 +389,7 @@ def _content(path: Path, header: _Header) -> Slice | Other:
 def _missing(header: _Header) -> str:
     """Say why a CT image is no slice, empty if it is one."""
     if (header.numbers("Frames", 1) or (1.0,))[0] > 1:
-        return "multi-frame CT (save it from Slicer as NRRD first)"
+        return MULTI_FRAME
     if header.integer("Samples") not in (None, 1) or header.text("Photometric") not in _GRAY:
         return "CT color picture"
     orientation = header.numbers("Orientation", 6)
@@ -453,7 +459,18 @@ def _stored_pixels(path: Path, header: _Header) -> StoredPixels | str:
         has_overlay=header.value(_OVERLAY_BIT) not in (None, struct.pack("<H", 0)),
         slope=slope,
         intercept=intercept,
+        padding=_padding(header, bits, slope, intercept),
     )
+
+
+def _padding(header: _Header, bits: int, slope: float, intercept: float) -> int | None:
+    padding = header.integer("PixelPadding")
+    if padding is None:
+        return None
+    is_negative = header.integer("PixelRepresentation") == 1 and padding >= 1 << 15
+    number = padding - (1 << 16 if is_negative else 0)
+    fits = -(1 << bits - 1) <= number < 0 if is_negative else number < 1 << bits
+    return None if fits and slope * number + intercept <= _BRIGHTEST else padding
 
 
 def _rescale(header: _Header, name: str, default: float) -> float | None:

@@ -198,9 +198,9 @@ def _unpack_bits(segment: bytes, wanted: int) -> np.ndarray:
 
 
 def _used_bits(array: np.ndarray, item: Slice, pixels: StoredPixels) -> np.ndarray:
-    """Return the numbers without what may lie in the bits above them: a sign, an overlay, nothing else."""
+    """Return the numbers without what may lie in the bits above them: a sign, an overlay, padding, nothing else."""
     size = 8 * array.dtype.itemsize
-    if pixels.bits == size:
+    if pixels.bits == size and pixels.padding is None:
         return array
     unsigned = array.astype(f"u{array.dtype.itemsize}", copy=False)
     used = masked = unsigned & unsigned.dtype.type((1 << pixels.bits) - 1)
@@ -208,6 +208,10 @@ def _used_bits(array: np.ndarray, item: Slice, pixels: StoredPixels) -> np.ndarr
         shift = size - pixels.bits
         used = (masked << shift).astype(f"i{array.dtype.itemsize}") >> shift
     is_clean = (unsigned == masked) | (unsigned == used.astype(unsigned.dtype))
+    if pixels.padding is not None:
+        is_padding = (unsigned & unsigned.dtype.type(0xFFFF)) == pixels.padding
+        is_clean |= is_padding
+        used = np.where(is_padding, used.dtype.type(-(1 << pixels.bits - 1) if used.dtype.kind == "i" else 0), used)
     if not pixels.has_overlay and not is_clean.all():
         raise BadInputError(
             f"The DICOM file '{item.path}' uses bits above the {pixels.bits} that its header gives; "

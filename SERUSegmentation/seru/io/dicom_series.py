@@ -22,6 +22,8 @@ _RELATIVE_TOLERANCE = 0.1
 _TOLERANCE_MM = 0.1
 # A slice may lie this far beside the line through the others; more is another acquisition.
 _SIDEWAYS_MM = 0.5
+# Numbers that run through the range more often than this are in no order.
+_MOST_VOLUMES = 4
 # Slices nearer than this are at the same place.
 _SAME_PLACE_MM = 0.01
 # Directions are written with a few digits; beyond this their length is told of, and beyond that they are none.
@@ -214,9 +216,10 @@ def _groupings(slices: list[Slice], places: np.ndarray) -> Iterator[tuple[str, l
     steps = np.sign(np.diff(places[order]))
     usual = 1.0 if (steps > 0).sum() * 2 >= len(steps) else -1.0
     runs = np.concatenate([[0], np.cumsum(steps != usual)]) if len(order) > 1 else np.zeros(1)
-    passes = np.empty(len(order))
-    passes[order] = runs
-    yield "InstanceNumber", _groups(passes.tolist())
+    if runs[-1] < _MOST_VOLUMES:
+        passes = np.empty(len(order))
+        passes[order] = runs
+        yield "InstanceNumber", _groups(passes.tolist())
 
 
 def _groups(labels: Sequence[object]) -> list[np.ndarray]:
