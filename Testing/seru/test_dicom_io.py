@@ -164,7 +164,7 @@ def test_gantry_tilt_is_refused(tmp_path: Path) -> None:
 def test_two_acquisitions_at_the_same_places_are_refused(tmp_path: Path) -> None:
     write_dicom(tmp_path, small_ct(), oblique())
     for k in range(6):
-        write_dicom(tmp_path, small_ct(), oblique(), prefix="again", numbers=[k], t0008_0018=f"1.9.{k}")
+        write_dicom(tmp_path, small_ct() + np.int16(5), oblique(), prefix="again", numbers=[k], t0008_0018=f"1.9.{k}")
 
     assert "two different images at the same position" in refusal(tmp_path)
 
