@@ -287,17 +287,21 @@ def test_voxels_in_another_file_are_read_after_its_header_or_from_its_end(tmp_pa
     check_as_itk(metaimage(tmp_path / "ct.mhd", b"", "with header.raw", HeaderSize="-1"))
 
 
-@pytest.mark.parametrize("name", ["list", "list 2", "pattern", "pattern with step"])
+@pytest.mark.parametrize("name", ["list", "list 2", "pattern", "with step", "alone", "with blanks"])
 def test_voxels_in_many_files_are_read_as_itk_has_them(tmp_path: Path, name: str) -> None:
     for k, part in enumerate(small_ct()):
         (tmp_path / f"s{k:03d}.raw").write_bytes(part.astype("<i2").tobytes())
+        (tmp_path / f"v{k + 1:02d}.raw").write_bytes(part.astype("<i2").tobytes())
+        (tmp_path / f"u {k + 1:02d}.raw").write_bytes(part.astype("<i2").tobytes())
         (tmp_path / f"t{2 * k + 4}.raw").write_bytes(part.astype("<i2").tobytes())
     names = "".join(f"s{k:03d}.raw\n" for k in range(6)).encode()
     data_file, body = {
         "list": ("LIST", names),
         "list 2": ("LIST 2", names),
         "pattern": ("s%03d.raw 0 5 1", b""),
-        "pattern with step": ("t%d.raw 4 14 2", b""),
+        "with step": ("t%d.raw 4 14 2", b""),
+        "alone": ("v%02d.raw", b""),
+        "with blanks": ("u %02d.raw 1 6 1", b""),
     }[name]
 
     path = metaimage(tmp_path / "ct.mhd", body, data_file)

@@ -94,6 +94,13 @@ def test_gzip_in_several_streams_with_zeros_behind_is_read(tmp_path: Path) -> No
     assert volume.notes == ()
 
 
+def test_a_stream_for_each_byte_is_read(tmp_path: Path) -> None:
+    data = write_nifti(tmp_path / "x.nii", small_ct(), oblique()).read_bytes()
+    (tmp_path / "ct.nii.gz").write_bytes(b"".join(gzip.compress(data[n : n + 1], 1) for n in range(len(data))))
+
+    np.testing.assert_array_equal(read_volume(tmp_path / "ct.nii.gz").array_kji, small_ct())
+
+
 @pytest.mark.parametrize("behind", [b"\x01", gzip.compress(b"more"), bytes(1 << 18), b"\0" * 100 + b"x"])
 def test_more_behind_a_gzip_stream_is_refused(tmp_path: Path, behind: bytes) -> None:
     path = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())

@@ -312,6 +312,13 @@ def test_a_field_without_which_nothing_can_be_read_is_named(tmp_path: Path, name
         read_volume(nrrd(tmp_path / "ct.nrrd", **{name: None}))
 
 
+@pytest.mark.parametrize("text", [" " * 900_000, "(" * 900_000, "%d" * 400_000, "% d" * 300_000, '"' * 900_001])
+@pytest.mark.parametrize("name", ["space directions", "data file", "space units", "sizes", "space origin", "kinds"])
+def test_a_field_of_a_megabyte_is_refused_without_delay(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(BadInputError):
+        read_volume(nrrd(tmp_path / "ct.nrrd", **{name: f"x{text}x"}))
+
+
 def test_a_header_without_end_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ct.nrrd").write_bytes(b"NRRD0004\n" + b"key:=value\n" * 200_000)
 

@@ -30,6 +30,7 @@ from seru.io.reading import (
     TOO_SHORT,
     DamagedError,
     UnreadableError,
+    are_whole_numbers,
     data_file,
     explained,
     numbers,
@@ -132,12 +133,14 @@ def _names(header: MetaHeader, text: str, file: BinaryIO) -> list[str]:
         if len(words) > 2 or not 1 <= dimension[0] < len(sizes):
             raise DamagedError("the axes of its voxel files cannot be read")
         return read_names(file, math.prod(sizes[dimension[0] :]))
-    pattern = re.fullmatch(r"(.*%\S*d\S*)((?:\s+[+-]?[0-9]+){1,3})", text)
-    if pattern is None:
+    # The numbers of the first file, the last and the step may follow a pattern, whose name may have blanks.
+    count = next(n for n in (3, 2, 1, 0) if n < max(1, len(words)) and are_whole_numbers(words[len(words) - n :]))
+    pattern = text.rsplit(None, count)[0] if count else text
+    if not re.search(r"%[0-9]{0,2}d", pattern):
         return [text]
-    first, *more = whole_numbers(pattern[2])
+    first, *more = whole_numbers(" ".join(words[len(words) - count :])) or (1,)
     step = more[1] if len(more) == 2 else 1
-    names = numbered_files(pattern[1], first, more[0] if more else first + sizes[-1] - 1, step)
+    names = numbered_files(pattern, first, more[0] if more else first + sizes[-1] - 1, step)
     if len(names) != sizes[-1]:
         raise DamagedError(f"its header counts {len(names)} voxel files for {sizes[-1]}")
     return names

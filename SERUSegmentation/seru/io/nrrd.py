@@ -6,7 +6,6 @@ Source: the NRRD format definition (teem.sourceforge.net/nrrd/format.html).
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -19,6 +18,7 @@ from seru.io.reading import (
     TOO_SHORT,
     DamagedError,
     UnreadableError,
+    are_whole_numbers,
     data_file,
     explained,
     open_regular,
@@ -131,14 +131,13 @@ def _places(header: NrrdHeader, path: Path, end: int) -> list[tuple[Path, int]]:
 def _names(header: NrrdHeader, text: str) -> tuple[list[str], int | None]:
     """Return the names of the voxel files, and how many axes each holds if it is not all of them."""
     all_axes = len(sizes_of(header))
-    words = text.split()
-    if words[:1] == ["LIST"]:
+    words = text.split() or [""]
+    if words[0] == "LIST":
         return header.data_files, _dimension(words[1:], all_axes)
-    pattern = re.fullmatch(r"(\S*%\S*d\S*)((?:\s+[+-]?[0-9]+){3})((?:\s+[0-9]+)?)", text)
-    if pattern is None:
+    if "%" not in words[0] or len(words) not in (4, 5) or not are_whole_numbers(words[1:]):
         return [text], None
-    first, last, step = whole_numbers(pattern[2])
-    return numbered_files(pattern[1], first, last, step), _dimension(pattern[3].split(), all_axes)
+    first, last, step = whole_numbers(" ".join(words[1:4]))
+    return numbered_files(words[0], first, last, step), _dimension(words[4:], all_axes)
 
 
 def _dimension(words: list[str], all_axes: int) -> int:

@@ -47,7 +47,8 @@ _UNNAMED_SPACES = {"scanner-xyz", "3d-right-handed", "3d-left-handed"}
 _SPATIAL_KINDS = {"domain", "space", "none", "???"}
 _LARGEST_HEADER = 1 << 20
 _MOST_AXES = 16
-_VECTOR = re.compile(r"\s*(none(?=\s|$)|\([^()]*\))")
+# A vector, or the mark of an axis without one; a single character of anything else. Read in one pass, however long.
+_VECTOR = re.compile(r"none|\([^()]*\)|\S")
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def _directions(header: NrrdHeader, count: int) -> list[np.ndarray | None]:
 def _vectors(text: str) -> list[np.ndarray | None]:
     """Return vectors of the world; None for an axis that is none of space."""
     found = _VECTOR.findall(text)
-    if _VECTOR.sub("", text).strip():
+    if any(len(part) == 1 for part in found):
         raise DamagedError(f"{quoted(text)} are no vectors")
     vectors = [None if part == "none" else np.array(numbers(part.strip("()").replace(",", " "))) for part in found]
     if any(vector is not None and len(vector) not in (2, 3, 4) for vector in vectors):

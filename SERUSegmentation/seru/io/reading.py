@@ -152,10 +152,22 @@ def whole_numbers(text: str) -> tuple[int, ...]:
         DamagedError: one is none.
     """
     parts = text.split()
-    # 20 digits are beyond 64 bits; Python refuses to read thousands of them.
-    if not all(re.fullmatch(r"[+-]?[0-9]{1,20}", part) for part in parts):
+    if not are_whole_numbers(parts):
         raise DamagedError(f"{quoted(text)} are no whole numbers")
     return tuple(int(part) for part in parts)
+
+
+def are_whole_numbers(parts: list[str]) -> bool:
+    """Tell whether words are whole numbers.
+
+    Args:
+        parts: of a header.
+
+    Returns:
+        True where each is digits, with or without a sign.
+    """
+    # 20 digits are beyond 64 bits; Python refuses to read thousands of them.
+    return all(re.fullmatch(r"[+-]?[0-9]{1,20}", part) for part in parts)
 
 
 def millimetres(unit: str) -> float:

@@ -20,7 +20,9 @@ COMPRESSED: tuple[Encoding, ...] = ("gzip", "zlib", "bzip2")
 PADDING = 1 << 16
 """Zeros that may stand behind the voxels or the last stream: tapes and disks write whole blocks."""
 
-_CHUNK = 1 << 20
+# Small enough that thousands of tiny streams in a row are not copied over and over.
+_CHUNK = 1 << 16
+_TEXT_CHUNK = 1 << 20
 _DAMAGED = "its compressed data is damaged"
 # Longer than any number in decimal digits.
 _LONGEST_NUMBER = 512
@@ -154,7 +156,7 @@ class _Text:
         return data[:size]
 
     def _next(self) -> bytes | None:
-        chunk = self._raw.read(_CHUNK)
+        chunk = self._raw.read(_TEXT_CHUNK)
         text = (self._rest + chunk).replace(b",", b" ")
         # The last number may go on in the next chunk.
         whole = text.rfind(max(b" \t\r\n", key=text.rfind)) + 1 if chunk else len(text)
@@ -185,7 +187,7 @@ class _Hex:
         self._digits = b""
 
     def read(self, size: int, /) -> bytes:
-        while len(self._digits) < 2 * size and (chunk := self._raw.read(_CHUNK)):
+        while len(self._digits) < 2 * size and (chunk := self._raw.read(_TEXT_CHUNK)):
             self._digits += b"".join(chunk.split())
         digits, self._digits = self._digits[: 2 * size], self._digits[2 * size :]
         try:

@@ -147,6 +147,9 @@ def read_voxels(stored: StoredVoxels, advance: Advance) -> tuple[np.ndarray, tup
         BadInputError: there are no voxels, or one is not a finite number.
         UnreadableError: a part is shorter or longer than it should be, or damaged.
     """
+    if math.prod(sorted(stored.shape_kji)[1:]) > _LARGEST_SLICE:
+        size = " x ".join(map(str, stored.shape_kji[::-1]))
+        raise UnreadableError(f"has {size} voxels, which no CT has, or is damaged; give the original CT")
     slices = stored.shape_kji[0]
     for part in stored.parts:
         _check_promise(part, stored, lambda: advance(0, slices))
@@ -191,10 +194,6 @@ def _opened(part: Part, dtype: np.dtype) -> Iterator[Source]:
 
 def _check_promise(part: Part, stored: StoredVoxels, tick: Callable[[], None]) -> None:
     """Check, before memory is taken, that a part can hold what its header says."""
-    largest = math.prod(sorted(stored.shape_kji)[1:])
-    if largest > _LARGEST_SLICE:
-        size = " x ".join(map(str, stored.shape_kji[::-1]))
-        raise UnreadableError(f"has {size} voxels, which no CT has, or is damaged; give the original CT")
     promised = part.skip + stored.bytes_a_part
     if part.encoding == "raw":
         if promised > part.stored or part.stored > promised + PADDING:
