@@ -48,7 +48,9 @@ def main() -> int:
         ):
             code, wrong = site.kill(name, kind, rng.uniform(0.0, 1.1))
             codes[f"{name} {kind.name} -> {code}"] += 1
+            print(".", end="", flush=True)
             faults += [f"run {number}, {name}, {kind.name}: {fault}" for fault in wrong]
+    print()
     for key, count in sorted(codes.items()):
         print(f"{key:32}{count:5}")
     print(f"\n{arguments.runs} kills, {len(faults)} faults", *faults, sep="\n")

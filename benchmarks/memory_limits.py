@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def run(source: Path, output: Path, engine: str, model: str, megabytes: int) -> tuple[int, list[str], bool]:
-    """Run the command once; return its exit code, its lines on stderr but the warnings, and whether there is an output."""
+    """Run the command once; return its exit code, its lines on stderr but warnings, and whether it left an output."""
     output.unlink(missing_ok=True)
     command = [sys.executable, "-m", "seru", "segment", source, "-o", output, "--engine", engine, "--device", "cpu"]
     done = subprocess.run(

@@ -9,6 +9,8 @@ from seru.signals import Signals
 # Read by OpenMP when torch loads it: threads that wait asleep lose little on an idle computer and are much faster
 # where another program, such as Slicer itself, wants the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# numpy multiplies 4x4 matrices here: memory for more threads would be taken on every core, for nothing.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -52,6 +52,13 @@ def test_cases_as_kits19_lays_them_out_are_called_as_their_folders(tmp_path: Pat
     assert set(notes(tmp_path)) == {f"case_0000{n}/segmentation.nii.gz" for n in range(2)}
 
 
+def test_a_folder_of_labels_alone_holds_no_ct(tmp_path: Path) -> None:
+    touch(tmp_path, "a_seg.nii.gz", "b_seg.nii.gz")
+
+    with pytest.raises(BadInputError, match=r"holds no CT file .* \(2 left out, 'a_seg.nii.gz' for one\)"):
+        find_cases(tmp_path)
+
+
 @pytest.mark.parametrize(
     "name",
     ["segmentations/liver.nii.gz", "aggregated_MAJ_seg.nii.gz", "ct_seg.nii.gz", "ct.seg.nrrd", "ct-labels.mha",

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.limits import check_memory_limit
 from seru.cli.session import Session
 from seru.cohort.discovery import Case, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: code 1 where a case failed; the others are finished then.
     """
+    check_memory_limit()
     options = segment_options(arguments)
     _make_folders(arguments)
     cohort = find_cases(arguments.input, _result_folders(arguments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, existing_path
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     progress.stage("load", 0, 1)
     maps, of_run = load_maps(arguments.maps)
     if of_run.input.path:
-        outputs.check_not_read(Path(of_run.input.path))
+        _check_keeps_ct(outputs, Path(of_run.input.path))
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
     report = of_run.at(finished.alpha, finished.measures)
@@ -71,3 +72,13 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         session.say(line)
     session.say(f"written: {output}")
     return 0
+
+
+def _check_keeps_ct(outputs: Outputs, path: Path) -> None:
+    """Check that the CT of the run is not written over; a relative path is tried from every folder above an output."""
+    places = {path}
+    if not path.is_absolute():
+        for _, target in outputs.files():
+            places |= {folder / path for folder in Path(os.path.abspath(target)).parents}
+    for place in places:
+        outputs.check_not_read(place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.limits import check_memory_limit
 from seru.cli.session import Session, summary_lines
 from seru.cohort.case import process_case, read_case
 from seru.cohort.outputs import Outputs
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
+    check_memory_limit()
     options = segment_options(arguments)
     outputs = Outputs(arguments.output, arguments.report, arguments.maps, arguments.pictures)
     check_input(arguments.input)

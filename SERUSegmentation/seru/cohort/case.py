@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ def read_case(path: Path, series: str | None, record: RunRecord) -> Volume:
         record: of the run.
 
     Returns:
-        The CT; its source holds the whole path and the hash of what was read, for the report.
+        The CT; its source holds the hash of what was read, for the report.
 
     Raises:
         BadInputError: it cannot be read, or is no CT.
@@ -35,8 +34,8 @@ def read_case(path: Path, series: str | None, record: RunRecord) -> Volume:
     with record.timed("load"):
         record.stage("load", 0, 1)
         volume = read_volume(path, series, record)
-        facts = {"path": os.path.abspath(path), "sha256": volume.sha256()}
-    return replace(volume, source={**volume.source, **facts})
+        content = volume.sha256()
+    return replace(volume, source={**volume.source, "sha256": content})
 
 
 def process_case(volume: Volume, outputs: Outputs, segmenter: Segmenter, record: RunRecord) -> Report:

@@ -96,9 +96,10 @@ def find_cases(folder: Path, skipped: Iterable[Path] = ()) -> Cohort:
     if search.found and search.loose is not None:
         search.leave_out(search.loose, "It is a DICOM file outside any folder; put each series into one of its own.")
     cohort = Cohort(_named_apart(search.found), search.left_out)
-    if not cohort.cases and not cohort.left_out:
+    if not cohort.cases and not any(item.is_fault for item in cohort.left_out):
+        but = f" ({len(cohort.left_out)} left out, '{cohort.left_out[0].name}' for one)" if cohort.left_out else ""
         raise BadInputError(
-            f"'{folder}' holds no CT file and no folder with DICOM files; for a single series run 'seru segment'."
+            f"'{folder}' holds no CT file and no folder with DICOM files{but}; for a single series run 'seru segment'."
         )
     return cohort
 
