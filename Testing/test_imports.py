@@ -23,8 +23,8 @@ from Testing.reports import make_report
 MODULE = REPOSITORY / "SERUSegmentation"
 
 GROUND = {
-    "ct_check", "errors", "files", "findings", "grid", "hounsfield", "options", "orientation", "progress", "records",
-    "terminology", "volume",
+    "ct_check", "errors", "files", "findings", "grid", "hounsfield", "memory", "options", "orientation",
+    "progress", "records", "terminology", "volume",
 }  # fmt: skip
 LIB = "SERUSegmentationLib"
 

@@ -13,6 +13,7 @@ from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.errors import BadInputError, SeruError
 from seru.io.images import OUTPUT_ENDINGS, check_writable
+from seru.memory import LIBRARIES, require_room
 
 DESCRIPTION = (
     "Segment every CT file and DICOM folder in a folder. Finished cases are skipped; failed ones are listed at the "
@@ -61,6 +62,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     _make_folders(arguments)
     cases = find_cases(arguments.input, arguments.output)
     # What cannot be run loads no network.
+    require_room(LIBRARIES)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 

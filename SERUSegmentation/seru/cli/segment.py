@@ -9,6 +9,7 @@ from seru.cli.session import Session, summary_lines
 from seru.cohort.case import process_case
 from seru.cohort.outputs import Outputs
 from seru.io.images import check_input
+from seru.memory import LIBRARIES, require_room
 
 DESCRIPTION = "Segment kidneys and kidney tumors in one CT."
 
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     check_input(arguments.input)
     outputs.check(arguments.input)
     # What cannot be run loads no network.
+    require_room(LIBRARIES)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 
