@@ -7,8 +7,8 @@ import errno
 # What allocators, threads and loaders say where memory is short: the system's, C++'s, torch's, oneDNN's, OpenCV's.
 _SIGNS_OF_NO_MEMORY = (
     "out of memory",
-    "can't allocate",
-    "cannot allocate",
+    "can't alloc",
+    "cannot alloc",
     "failed to allocate",
     "unable to allocate",
     "bad_alloc",

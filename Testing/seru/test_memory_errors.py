@@ -27,6 +27,7 @@ TOO_LITTLE = [
     RuntimeError("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried"),
     RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."),
     RuntimeError("std::bad_alloc"),
+    RuntimeError("can't alloc"),
     RuntimeError("Exception from src/inference/src/cpp/core.cpp:117:\nstd::bad_alloc\n"),
     RuntimeError("Resource temporarily unavailable"),
     RuntimeError("could not create a primitive"),
