@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 
-# What allocators, threads and loaders say where memory is short: the system's, C++'s, torch's, OpenVINO's, OpenCV's.
+# What allocators, threads and loaders say where memory is short: the system's, C++'s, torch's, oneDNN's, OpenCV's.
 _SIGNS_OF_NO_MEMORY = (
     "out of memory",
-    "can't allocate",
-    "cannot allocate",
+    "can't alloc",
+    "cannot alloc",
     "failed to allocate",
     "unable to allocate",
     "bad_alloc",
@@ -19,9 +19,11 @@ _SIGNS_OF_NO_MEMORY = (
     "resource temporarily unavailable",
     "paging file is too small",
     "failed to map segment from shared object",
+    "could not create a primitive",
+    "could not create a memory",
 )
-# A library that the loader may not run, or loads too late: of other reasons, in like words.
-_OTHER_REASONS = ("operation not permitted", "static tls block")
+# Like words of other reasons: a library that may not run or is loaded too late, a layer that oneDNN does not know.
+_OTHER_REASONS = ("operation not permitted", "static tls block", "primitive descriptor")
 
 
 class SeruError(Exception):

@@ -7,7 +7,6 @@ import traceback
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
-from seru.cli.limits import check_memory_limit
 from seru.cli.session import Session
 from seru.cohort.discovery import Case, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
@@ -15,6 +14,7 @@ from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.errors import BadInputError, SeruError
 from seru.io.images import OUTPUT_ENDINGS
+from seru.memory import LIBRARIES, require_room
 from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
@@ -60,12 +60,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: code 1 where a case failed; the others are finished then.
     """
-    check_memory_limit()
     options = segment_options(arguments)
     _make_folders(arguments)
     cohort = find_cases(arguments.input, _result_folders(arguments))
     cases = cohort.cases
     # What cannot be run loads no network.
+    require_room(LIBRARIES)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 

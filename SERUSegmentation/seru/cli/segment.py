@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
-from seru.cli.limits import check_memory_limit
 from seru.cli.session import Session, summary_lines
 from seru.cohort.case import process_case, read_case
 from seru.cohort.outputs import Outputs
 from seru.io.images import check_input
+from seru.memory import LIBRARIES, require_room
 from seru.progress import RunRecord
 
 DESCRIPTION = "Segment kidneys and kidney tumors in one CT."
@@ -46,12 +46,12 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    check_memory_limit()
     options = segment_options(arguments)
     outputs = Outputs(arguments.output, arguments.report, arguments.maps, arguments.pictures)
     check_input(arguments.input)
     outputs.check(arguments.input)
     # What cannot be run loads no network.
+    require_room(LIBRARIES)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 

@@ -96,7 +96,10 @@ class Architecture:
         if unknown:
             raise ModelError(f"The model's architecture has unknown entries ({', '.join(sorted(unknown))}).")
         try:
-            return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+            numbers: dict[str, Any] = {
+                key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+            }
+            return cls(**numbers)
         except TypeError as error:
             raise ModelError(f"The model's architecture cannot be read ({error}).") from error
 

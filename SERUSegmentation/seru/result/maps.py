@@ -218,8 +218,9 @@ def _read_probabilities(file: NpzFile, stage: str, count: int) -> np.ndarray:
 
 def _grid_of(header: dict[str, Any]) -> Grid:
     rows = header.get("ijk_to_ras")
-    is_matrix = isinstance(rows, list) and all(isinstance(row, list) and len(row) == 4 for row in rows)
-    numbers = [number for row in rows for number in row] if is_matrix else []
+    if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
+        raise ValueError("its matrix is none")
+    numbers = [number for row in rows for number in row]
     if len(numbers) != 16 or not all(type(n) in (int, float) and abs(n) <= _FARTHEST_MM for n in numbers):
         raise ValueError("its matrix is none")
     return Grid(_sizes(header, "shape_kji"), np.array(numbers, np.float64).reshape(4, 4))
@@ -227,14 +228,15 @@ def _grid_of(header: dict[str, Any]) -> Grid:
 
 def _sizes(header: dict[str, Any], name: str) -> tuple[int, int, int]:
     sizes = header.get(name)
-    is_triple = isinstance(sizes, list) and len(sizes) == 3 and all(type(n) is int and n >= 0 for n in sizes)
-    if not is_triple or math.prod(sizes) > _MOST_VOXELS or max(sizes) > _MOST_VOXELS:
+    if not isinstance(sizes, list) or len(sizes) != 3 or not all(type(n) is int and n >= 0 for n in sizes):
+        raise ValueError(f"{name} is {shown(sizes)}")
+    if math.prod(sizes) > _MOST_VOXELS or max(sizes) > _MOST_VOXELS:
         raise ValueError(f"{name} is {shown(sizes)}")
     return sizes[0], sizes[1], sizes[2]
 
 
 def _alpha_of(header: dict[str, Any]) -> float:
     alpha = header.get("alpha")
-    if type(alpha) not in (int, float):
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
         raise ValueError(f"alpha is {shown(alpha)}")
-    return check_alpha(float(alpha))
+    return check_alpha(alpha)

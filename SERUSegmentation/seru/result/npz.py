@@ -93,7 +93,7 @@ class NpzFile:
             if found != tuple(shape):
                 raise ValueError(f"'{name}' has the shape {found} in place of {tuple(shape)}")
             array = np.empty(found, np.uint8)
-            _fill(file, memoryview(array.reshape(-1)))
+            _fill(file, array.reshape(-1).data)
         return array
 
     def _open(self, name: str) -> IO[bytes]:

@@ -61,6 +61,7 @@ class Engine(ABC):
 
 
 def first_line(error: BaseException) -> str:
-    """Return what a library said first, for a message."""
-    lines = str(error).strip().splitlines()
+    """Return what a library said first, for a message; OpenVINO's places in its source say nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line for line in lines if not line.startswith("Exception from")] or lines
     return lines[0][:200].rstrip(".") if lines else type(error).__name__

@@ -115,13 +115,12 @@ def _written_and_read(core: openvino.Core, network: openvino.Model, cache: Path)
     except (OSError, RuntimeError) as error:
         if is_memory_error(error):
             raise
-    try:
+        reason = error
+    with suppress(OSError, RuntimeError):
+        cache.mkdir(parents=True, exist_ok=True)
         return _through(core, network, cache)
-    except (OSError, RuntimeError) as error:
-        if is_memory_error(error):
-            raise
-        advice = "set TMPDIR to a folder with room, or take --engine torch"
-        raise DeviceError(f"OpenVINO's network cannot be written ({first_line(error)}); {advice}.") from error
+    advice = "set TMPDIR to a folder with room, or take --engine torch"
+    raise DeviceError(f"OpenVINO's network cannot be written ({first_line(reason)}); {advice}.") from reason
 
 
 def _through(core: openvino.Core, network: openvino.Model, place: Path | None) -> tuple[_Files, openvino.Model]:

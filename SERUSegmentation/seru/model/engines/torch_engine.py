@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from seru.errors import DeviceError, is_memory_error
+from seru.memory import has_room
 from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, first_line
@@ -19,6 +20,8 @@ from seru.model.weights import load_network
 _BYTES_PER_PIXEL = 1600
 _MOST_SLICES = {"cuda": 48, "mps": 8, "cpu": 4}
 _CPU_BATCH_BYTES = 500e6
+# What threads and compiled kernels take besides: without it torch ends in a segmentation fault.
+_ROOM = 320 << 20
 
 
 class TorchEngine(Engine):
@@ -36,6 +39,8 @@ class TorchEngine(Engine):
     def predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
         try:
+            if not has_room(_ROOM + int(len(images) * self._slice_bytes(images.shape[-2:]))):
+                raise MemoryError("no room for the batch")
             return self._predict(stage, images)
         except (RuntimeError, MemoryError) as error:
             if not is_memory_error(error):
@@ -48,21 +53,23 @@ class TorchEngine(Engine):
 
     def batch_size(self, shape_rc: Sequence[int]) -> int:
         """See :meth:`Engine.batch_size`."""
-        rows, columns = (size + -size % STRIDE for size in shape_rc)
-        widths = self.model.card.architecture.base_channels / 64
-        slice_bytes = _BYTES_PER_PIXEL * rows * columns * widths * self.dtype.itemsize / 4
         if self.device.startswith("cuda"):
             free, _ = torch.cuda.mem_get_info(self.device)
             budget = 0.6 * free
         else:
             budget = _CPU_BATCH_BYTES if self.device == "cpu" else 2e9
         most = _MOST_SLICES[self.device.partition(":")[0]]
-        return int(min(max(budget // slice_bytes, 1), most))
+        return int(min(max(budget // self._slice_bytes(shape_rc), 1), most))
 
     def release(self) -> None:
         """See :meth:`Engine.release`."""
         self._networks.clear()
         self._empty_cache()
+
+    def _slice_bytes(self, shape_rc: Sequence[int]) -> float:
+        rows, columns = (size + -size % STRIDE for size in shape_rc)
+        widths = self.model.card.architecture.base_channels / 64
+        return _BYTES_PER_PIXEL * rows * columns * widths * self.dtype.itemsize / 4
 
     @torch.inference_mode()
     def _predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:

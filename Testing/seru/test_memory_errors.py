@@ -1,0 +1,114 @@
+"""Out of memory in whatever words is told as such, with exit code 4; nothing else is."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seru.cascade.cascade import Segmenter
+from seru.errors import BadInputError, DeviceError, ModelError, is_memory_error
+from seru.grid import Grid
+from seru.memory import has_room, require_room
+from seru.model.store import open_model
+from seru.options import SegmentOptions
+from seru.volume import Volume
+from Testing import REPOSITORY
+from Testing.seru.command_by_hand import make_random_model
+from Testing.seru.image_files_by_hand import oblique, small_ct, write_nifti
+
+TOO_LITTLE = [
+    MemoryError(),
+    OSError(12, "Cannot allocate memory"),
+    RuntimeError("can't start new thread"),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried"),
+    RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB."),
+    RuntimeError("std::bad_alloc"),
+    RuntimeError("can't alloc"),
+    RuntimeError("Exception from src/inference/src/cpp/core.cpp:117:\nstd::bad_alloc\n"),
+    RuntimeError("Resource temporarily unavailable"),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("OpenCV(4.13.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes"),
+    ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+    RuntimeError("Unable to allocate 3.00 GiB for an array"),
+]
+OTHER = [
+    ValueError("shape"),
+    OSError(28, "No space left on device"),
+    FileNotFoundError(2, "No such file", "out of memory.nii.gz"),
+    BlockingIOError(11, "Resource temporarily unavailable"),
+    ImportError("libtorch_cpu.so: failed to map segment from shared object: Operation not permitted"),
+    ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
+    RuntimeError("could not create a primitive descriptor for a convolution"),
+    BadInputError("'out of memory.nii.gz' is no CT."),
+]
+
+
+@pytest.mark.parametrize("error", TOO_LITTLE, ids=str)
+def test_what_means_too_little_memory(error: Exception) -> None:
+    assert is_memory_error(error)
+
+
+@pytest.mark.parametrize("error", OTHER, ids=str)
+def test_what_means_something_else(error: Exception) -> None:
+    assert not is_memory_error(error)
+
+
+def test_an_error_raised_from_too_little_memory_means_the_same() -> None:
+    error = RuntimeError("the network could not be traced")
+    error.__cause__ = MemoryError()
+
+    assert is_memory_error(error)
+
+
+def test_an_error_of_ours_means_what_it_says() -> None:
+    error = ModelError("The weights are damaged.")
+    error.__cause__ = MemoryError()
+
+    assert not is_memory_error(error)
+
+
+@pytest.mark.parametrize("error", TOO_LITTLE[:4], ids=str)
+def test_a_run_without_memory_is_a_device_error(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise error
+
+    segmenter = Segmenter(open_model(make_random_model(tmp_path)), SegmentOptions(engine="torch", device="cpu"))
+    monkeypatch.setattr("seru.model.weights.load", fail)
+
+    with pytest.raises(DeviceError, match="too little memory"):
+        segmenter.segment(Volume(small_ct(), Grid((6, 32, 40), oblique())))
+
+
+def test_room_is_asked_for_without_taking_it() -> None:
+    assert has_room(1)
+    assert not has_room(1 << 60)
+    require_room(1 << 20)
+    with pytest.raises(DeviceError, match="too little memory"):
+        require_room(1 << 60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+@pytest.mark.parametrize("limit_mb", [200, 1100])
+def test_under_a_limit_the_command_ends_with_code_4_and_one_sentence(limit_mb: int, tmp_path: Path) -> None:
+    ct = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
+    model = make_random_model(tmp_path / "model")
+    command = [sys.executable, "-m", "seru", "segment", ct, "-o", tmp_path / "out.nii.gz", "--model", model]
+
+    ended = subprocess.run(
+        [*map(str, command), "--engine", "torch", "--device", "cpu", "--progress", "none"],
+        env={"PYTHONPATH": str(REPOSITORY / "SERUSegmentation"), "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit_mb << 20,) * 2),
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+    assert ended.returncode == 4, ended.stderr
+    assert "too little memory" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "out.nii.gz").exists()
