@@ -175,7 +175,7 @@ def four_more_bits(data: Any, k: int) -> None:
         (raw(0x00281053, "LO", "1\\1"), "rescale slope or intercept"),
         (raw(0x00281052, "LO", "-1024,0"), "rescale slope or intercept"),
         (lambda data, k: data.__delattr__("RescaleIntercept") or data.__delattr__("RescaleSlope") if k == 2 else None,
-         "no rescale intercept as others have"),
+         "do not both give rescale slope and intercept"),
     ],
 )  # fmt: skip
 def test_numbers_that_may_mean_something_else_are_refused(tmp_path: Path, edit: Any, words: str) -> None:

@@ -83,9 +83,8 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
     """Tell of what else the series holds, and of files that may have been of it; a localizer belongs to most."""
     left = Unread()
     for item in others:
-        if item.what in (DAMAGED, UNKNOWN, MULTI_FRAME) or (
-            item.series and item.series == series and item.what != LOCALIZER
-        ):
+        is_of_series = item.series in ("", series) and item.what != LOCALIZER
+        if is_of_series or item.what in (DAMAGED, UNKNOWN, MULTI_FRAME):
             left.add(item.what, item.path)
     notes += left.sentences()
 
@@ -93,13 +92,14 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
 def _check_pixels(slices: list[Slice], notes: list[str]) -> None:
     for item in slices:
         stored_pixels(item)
-    plain = [item for item in slices if not item.is_rescaled]
-    if len(plain) == len(slices):
-        notes.append("The headers give no rescale intercept; the stored numbers were taken as Hounsfield units.")
-    elif plain:
+    odd = next((item for item in slices if item.rescaling != slices[0].rescaling), None)
+    if odd is not None:
         raise BadInputError(
-            f"The DICOM file '{plain[0].path}' has no rescale intercept as others have; export the series again."
+            f"The DICOM files '{slices[0].path}' and '{odd.path}' do not both give rescale slope and intercept; "
+            "export the series again."
         )
+    if not slices[0].rescaling[0]:
+        notes.append("The headers give no rescale intercept; the stored numbers were taken as Hounsfield units.")
 
 
 def _read_volume(slices: list[Slice], advance: Advance) -> np.ndarray:

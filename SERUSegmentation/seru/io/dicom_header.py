@@ -157,7 +157,7 @@ class Slice:
         thickness: distance of slices by the header, in mm, 0 where it is not given.
         number: instance number, None where it is not given.
         labels: texts of ``LABELS``.
-        is_rescaled: True where the header gives slope or intercept.
+        rescaling: whether the header gives an intercept, and a slope.
         pixels: how they are stored, or in a sentence why they cannot be used.
     """
 
@@ -173,7 +173,7 @@ class Slice:
     thickness: float
     number: float | None
     labels: tuple[str, ...]
-    is_rescaled: bool
+    rescaling: tuple[bool, bool]
     pixels: StoredPixels | str
 
     @property
@@ -419,7 +419,7 @@ def _slice(path: Path, header: _Header) -> Slice:
         thickness=_thickness(header),
         number=(header.numbers("InstanceNumber", 1) or (None,))[0],
         labels=tuple(header.text(name) for name in LABELS),
-        is_rescaled=bool(header.text("Slope") or header.text("Intercept")),
+        rescaling=(bool(header.text("Intercept")), bool(header.text("Slope"))),
         pixels=_stored_pixels(path, header),
     )
 
