@@ -49,6 +49,7 @@ def test_pipes_sockets_and_devices_are_not_opened(tmp_path: Path) -> None:
 
     assert "'pipe', 'socket', 'zero' (no regular file)" in warning(tmp_path)
     assert not looks_like_dicom(tmp_path / "pipe")
+    assert not looks_like_dicom(tmp_path / "nothing")
 
 
 @posix

@@ -100,7 +100,7 @@ def find_dicom_files(folder: Path, advance: Advance) -> tuple[list[Path], Unread
         try:
             if path.stat().st_size == 0:
                 unread.add("empty", path)
-            elif looks_like_dicom(path):
+            elif _is_dicom(path):
                 found.append(path)
             elif path.suffix.lower() in _ENDINGS and not path.name.startswith("._"):
                 unread.add("no DICOM file, whatever its name", path)
@@ -116,19 +116,19 @@ def looks_like_dicom(path: Path) -> bool:
         path: of the file.
 
     Returns:
-        True for DICOM files other than an index of a folder; False for what is no regular file.
-
-    Raises:
-        OSError: it cannot be read.
+        True for DICOM files other than an index of a folder; False for what is no regular file, or cannot be read.
     """
-    if path.name.upper() == "DICOMDIR" or not stat.S_ISREG(path.stat().st_mode):
+    try:
+        return stat.S_ISREG(path.stat().st_mode) and _is_dicom(path)
+    except OSError:
+        return False
+
+
+def _is_dicom(path: Path) -> bool:
+    if path.name.upper() == "DICOMDIR":
         return False
     with BoundedFile(path) as file:
-        return is_dicom_start(file.read(_PREAMBLE + 4))
-
-
-def is_dicom_start(start: bytes) -> bool:
-    """Tell whether 132 bytes are the beginning of a DICOM file."""
+        start = file.read(_PREAMBLE + 4)
     # Very old files lack the preamble: they begin with an element of group 2 or 8.
     return start[_PREAMBLE:] == b"DICM" or (len(start) == _PREAMBLE + 4 and start[:2] in (b"\x02\x00", b"\x08\x00"))
 
