@@ -267,6 +267,13 @@ def jpeg_claiming(rows: int, stream: bytes) -> Any:
     return edit
 
 
+def test_a_file_without_a_code_stream_is_refused(tmp_path: Path) -> None:
+    for path in write_slices(tmp_path, jpeg_claiming(64, b"\xff\xd8\xff\xd9")):
+        rewrite(path, lambda data, k: setattr(data, "PixelData", b"\xfe\xff\x00\xe0\0\0\0\0"))
+
+    assert "is cut or damaged" in refusal(tmp_path)
+
+
 def test_a_small_file_that_claims_a_huge_image_is_refused(tmp_path: Path) -> None:
     write_slices(tmp_path, jpeg_claiming(60000, b"\xff\xd8\xff\xd9"))
 

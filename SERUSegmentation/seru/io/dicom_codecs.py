@@ -21,10 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from seru.errors import DeviceError
-from seru.io.dicom_header import DamagedError, StoredPixels
+from seru.io.dicom_elements import DamagedError
+from seru.io.dicom_header import StoredPixels
 
 _LONGEST_S = 60.0
 _WAIT_S = 0.1
+# Begin and end of an image.
+_SHORTEST = 4
 # What Python, NumPy and SimpleITK map, and what the largest slice takes while it is decoded.
 _CHILD_BYTES = 3 << 29
 _READY = b"r"
@@ -97,6 +100,8 @@ class Decoder:
             DeviceError: the process cannot be started.
             DamagedError: the code stream is damaged, or holds another image than the header says.
         """
+        if len(stream) < _SHORTEST:
+            raise DamagedError("its code stream is missing")
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="seru-", ignore_cleanup_errors=True)
         if self._child is None:
