@@ -280,6 +280,12 @@ def test_a_small_file_that_claims_a_huge_image_is_refused(tmp_path: Path) -> Non
     assert "claims 60000 x 60000 pixels" in refusal(tmp_path)
 
 
+def test_small_files_that_claim_a_large_volume_are_refused(tmp_path: Path) -> None:
+    write_slices(tmp_path, jpeg_claiming(4000, b"\xff\xd8\xff\xd9"))
+
+    assert "claim a volume of 183 MB" in refusal(tmp_path)
+
+
 @pytest.mark.parametrize("compressor", ["JPEG2000", "JPEG"])
 def test_a_code_stream_of_another_size_than_the_header_says_is_refused(tmp_path: Path, compressor: str) -> None:
     paths = write_dicom(tmp_path, small_ct(), oblique(), compressor=compressor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,9 @@ from seru.io.dicom_series import choose_series, grid_of, ordered_slices
 from seru.progress import Advance
 from seru.volume import Volume
 
+# No compression makes a CT smaller by more than this; a tiny one may be empty.
+_LARGEST_RATIO = 1000
+_SMALL_VOLUME = 1 << 26
 # Integers up to here are added to 16-bit numbers within 32 bits.
 _EXACT = 1 << 30
 
@@ -51,6 +55,7 @@ def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) ->
     _check_pixels(slices, notes)
     slices = ordered_slices(slices, notes)
     grid = grid_of(slices)
+    _check_size(slices)
     source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series, NOTE: " ".join(notes)}
     return Volume(_read_volume(slices, advance), grid, source)
 
@@ -100,6 +105,17 @@ def _check_pixels(slices: list[Slice], notes: list[str]) -> None:
         )
     if not slices[0].rescaling[0]:
         notes.append("The headers give no rescale intercept; the stored numbers were taken as Hounsfield units.")
+
+
+def _check_size(slices: list[Slice]) -> None:
+    """Refuse files that are far too small for the volume that they claim, before it takes memory."""
+    volume = 2 * len(slices) * math.prod(slices[0].shape)
+    files = sum(item.path.stat().st_size for item in slices)
+    if volume > _SMALL_VOLUME and volume > _LARGEST_RATIO * files:
+        raise BadInputError(
+            f"The {len(slices)} files of the series claim a volume of {volume >> 20} MB and have {files} bytes, "
+            "as no CT has; export the series again."
+        )
 
 
 def _read_volume(slices: list[Slice], advance: Advance) -> np.ndarray:

@@ -27,7 +27,7 @@ class Unread:
     """What could not be read, by its reason.
 
     Attributes:
-        paths: of the places, by reason; a reason follows on "1 file or folder".
+        paths: of files and folders, by the reason.
     """
 
     paths: dict[str, list[Path]] = field(default_factory=dict)
