@@ -15,8 +15,9 @@ from pydicom.uid import RLELossless
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
 from seru.io.dicom_codecs import Decoder
+from seru.io.dicom_elements import DamagedError
 from seru.io.dicom_header import Slice, read_header
-from seru.io.dicom_pixels import read_pixels
+from seru.io.dicom_pixels import read_pixels, read_stored, stored_pixels
 from seru.io.images import read_volume
 from Testing.seru.dicom_by_hand import rewrite, store, write_slices
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom
@@ -317,6 +318,19 @@ def test_a_decoder_is_not_waited_for_once_the_run_is_cancelled(tmp_path: Path) -
         read_pixels(item, decoder, check)
 
     assert len(calls) == 2
+
+
+def test_a_decoder_goes_on_after_a_damaged_image(tmp_path: Path) -> None:
+    item = read_header(write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0])
+    assert isinstance(item, Slice)
+    pixels = stored_pixels(item)
+
+    with Decoder() as decoder:
+        with pytest.raises(DamagedError):
+            decoder.decode(read_stored(item), pixels, (16, 40), lambda: None)
+        numbers = decoder.decode(read_stored(item), pixels, item.shape, lambda: None)
+
+    np.testing.assert_array_equal(numbers - 1024, small_ct()[0])
 
 
 def test_a_decoder_that_dies_is_told_as_a_damaged_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

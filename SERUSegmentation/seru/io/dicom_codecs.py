@@ -76,9 +76,7 @@ class Decoder:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
+        self._end()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -109,12 +107,20 @@ class Decoder:
         _write_slice(Path(self._folder.name, _NAME), stream, pixels, shape)
         answer = _answer(self._child, b"\n", _SHAPE.pack(*shape), 4 * math.prod(shape), check)
         if answer is None:
+            # Dead, stuck, or in the middle of another answer.
+            self._end()
             check()
             raise DamagedError("its code stream is damaged or of another size")
         return np.frombuffer(answer, "<i4").reshape(shape)
 
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
     def _started(self, folder: str, check: Callable[[], None]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-c", _CHILD, *filter(None, sys.path)]
+        command = [sys.executable, "-P", "-c", _CHILD, *(os.path.abspath(place) for place in sys.path if place)]
         # One thread: each would map memory of its own.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         try:
