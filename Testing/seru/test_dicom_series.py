@@ -205,6 +205,7 @@ def test_several_studies_in_a_series_are_told_of(tmp_path: Path) -> None:
     [
         ({"ImagePositionPatient": None}, "CT image without a position"),
         ({"Modality": "SEG"}, "(SEG)"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66", "PixelData": None}, "CT document"),
         ({"NumberOfFrames": 2, "SeriesInstanceUID": "1.2.3"}, "multi-frame CT"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "CT color picture"),
     ],
@@ -212,6 +213,8 @@ def test_several_studies_in_a_series_are_told_of(tmp_path: Path) -> None:
 def test_an_image_of_the_series_that_is_no_slice_is_told_of(tmp_path: Path, values: Any, words: str) -> None:
     paths = write_slices(tmp_path)
     rewrite(paths[-1], setting(**values))
+    if values.get("PixelData", "") is None:
+        rewrite(paths[-1], lambda data, k: data.__delattr__("PixelData"))
 
     volume = read_volume(tmp_path)
 

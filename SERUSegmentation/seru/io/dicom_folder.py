@@ -15,6 +15,8 @@ from seru.errors import BadInputError
 from seru.progress import Advance
 
 _PREAMBLE = 128
+# The class of a DICOMDIR, whatever its name; it stands among the first elements.
+_INDEX, _META = b"1.2.840.10008.1.3.10", 256
 # A file so named is meant to be one; what begins with "._" is macOS's.
 _ENDINGS = (".dcm", ".dicom", ".ima")
 # Never wait for the other end of a pipe that took a file's place since it was looked at.
@@ -103,7 +105,7 @@ def find_dicom_files(folder: Path, advance: Advance) -> tuple[list[Path], Unread
             elif _is_dicom(path):
                 found.append(path)
             elif path.suffix.lower() in _ENDINGS and not path.name.startswith("._"):
-                unread.add("no DICOM file, whatever its name", path)
+                unread.add("no DICOM image, whatever its name", path)
         except OSError as error:
             unread.add_error(error, path)
     return found, unread
@@ -129,6 +131,8 @@ def _is_dicom(path: Path) -> bool:
         return False
     with BoundedFile(path) as file:
         start = file.read(_PREAMBLE + 4)
+        if _INDEX in file.read(_META):
+            return False
     # Very old files lack the preamble: they begin with an element of group 2 or 8.
     return start[_PREAMBLE:] == b"DICM" or (len(start) == _PREAMBLE + 4 and start[:2] in (b"\x02\x00", b"\x08\x00"))
 

@@ -168,6 +168,8 @@ def _content(path: Path, header: Elements) -> Slice | Other:
         return Other(path, modality, header.text("SeriesInstanceUID"))
     if any(word in header.text("ImageType").upper() for word in _SCOUTS):
         return Other(path, LOCALIZER, header.text("SeriesInstanceUID"))
+    if header.pixel_length < 0 and header.text("SOPClassUID") not in ("", _CT_STORAGE):
+        return Other(path, "CT document", header.text("SeriesInstanceUID"))
     if header.pixel_length < 0:
         raise DamagedError("it ends before its pixels")
     missing = _missing(header)

@@ -207,7 +207,7 @@ def _used_bits(array: np.ndarray, item: Slice, pixels: StoredPixels) -> np.ndarr
         used = (masked << shift).astype(f"i{array.dtype.itemsize}") >> shift
     is_clean = (unsigned == masked) | (unsigned == used.astype(unsigned.dtype))
     if pixels.padding is not None:
-        is_padding = (unsigned & unsigned.dtype.type(0xFFFF)) == pixels.padding
+        is_padding = (unsigned & unsigned.dtype.type(0xFFFF & np.iinfo(unsigned.dtype).max)) == pixels.padding
         is_clean |= is_padding
         used = np.where(is_padding, used.dtype.type(-(1 << pixels.bits - 1) if used.dtype.kind == "i" else 0), used)
     if not pixels.has_overlay and not is_clean.all():
