@@ -173,7 +173,11 @@ def _content(path: Path, header: Elements) -> Slice | Other:
     if header.pixel_length < 0:
         raise DamagedError("it ends before its pixels")
     missing = _missing(header)
-    return Other(path, missing, header.text("SeriesInstanceUID")) if missing else _slice(path, header)
+    if not missing:
+        return _slice(path, header)
+    # A CT slice always has a place: where it is lost, the series that is read may be another's too.
+    is_ct_storage = header.text("SOPClassUID") == _CT_STORAGE
+    return Other(path, missing, "" if is_ct_storage else header.text("SeriesInstanceUID"))
 
 
 def _missing(header: Elements) -> str:
