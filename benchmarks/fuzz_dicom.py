@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydicom.pixels import compress
 
 from Testing.seru.dicom_by_hand import write_slices
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom
@@ -49,11 +51,7 @@ def write_kind(folder: Path, kind: str) -> list[Path]:
     if kind.startswith("JPEG"):
         return write_dicom(folder, small_ct(_SHAPE), oblique(), compressor=kind)
 
-    def recode(data: object, k: int) -> None:
-        from pydicom.dataset import Dataset
-        from pydicom.pixels import compress
-
-        assert isinstance(data, Dataset)
+    def recode(data: Any, k: int) -> None:
         if kind == "RLE":
             compress(data, _SYNTAXES[kind], generate_instance_uid=False)
         elif kind in _SYNTAXES:

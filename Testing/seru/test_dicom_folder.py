@@ -49,6 +49,7 @@ def test_pipes_sockets_and_devices_are_not_opened(tmp_path: Path) -> None:
 
     assert "'pipe', 'socket', 'zero' (no regular file)" in warning(tmp_path)
     assert not looks_like_dicom(tmp_path / "pipe")
+    assert not looks_like_dicom(tmp_path / "nothing")
 
 
 @posix
@@ -89,10 +90,14 @@ def test_files_that_are_no_dicom_are_named_only_where_their_name_says_so(tmp_pat
     (tmp_path / "notes.txt").write_text("no image\n" * 100)
     (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM" + bytes(300))
 
+    index = bytes(128) + b"DICM" + b"\x02\x00\x02\x00UI\x14\x001.2.840.10008.1.3.10"
+    (tmp_path / "INDEX").write_bytes(index + b"1.2.840.10008.5.1.4.1.1.2\0")
+
     text = warning(tmp_path)
 
     assert "'empty.dcm' (empty)" in text
-    assert "'text.dcm' (no DICOM file, whatever its name)" in text
+    assert "INDEX" not in text
+    assert "'text.dcm' (no DICOM image, whatever its name)" in text
     assert "999" not in text
     assert "notes" not in text
 

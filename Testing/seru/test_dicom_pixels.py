@@ -15,8 +15,9 @@ from pydicom.uid import RLELossless
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
 from seru.io.dicom_codecs import Decoder
+from seru.io.dicom_elements import DamagedError
 from seru.io.dicom_header import Slice, read_header
-from seru.io.dicom_pixels import read_pixels
+from seru.io.dicom_pixels import read_pixels, read_stored, stored_pixels
 from seru.io.images import read_volume
 from Testing.seru.dicom_by_hand import rewrite, store, write_slices
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom
@@ -175,7 +176,7 @@ def four_more_bits(data: Any, k: int) -> None:
         (raw(0x00281053, "LO", "1\\1"), "rescale slope or intercept"),
         (raw(0x00281052, "LO", "-1024,0"), "rescale slope or intercept"),
         (lambda data, k: data.__delattr__("RescaleIntercept") or data.__delattr__("RescaleSlope") if k == 2 else None,
-         "no rescale intercept as others have"),
+         "do not both give rescale slope and intercept"),
     ],
 )  # fmt: skip
 def test_numbers_that_may_mean_something_else_are_refused(tmp_path: Path, edit: Any, words: str) -> None:
@@ -267,10 +268,23 @@ def jpeg_claiming(rows: int, stream: bytes) -> Any:
     return edit
 
 
+def test_a_file_without_a_code_stream_is_refused(tmp_path: Path) -> None:
+    for path in write_slices(tmp_path, jpeg_claiming(64, b"\xff\xd8\xff\xd9")):
+        rewrite(path, lambda data, k: setattr(data, "PixelData", b"\xfe\xff\x00\xe0\0\0\0\0"))
+
+    assert "is cut or damaged" in refusal(tmp_path)
+
+
 def test_a_small_file_that_claims_a_huge_image_is_refused(tmp_path: Path) -> None:
     write_slices(tmp_path, jpeg_claiming(60000, b"\xff\xd8\xff\xd9"))
 
     assert "claims 60000 x 60000 pixels" in refusal(tmp_path)
+
+
+def test_small_files_that_claim_a_large_volume_are_refused(tmp_path: Path) -> None:
+    write_slices(tmp_path, jpeg_claiming(4000, b"\xff\xd8\xff\xd9"))
+
+    assert "claim a volume of 183 MB" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("compressor", ["JPEG2000", "JPEG"])
@@ -304,6 +318,19 @@ def test_a_decoder_is_not_waited_for_once_the_run_is_cancelled(tmp_path: Path) -
         read_pixels(item, decoder, check)
 
     assert len(calls) == 2
+
+
+def test_a_decoder_goes_on_after_a_damaged_image(tmp_path: Path) -> None:
+    item = read_header(write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0])
+    assert isinstance(item, Slice)
+    pixels = stored_pixels(item)
+
+    with Decoder() as decoder:
+        with pytest.raises(DamagedError):
+            decoder.decode(read_stored(item), pixels, (16, 40), lambda: None)
+        numbers = decoder.decode(read_stored(item), pixels, item.shape, lambda: None)
+
+    np.testing.assert_array_equal(numbers - 1024, small_ct()[0])
 
 
 def test_a_decoder_that_dies_is_told_as_a_damaged_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -101,6 +101,18 @@ def test_two_volumes_that_only_their_numbers_tell_apart_are_refused(tmp_path: Pa
     assert "holds 2 volumes of the same range (6 and 6 slices, told apart by InstanceNumber)" in refusal(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["AcquisitionTime", "AcquisitionDateTime", "ContentTime"])
+def test_two_volumes_that_only_the_clock_tells_apart_are_refused(tmp_path: Path, name: str) -> None:
+    start = "20260101" * (name == "AcquisitionDateTime") + "1010"
+    for acquisition, seconds in ((1, 10), (2, 40)):
+        edit = setting(
+            **{"InstanceNumber": None, "AcquisitionNumber": 1, name: lambda k, s=seconds: f"{start}{s + k}.5"}
+        )
+        write_slices(tmp_path, edit, small_ct() + np.int16(seconds), shifted(0.04 * seconds), acquisition)
+
+    assert f"told apart by {name}" in refusal(tmp_path)
+
+
 def test_a_few_slices_of_another_acquisition_are_refused(tmp_path: Path) -> None:
     write_slices(tmp_path)
     write_slices(tmp_path, None, LATER[:2], shifted(3.0), acquisition=2)
@@ -114,8 +126,10 @@ def test_a_few_slices_of_another_acquisition_are_refused(tmp_path: Path) -> None
         setting(AcquisitionNumber=lambda k: k, AcquisitionTime=lambda k: f"1010{k:02d}"),
         setting(AcquisitionNumber=lambda k: k // 2),
         setting(ContentTime=lambda k: f"1010{(k * 5) % 4:02d}"),
+        setting(ContentTime=lambda k: f"1010{k // 2:02d}", InstanceNumber=None),
         setting(InstanceNumber=lambda k: 99 - k),
         setting(InstanceNumber=lambda k: (k * 5) % 6),
+        setting(InstanceNumber=lambda k: (k * 3) % 7),
         setting(InstanceNumber=0),
         setting(InstanceNumber=None),
         setting(SliceLocation=lambda k: -k),
@@ -191,6 +205,7 @@ def test_several_studies_in_a_series_are_told_of(tmp_path: Path) -> None:
     [
         ({"ImagePositionPatient": None}, "CT image without a position"),
         ({"Modality": "SEG"}, "(SEG)"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.66", "PixelData": None}, "CT document"),
         ({"NumberOfFrames": 2, "SeriesInstanceUID": "1.2.3"}, "multi-frame CT"),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, "CT color picture"),
     ],
@@ -198,6 +213,8 @@ def test_several_studies_in_a_series_are_told_of(tmp_path: Path) -> None:
 def test_an_image_of_the_series_that_is_no_slice_is_told_of(tmp_path: Path, values: Any, words: str) -> None:
     paths = write_slices(tmp_path)
     rewrite(paths[-1], setting(**values))
+    if values.get("PixelData", "") is None:
+        rewrite(paths[-1], lambda data, k: data.__delattr__("PixelData"))
 
     volume = read_volume(tmp_path)
 

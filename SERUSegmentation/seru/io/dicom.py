@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,9 @@ from seru.io.dicom_series import choose_series, grid_of, ordered_slices
 from seru.progress import Advance
 from seru.volume import Volume
 
+# No compression makes a CT smaller by more than this; a tiny one may be empty.
+_LARGEST_RATIO = 1000
+_SMALL_VOLUME = 1 << 26
 # Integers up to here are added to 16-bit numbers within 32 bits.
 _EXACT = 1 << 30
 
@@ -50,6 +54,7 @@ def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) ->
     _check_pixels(slices, notes)
     slices = ordered_slices(slices, notes)
     grid = grid_of(slices)
+    _check_size(slices)
     source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series}
     return Volume(_read_volume(slices, advance), grid, source, tuple(notes))
 
@@ -82,9 +87,8 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
     """Tell of what else the series holds, and of files that may have been of it; a localizer belongs to most."""
     left = Unread()
     for item in others:
-        if item.what in (DAMAGED, UNKNOWN, MULTI_FRAME) or (
-            item.series and item.series == series and item.what != LOCALIZER
-        ):
+        is_of_series = item.series in ("", series) and item.what != LOCALIZER
+        if is_of_series or item.what in (DAMAGED, UNKNOWN, MULTI_FRAME):
             left.add(item.what, item.path)
     notes += left.sentences()
 
@@ -92,12 +96,24 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
 def _check_pixels(slices: list[Slice], notes: list[str]) -> None:
     for item in slices:
         stored_pixels(item)
-    plain = [item for item in slices if not item.is_rescaled]
-    if len(plain) == len(slices):
-        notes.append("The headers give no rescale intercept; the stored numbers were taken as Hounsfield units.")
-    elif plain:
+    odd = next((item for item in slices if item.rescaling != slices[0].rescaling), None)
+    if odd is not None:
         raise BadInputError(
-            f"The DICOM file '{plain[0].path}' has no rescale intercept as others have; export the series again."
+            f"The DICOM files '{slices[0].path}' and '{odd.path}' do not both give rescale slope and intercept; "
+            "export the series again."
+        )
+    if not slices[0].rescaling[0]:
+        notes.append("The headers give no rescale intercept; the stored numbers were taken as Hounsfield units.")
+
+
+def _check_size(slices: list[Slice]) -> None:
+    """Refuse files that are far too small for the volume that they claim, before it takes memory."""
+    volume = 2 * len(slices) * math.prod(slices[0].shape)
+    files = sum(item.path.stat().st_size for item in slices)
+    if volume > _SMALL_VOLUME and volume > _LARGEST_RATIO * files:
+        raise BadInputError(
+            f"The {len(slices)} files of the series claim a volume of {volume >> 20} MB and have {files} bytes, "
+            "as no CT has; export the series again."
         )
 
 

@@ -21,10 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from seru.errors import DeviceError
-from seru.io.dicom_header import DamagedError, StoredPixels
+from seru.io.dicom_elements import DamagedError
+from seru.io.dicom_header import StoredPixels
 
 _LONGEST_S = 60.0
 _WAIT_S = 0.1
+# Begin and end of an image.
+_SHORTEST = 4
 # What Python, NumPy and SimpleITK map, and what the largest slice takes while it is decoded.
 _CHILD_BYTES = 3 << 29
 _READY = b"r"
@@ -73,9 +76,7 @@ class Decoder:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._child is not None:
-            self._child.kill()
-            self._child.communicate()
+        self._end()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -97,6 +98,8 @@ class Decoder:
             DeviceError: the process cannot be started.
             DamagedError: the code stream is damaged, or holds another image than the header says.
         """
+        if len(stream) < _SHORTEST:
+            raise DamagedError("its code stream is missing")
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="seru-", ignore_cleanup_errors=True)
         if self._child is None:
@@ -104,12 +107,20 @@ class Decoder:
         _write_slice(Path(self._folder.name, _NAME), stream, pixels, shape)
         answer = _answer(self._child, b"\n", _SHAPE.pack(*shape), 4 * math.prod(shape), check)
         if answer is None:
+            # Dead, stuck, or in the middle of another answer.
+            self._end()
             check()
             raise DamagedError("its code stream is damaged or of another size")
         return np.frombuffer(answer, "<i4").reshape(shape)
 
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
     def _started(self, folder: str, check: Callable[[], None]) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-c", _CHILD, *filter(None, sys.path)]
+        command = [sys.executable, "-P", "-c", _CHILD, *(os.path.abspath(place) for place in sys.path if place)]
         # One thread: each would map memory of its own.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         try:

@@ -15,6 +15,8 @@ from seru.errors import BadInputError
 from seru.progress import Advance
 
 _PREAMBLE = 128
+# The class of a DICOMDIR, whatever its name; it stands among the first elements.
+_INDEX, _META = b"1.2.840.10008.1.3.10", 256
 # A file so named is meant to be one; what begins with "._" is macOS's.
 _ENDINGS = (".dcm", ".dicom", ".ima")
 # Never wait for the other end of a pipe that took a file's place since it was looked at.
@@ -27,7 +29,7 @@ class Unread:
     """What could not be read, by its reason.
 
     Attributes:
-        paths: of the places, by reason; a reason follows on "1 file or folder".
+        paths: of files and folders, by the reason.
     """
 
     paths: dict[str, list[Path]] = field(default_factory=dict)
@@ -100,10 +102,10 @@ def find_dicom_files(folder: Path, advance: Advance) -> tuple[list[Path], Unread
         try:
             if path.stat().st_size == 0:
                 unread.add("empty", path)
-            elif looks_like_dicom(path):
+            elif _is_dicom(path):
                 found.append(path)
             elif path.suffix.lower() in _ENDINGS and not path.name.startswith("._"):
-                unread.add("no DICOM file, whatever its name", path)
+                unread.add("no DICOM image, whatever its name", path)
         except OSError as error:
             unread.add_error(error, path)
     return found, unread
@@ -116,19 +118,21 @@ def looks_like_dicom(path: Path) -> bool:
         path: of the file.
 
     Returns:
-        True for DICOM files other than an index of a folder; False for what is no regular file.
-
-    Raises:
-        OSError: it cannot be read.
+        True for DICOM files other than an index of a folder; False for what is no regular file, or cannot be read.
     """
-    if path.name.upper() == "DICOMDIR" or not stat.S_ISREG(path.stat().st_mode):
+    try:
+        return stat.S_ISREG(path.stat().st_mode) and _is_dicom(path)
+    except OSError:
+        return False
+
+
+def _is_dicom(path: Path) -> bool:
+    if path.name.upper() == "DICOMDIR":
         return False
     with BoundedFile(path) as file:
-        return is_dicom_start(file.read(_PREAMBLE + 4))
-
-
-def is_dicom_start(start: bytes) -> bool:
-    """Tell whether 132 bytes are the beginning of a DICOM file."""
+        start = file.read(_PREAMBLE + 4)
+        if _INDEX in file.read(_META):
+            return False
     # Very old files lack the preamble: they begin with an element of group 2 or 8.
     return start[_PREAMBLE:] == b"DICM" or (len(start) == _PREAMBLE + 4 and start[:2] in (b"\x02\x00", b"\x08\x00"))
 

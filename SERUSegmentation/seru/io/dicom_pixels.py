@@ -16,18 +16,16 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.io.dicom_codecs import Decoder
-from seru.io.dicom_header import (
+from seru.io.dicom_elements import (
     BIG_ENDIAN,
     DEFLATED,
     EXPLICIT,
     IMPLICIT,
     UNDEFINED,
     DamagedError,
-    Slice,
-    StoredPixels,
-    damaged,
     open_pixels,
 )
+from seru.io.dicom_header import Slice, StoredPixels, damaged
 
 _NATIVE = (IMPLICIT, EXPLICIT, BIG_ENDIAN, DEFLATED)
 _RLE = "1.2.840.10008.1.2.5"
@@ -108,7 +106,7 @@ def read_stored(item: Slice) -> bytes:
         DamagedError: the file is shorter than its header says, or longer than its pixels.
     """
     pixels = stored_pixels(item)
-    with open_pixels(item.path, pixels) as file:
+    with open_pixels(item.path, pixels.syntax, pixels.offset) as file:
         if pixels.syntax not in _NATIVE:
             return _fragments(file)
         wanted = math.prod(item.shape) * pixels.dtype.itemsize
@@ -209,7 +207,7 @@ def _used_bits(array: np.ndarray, item: Slice, pixels: StoredPixels) -> np.ndarr
         used = (masked << shift).astype(f"i{array.dtype.itemsize}") >> shift
     is_clean = (unsigned == masked) | (unsigned == used.astype(unsigned.dtype))
     if pixels.padding is not None:
-        is_padding = (unsigned & unsigned.dtype.type(0xFFFF)) == pixels.padding
+        is_padding = (unsigned & unsigned.dtype.type(0xFFFF & np.iinfo(unsigned.dtype).max)) == pixels.padding
         is_clean |= is_padding
         used = np.where(is_padding, used.dtype.type(-(1 << pixels.bits - 1) if used.dtype.kind == "i" else 0), used)
     if not pixels.has_overlay and not is_clean.all():

@@ -22,8 +22,10 @@ _RELATIVE_TOLERANCE = 0.1
 _TOLERANCE_MM = 0.1
 # A slice may lie this far beside the line through the others; more is another acquisition.
 _SIDEWAYS_MM = 0.5
-# Numbers that run through the range more often than this are in no order.
-_MOST_VOLUMES = 4
+# Volumes that a series may hold by the order of its numbers, and slices of one.
+_MOST_VOLUMES, _FEWEST_SLICES = 4, 3
+# What counts on while a scanner works.
+_TIMES = ("AcquisitionDateTime", "AcquisitionTime", "ContentTime")
 # Slices nearer than this are at the same place.
 _SAME_PLACE_MM = 0.01
 # Directions are written with a few digits; beyond this their length is told of, and beyond that they are none.
@@ -202,24 +204,44 @@ def _groupings(slices: list[Slice], places: np.ndarray) -> Iterator[tuple[str, l
     """Yield each way to tell the slices apart that makes few groups: its name, and indices of the groups."""
     for n, name in enumerate(LABELS):
         yield name, _groups([item.labels[n] for item in slices])
-    numbers = [item.number for item in slices]
-    if None in numbers:
-        return
-    # Numbered from 1 again, or on and on: either way each volume runs once through the range.
-    seen: Counter[object] = Counter()
+    orders = {"InstanceNumber": [item.number for item in slices]}
+    yield "InstanceNumber", _groups(_turns(orders["InstanceNumber"]))
+    for name in _TIMES:
+        orders[name] = [_number(item.labels[LABELS.index(name)]) for item in slices]
+    for name, given in orders.items():
+        numbers = [number for number in given if number is not None]
+        if len(numbers) == len(slices):
+            yield name, _groups(_passes(numbers, places))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _turns(numbers: list[float | None]) -> list[int]:
+    """Return how often each number came before: 0 and 1 where two volumes count in the same way."""
+    seen: Counter[float | None] = Counter()
     turns = []
     for number in numbers:
         turns.append(seen[number])
         seen[number] += 1
-    yield "InstanceNumber", _groups(turns)
-    order = np.argsort(np.array(numbers, np.float64), kind="stable")
+    return turns
+
+
+def _passes(numbers: list[float], places: np.ndarray) -> list[int]:
+    """Return in which run through the range each slice comes, where the numbers go on from volume to volume."""
+    order = np.argsort(numbers, kind="stable")
     steps = np.sign(np.diff(places[order]))
     usual = 1.0 if (steps > 0).sum() * 2 >= len(steps) else -1.0
-    runs = np.concatenate([[0], np.cumsum(steps != usual)]) if len(order) > 1 else np.zeros(1)
-    if runs[-1] < _MOST_VOLUMES:
-        passes = np.empty(len(order))
+    runs = np.concatenate([[0], np.cumsum(steps != usual)])
+    passes = np.zeros(len(order), int)
+    # Fewer slices in a run, or more runs, are numbers in no order.
+    if runs[-1] < _MOST_VOLUMES and np.bincount(runs).min() >= _FEWEST_SLICES:
         passes[order] = runs
-        yield "InstanceNumber", _groups(passes.tolist())
+    return passes.tolist()
 
 
 def _groups(labels: Sequence[object]) -> list[np.ndarray]:
