@@ -26,6 +26,7 @@ from seru.cascade.refine import run_refine
 from seru.cascade.sparse_pass import find_range, first_slices
 from seru.cascade.stage_grid import coarse_shape, refine_zoom, resize_probabilities
 from seru.cascade.stage_maps import make_maps
+from seru.errors import BadInputError
 from seru.findings import LEFT, RIGHT
 from seru.hounsfield import window_to_uint8
 from seru.model.card import ModelCard
@@ -493,3 +494,18 @@ def test_the_longest_diameter_goes_from_centre_to_centre_of_the_largest_componen
     assert longest_diameter_mm(mask, (3.0, 2.0, 1.0)) == pytest.approx(2 * np.sqrt(9 + 4 + 1))
     assert longest_diameter_mm(np.ones((3, 1, 1), bool), (3.0, 2.0, 1.0)) == 6.0
     assert longest_diameter_mm(np.ones((1, 1, 3), bool), (3.0, 2.0, 1.0)) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "shape", "reason"),
+    [((0.01, 0.01), (512, 512), "pixels of a slice are"), ((40.0, 1.0), (9, 9), "pixels of a slice are"),
+     ((9.0, 9.0), (512, 512), "more than 4096 a side")],
+)  # fmt: skip
+def test_pixels_of_another_world_than_the_models_are_refused(
+    spacing_mm: tuple[float, float], shape: tuple[int, int], reason: str
+) -> None:
+    card = replace(CARD, in_plane_spacing_mm=0.78, coarse_size=256)
+
+    with pytest.raises(BadInputError, match=reason):
+        coarse_shape(shape, spacing_mm, card)
+    assert coarse_shape((512, 512), (0.78, 0.78), card) == (256, 256)
