@@ -16,7 +16,7 @@ import seru
 from seru.cli.arguments import has_working_folder
 from seru.cli.session import Session
 from seru.cli.streams import ready_streams, settle_streams
-from seru.errors import BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
+from seru.errors import NO_MEMORY, BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
 from seru.signals import Signals
 
 # Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
@@ -124,7 +124,7 @@ def _as_seru_error(error: BaseException) -> SeruError:
     if isinstance(error, KeyboardInterrupt):
         return CancelledError("The run was cancelled; no output was written.")
     if is_memory_error(error):
-        return DeviceError("The computer has too little memory for this volume; close other programs or crop it.")
+        return DeviceError(NO_MEMORY)
     if isinstance(error, PermissionError) and error.filename is not None:
         return BadInputError(f"'{error.filename}' cannot be opened ({error.strerror}).")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

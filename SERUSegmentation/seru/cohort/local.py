@@ -10,7 +10,7 @@ from seru.cohort.discovery import Case
 from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import Status, Summary
-from seru.errors import CancelledError, ModelError, SeruError, is_memory_error
+from seru.errors import NO_MEMORY, CancelledError, ModelError, SeruError, is_memory_error
 from seru.findings import Report
 from seru.io.inputs import Inputs
 from seru.progress import Progress, RunRecord
@@ -92,7 +92,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, SeruError):
         text = str(error)
     elif is_memory_error(error):
-        text = "The computer has too little memory for this volume."
+        text = NO_MEMORY
     else:
         text = f"{type(error).__name__}: {error}"
     return " ".join(text.split())

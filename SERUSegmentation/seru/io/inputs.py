@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from seru.errors import BadInputError
 from seru.io.dicom import looks_like_dicom
 from seru.io.images import OUTPUT_ENDINGS, ending_of
+from seru.io.metaimage import metaimage_voxel_files
+from seru.io.nrrd import nrrd_voxel_files
 from seru.places import is_same_place
 
-# How NRRD and MetaImage name the files that hold their voxels.
-_VOXEL_FILE = re.compile(rb"^(?:data ?file:|elementdatafile *=)[ \t]*(.*?)[ \t\r]*$", re.IGNORECASE | re.MULTILINE)
-_NUMBER = re.compile(r"%\d*d")
-_LARGEST_HEADER = 1 << 20
+# What may keep its voxels in other files.
+_VOXEL_FILES: dict[str, Callable[[Path], list[Path]]] = {
+    ".nhdr": nrrd_voxel_files,
+    ".nrrd": nrrd_voxel_files,
+    ".mhd": metaimage_voxel_files,
+    ".mha": metaimage_voxel_files,
+}
 # What may lie in a DICOM folder from an earlier run.
 _RESULT_ENDINGS = (*OUTPUT_ENDINGS, ".json", ".png", ".npz", ".csv")
 
@@ -83,22 +88,9 @@ def _files_below(folder: Path) -> Iterator[Path]:
         yield from (path for name in names if os.path.exists(path := Path(place, name)))
 
 
-def _voxel_files(header: Path) -> Iterator[Path]:
-    """Yield the files beside a NRRD or MetaImage header that it names."""
-    start = b""
-    with suppress(OSError), open(header, "rb") as file:
-        start = file.read(_LARGEST_HEADER)
-    found = _VOXEL_FILE.search(start)
-    if not found:
-        return
-    value = os.fsdecode(found[1])
-    if value.upper().startswith("LIST"):
-        yield from (
-            header.parent / os.fsdecode(line.strip()) for line in start[found.end() :].splitlines() if line.strip()
-        )
-    elif _NUMBER.search(value):
-        before, after = map(re.escape, _NUMBER.split(value.split()[0], maxsplit=1))
-        pattern = re.compile(rf"{before}\d+{after}")
-        yield from (path for path in header.parent.iterdir() if pattern.fullmatch(path.name))
-    elif value:
-        yield header.parent / value
+def _voxel_files(source: Path) -> list[Path]:
+    """Return the files that hold a CT's voxels; none where its header cannot be read, which refuses the run anyway."""
+    find = _VOXEL_FILES.get(ending_of(source, tuple(_VOXEL_FILES)) or "")
+    with suppress(BadInputError, OSError):
+        return find(source) if find else []
+    return []

@@ -87,6 +87,22 @@ def read_metaimage(path: Path, advance: Advance) -> Volume:
     return Volume(array, grid, {"path": str(path), "format": "metaimage"}, notes + more + left)
 
 
+def metaimage_voxel_files(path: Path) -> list[Path]:
+    """Return the files that hold the voxels of a MetaImage; its own path where it holds them itself.
+
+    Args:
+        path: of the ``.mha`` or ``.mhd`` file.
+
+    Returns:
+        The paths, in their order.
+
+    Raises:
+        BadInputError: the header cannot be read, or a file is not there.
+    """
+    with explained(path), open_regular(path) as file:
+        return [place for place, _ in _places(read_header(file), path, file)]
+
+
 def _dtype(header: MetaHeader) -> np.dtype:
     if header.get("ObjectType", "Image") != "Image":
         raise UnreadableError(f"holds no image but {quoted(header['ObjectType'])}; give a CT volume")

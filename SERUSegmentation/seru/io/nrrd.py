@@ -97,6 +97,24 @@ def read_nrrd(path: Path, advance: Advance) -> Volume:
     return Volume(array, grid, {"path": str(path), "format": "nrrd"}, notes + more)
 
 
+def nrrd_voxel_files(path: Path) -> list[Path]:
+    """Return the files that hold the voxels of a NRRD file; its own path where it holds them itself.
+
+    Args:
+        path: of the ``.nrrd`` or ``.nhdr`` file.
+
+    Returns:
+        The paths, in their order.
+
+    Raises:
+        BadInputError: the header cannot be read, or a file is not there.
+    """
+    with explained(path):
+        with open_regular(path) as file:
+            header = read_header(file)
+        return [place for place, _ in _places(header, path, 0)]
+
+
 def _encoding(header: NrrdHeader) -> Encoding:
     name = header.required("encoding").lower()
     if name not in _ENCODINGS:
