@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seru.ct_check import NOTE
 from seru.errors import BadInputError
 from seru.io.dicom import read_dicom_folder
 from Testing.seru.dicom_by_hand import MATRIX, write_slices
@@ -34,7 +33,7 @@ def same_ct_or_a_word(folder: Path) -> bool:
     except BadInputError:
         return True
     is_same = volume.array_kji.shape == _SHAPE and bool((volume.array_kji == small_ct(_SHAPE)).all())
-    return bool(volume.source[NOTE]) or (is_same and np.allclose(volume.grid.ijk_to_ras, MATRIX, atol=1e-3))
+    return bool(volume.notes) or (is_same and np.allclose(volume.grid.ijk_to_ras, MATRIX, atol=1e-3))
 
 
 @pytest.fixture

@@ -48,11 +48,12 @@ def write_detached(folder: Path) -> list[tuple[Path, Path]]:
     for number in range(3):
         (folder / f"slice{number}.raw").write_bytes(b"x")
     listed = "slice0.raw\nslice1.raw\nslice2.raw\n"
+    sizes = "dimension: 3\nsizes: 8 8 3\nencoding: raw\n"
     headers = {
-        "list.nhdr": f"NRRD0004\ntype: short\ndata file: LIST\n{listed}",
-        "pattern.nhdr": "NRRD0004\ntype: short\ndatafile: slice%d.raw 0 2 1\n\n",
-        "list.mhd": f"NDims = 3\nElementDataFile = LIST\n{listed}",
-        "pattern.mhd": "NDims = 3\r\nElementDataFile = slice%01d.raw 0 2 1\r\n",
+        "list.nhdr": f"NRRD0004\ntype: short\n{sizes}data file: LIST\n{listed}",
+        "pattern.nhdr": f"NRRD0004\ntype: short\n{sizes}datafile: slice%d.raw 0 2 1\n\n",
+        "list.mhd": f"NDims = 3\nDimSize = 8 8 3\nElementDataFile = LIST\n{listed}",
+        "pattern.mhd": "NDims = 3\r\nDimSize = 8 8 3\r\nElementDataFile = slice%01d.raw 0 2 1\r\n",
     }
     for name, text in headers.items():
         (folder / name).write_text(text)
