@@ -5,8 +5,8 @@
 
 Printed for each format: inputs tried, how many were read, refused or took an unexpected error, crashes (the process
 died), hangs (no answer in time), wrong without a word (other voxels than the undamaged file's, though what was damaged
-is under a checksum), and the peak of memory. Inputs that did not end well are kept in ``--keep``; another format joins
-in ``FORMATS``.
+is under a checksum, which DICOM has none of), and the peak of memory. Inputs that did not end well are kept in
+``--keep``; another format joins in ``FORMATS``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import os
 import random
 import resource
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.fuzz_dicom import dicom_inputs
 from Testing.seru.image_files_by_hand import small_ct, write_metaimage, write_nifti, write_nifti_2, write_nrrd
 
 _MEMORY = 3 << 30
@@ -84,6 +86,8 @@ def _metaimage(folder: Path) -> list[Valid]:
     return [Valid(plain, len(plain)), Valid(header + packed, len(header))]
 
 
+# A folder of slices.
+DICOM = "dicom"
 FORMATS: dict[str, Callable[[Path], list[Valid]]] = {
     ".nii": _nifti,
     ".nii.gz": _nifti_gz,
@@ -150,9 +154,18 @@ def _valid(ending: str) -> list[Valid]:
         return FORMATS[ending](Path(folder))
 
 
-def _made(ending: str, seed: int) -> tuple[bytes, bool]:
+def _made(ending: str, seed: int, folder: Path) -> tuple[Path, bool]:
+    """Write a damaged file or series; tell whether only bytes under a checksum were touched."""
+    if ending == DICOM:
+        series = folder / DICOM
+        shutil.rmtree(series, ignore_errors=True)
+        series.mkdir()
+        return dicom_inputs(np.random.default_rng(seed), series), False
     source = random.Random(seed)
-    return damaged(source.choice(_valid(ending)), source)
+    data, is_checked = damaged(source.choice(_valid(ending)), source)
+    path = folder / f"ct{ending}"
+    path.write_bytes(data)
+    return path, is_checked
 
 
 def child(ending: str, first: int) -> None:
@@ -162,10 +175,8 @@ def child(ending: str, first: int) -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"ct{ending}"
         for seed in range(first, first + _BATCH):
-            data, is_checked = _made(ending, seed)
-            path.write_bytes(data)
+            path, is_checked = _made(ending, seed, Path(folder))
             _say(seed=seed)
             try:
                 volume = read_volume(path)
@@ -208,8 +219,9 @@ def fuzz(ending: str, seed: int, until: float, keep: Path) -> Tally:
             tally.outcomes[outcome] += 1
             seed = last + 1
             if outcome not in ("read", "refused"):
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{last}{ending}").write_bytes(_made(ending, last)[0])
+                kept = keep / str(last)
+                kept.mkdir(parents=True, exist_ok=True)
+                _made(ending, last, kept)
                 print(f"{ending} seed {last}: {outcome}", flush=True)
     return tally
 
@@ -242,12 +254,12 @@ def main() -> None:
     """Fuzz the formats in turn and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=2.0, help="for each format")
-    parser.add_argument("--format", choices=[*FORMATS], action="append", help="may be repeated; else all")
+    parser.add_argument("--format", choices=[*FORMATS, DICOM], action="append", help="may be repeated; else all")
     parser.add_argument("--seed", type=int, default=0, help="of the first input")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"), help="folder for what did not end well")
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    endings = arguments.format or [*FORMATS]
+    endings = arguments.format or [*FORMATS, DICOM]
     if arguments.child is not None:
         child(endings[0], arguments.child)
         os._exit(0)

@@ -68,3 +68,12 @@ def test_a_series_with_a_damaged_structure_is_never_another_ct(series: list[Path
             silent.append(bytes(data))
 
     assert silent == []
+
+
+def test_an_empty_element_of_an_unknown_kind_is_none(series: list[Path]) -> None:
+    whole = series[0].read_bytes()
+    place = whole.index(b"\x10\x00\x20\x00LO")
+    length = int.from_bytes(whole[place + 6 : place + 8], "little")
+    series[0].write_bytes(whole[: place + 4] + b"L\x7f\0\0" + whole[place + 8 + length :])
+
+    assert same_ct_or_a_word(series[0].parent)

@@ -133,7 +133,8 @@ class Elements:
         return int.from_bytes(value, "little" if self.is_little_endian else "big")
 
     def _value(self, name: str) -> bytes | None:
-        element = self._dataset.get_item(_TAGS[name]) if self.has(name) else None
+        # Empty elements too stay bytes: pydicom would convert one, and fail where it does not know what it is.
+        element = self._dataset.get_item(_TAGS[name], keep_deferred=True) if self.has(name) else None
         value = getattr(element, "value", None)
         return value if isinstance(value, bytes) else None
 
@@ -231,7 +232,7 @@ def _skip_meta(file: BinaryIO) -> str:
     file.seek(132 if file.read(132)[128:] == b"DICM" else 0)
     tag = _TAGS["TransferSyntaxUID"]
     meta = read_dataset(file, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2, specific_tags=[tag])
-    return _text(meta.get_item(tag).value or b"") if tag in meta else ""
+    return _text(meta.get_item(tag, keep_deferred=True).value or b"") if tag in meta else ""
 
 
 def _text(value: bytes) -> str:
