@@ -43,9 +43,8 @@ def main() -> int:
         site = Site(Path(folder))
         codes: Counter[str] = Counter()
         faults: list[str] = []
-        for number, (name, kind) in zip(
-            range(arguments.runs), itertools.product(itertools.cycle(("segment", "batch")), SIGNALS), strict=False
-        ):
+        kinds = itertools.cycle(itertools.product(("segment", "batch"), SIGNALS))
+        for number, (name, kind) in zip(range(arguments.runs), kinds, strict=False):
             code, wrong = site.kill(name, kind, rng.uniform(0.0, 1.1))
             codes[f"{name} {kind.name} -> {code}"] += 1
             print(".", end="", flush=True)
