@@ -43,9 +43,8 @@ def main() -> int:
         site = Site(Path(folder))
         codes: Counter[str] = Counter()
         faults: list[str] = []
-        for number, (name, kind) in zip(
-            range(arguments.runs), itertools.product(itertools.cycle(("segment", "batch")), SIGNALS), strict=False
-        ):
+        kinds = itertools.cycle(itertools.product(("segment", "batch"), SIGNALS))
+        for number, (name, kind) in zip(range(arguments.runs), kinds, strict=False):
             code, wrong = site.kill(name, kind, rng.uniform(0.0, 1.1))
             codes[f"{name} {kind.name} -> {code}"] += 1
             print(".", end="", flush=True)
@@ -70,14 +69,9 @@ class Site:
         grid = {"shape_kji": (40, 128, 128), "spacing_kji_mm": (6.0, 3.0, 3.0)}
         for seed in range(SEVERAL):
             write_volume(make_phantom(PhantomOptions(seed=seed, **grid)).volume, self._inputs / f"{seed}.nii.gz")
-        start = time.perf_counter()
         self._run("batch")
-        self._seconds = {"batch": time.perf_counter() - start}
         self._right = {path.name: read_volume(path).array_kji for path in self._out.glob("*.nii.gz")}
-        shutil.rmtree(self._out)
-        start = time.perf_counter()
-        self._run("segment")
-        self._seconds["segment"] = time.perf_counter() - start
+        self._seconds = {name: self._time(name) for name in ("segment", "batch")}
 
     def kill(self, name: str, number: signal.Signals, share: float) -> tuple[int, list[str]]:
         """Kill a run, look, run again, and look again.
@@ -91,6 +85,7 @@ class Site:
             The exit code of the killed run, and what was wrong.
         """
         shutil.rmtree(self._out, ignore_errors=True)
+        self._out.mkdir()
         child = subprocess.Popen(self._command(name), start_new_session=True, **_QUIET)
         time.sleep(share * self._seconds[name])
         child.send_signal(number)
@@ -117,6 +112,12 @@ class Site:
     def _run(self, name: str) -> int:
         self._out.mkdir(exist_ok=True)
         return subprocess.run(self._command(name), **_QUIET).returncode
+
+    def _time(self, name: str) -> float:
+        shutil.rmtree(self._out, ignore_errors=True)
+        start = time.perf_counter()
+        self._run(name)
+        return time.perf_counter() - start
 
     def _look(self, may_have_parts: bool) -> list[str]:
         wrong = []
