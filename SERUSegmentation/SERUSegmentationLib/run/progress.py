@@ -7,12 +7,10 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from seru.progress import RUN_STAGES
+from seru.progress import RUN_STAGES, RunFraction, RunStage
 from SERUSegmentationLib.texts import _
 
-# Shares of the time of a usual case; they only shape the bar.
-_SHARES = {"load": 4, "preprocess": 2, "coarse": 50, "key_slices": 3, "refine": 33, "fuse": 4, "write": 4}
-_TOTAL = sum(_SHARES.values())
+_STAGES: dict[str, RunStage] = {name: name for name in RUN_STAGES}
 # A sentence or two, and no more of them than a person reads.
 _MOST_LETTERS, _MOST_WARNINGS = 2000, 50
 
@@ -40,6 +38,7 @@ class RunProgress:
     fraction: float = 0.0
     started: float = field(default_factory=time.monotonic)
     firstStage: float | None = None
+    _fraction: RunFraction = field(default_factory=RunFraction, repr=False)
 
     def read(self, line: str) -> bool:
         """Take one line of the command's standard output in.
@@ -52,9 +51,9 @@ class RunProgress:
         """
         match _parsed(line):
             case {"event": "stage", "stage": str(stage), "done": int(done), "total": int(total)} if (
-                stage in RUN_STAGES and 0 <= done <= total
+                stage in _STAGES and 0 <= done <= total
             ):
-                self._enter(stage, done, total)
+                self._enter(_STAGES[stage], done, total)
             case {"event": "warning", "message": str(message)}:
                 if len(self.warnings) < _MOST_WARNINGS:
                     self.warnings.append(message[:_MOST_LETTERS])
@@ -96,17 +95,11 @@ class RunProgress:
             return title
         return _("{stage}, slice {done} of {total}").format(stage=title, done=self.done, total=self.total)
 
-    def _enter(self, stage: str, done: int, total: int) -> None:
+    def _enter(self, stage: RunStage, done: int, total: int) -> None:
         if self.firstStage is None:
             self.firstStage = time.monotonic()
         self.stage, self.done, self.total = stage, done, total
-        before = 0
-        for name in RUN_STAGES:
-            if name == stage:
-                break
-            before += _SHARES[name]
-        inside = _SHARES.get(stage, 0) * (done / total if total else 0.0)
-        self.fraction = max(self.fraction, min((before + inside) / _TOTAL, 0.99))
+        self.fraction = min(self._fraction.at(stage, done, total), 0.99)
 
 
 def _parsed(line: str) -> Any:
