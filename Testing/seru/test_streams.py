@@ -15,7 +15,7 @@ import seru
 from seru.cli.bar import BarProgress, QuietProgress
 from seru.cli.main import main
 from seru.cli.streams import Lenient, Pipe
-from seru.errors import CancelledError
+from seru.errors import NO_MEMORY, CancelledError
 from seru.progress import RUN_STAGES, RunFraction
 from Testing.seru.command_by_hand import make_random_model
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_nifti
@@ -168,5 +168,5 @@ def test_a_limit_of_memory_below_what_the_libraries_take_is_said_before_they_fai
     done = run_shell(f"ulimit -v 480000; {segment}")
 
     assert done.returncode == 4
-    assert done.stderr.startswith("seru: The memory of this process is limited to 468 MB; raise the limit")
+    assert done.stderr == f"seru: {NO_MEMORY}\n"
     assert not (tmp_path / "o.nii.gz").exists()

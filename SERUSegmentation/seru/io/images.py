@@ -124,8 +124,6 @@ def check_input(path: str | Path) -> str:
     if not path.exists():
         what = "is a link to what is not there" if path.is_symlink() else "does not exist"
         raise BadInputError(f"'{path}' {what}; give a CT file or a DICOM folder.")
-    if not path.is_file():  # a pipe would be waited for
-        raise BadInputError(f"'{path}' is a device or a pipe; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
     if path.name.lower().endswith(_PAIR_ENDINGS):
         raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
