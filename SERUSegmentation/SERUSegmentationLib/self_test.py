@@ -32,8 +32,8 @@ def testPhantom(case: unittest.TestCase, segment: Callable[[vtkMRMLScalarVolumeN
     """
     from seru.phantom import PhantomOptions
 
-    # Half as many slices take half the time.
-    volume = addPhantom(PhantomOptions(shape_kji=(48, 256, 256), spacing_kji_mm=(6.0, 1.5, 1.5)))
+    # A third of the slices takes a third of the time.
+    volume = addPhantom(PhantomOptions(shape_kji=(32, 192, 192), spacing_kji_mm=(9.0, 2.0, 2.0)))
     try:
         node = segment(volume)
     except ModelError as error:
