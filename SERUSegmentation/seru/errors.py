@@ -59,6 +59,7 @@ class CancelledError(SeruError):
     exit_code = 130
 
 
+CANCELLED = "The run was cancelled; no output was written."
 NO_MEMORY = "The computer has too little memory for this volume; close other programs or crop it."
 
 

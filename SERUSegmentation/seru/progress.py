@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal, Protocol
 
-from seru.errors import CancelledError
+from seru.errors import CANCELLED, CancelledError
 
 RunStage = Literal["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
 # Each stage's share of the time of a usual run; they only shape the bar.
@@ -76,7 +76,7 @@ class Progress:
             CancelledError: :meth:`cancel` was called.
         """
         if self._cancelled.is_set():
-            raise CancelledError("The run was cancelled; no output was written.")
+            raise CancelledError(CANCELLED)
 
 
 class RunFraction:

@@ -12,13 +12,12 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn
 
-from seru.errors import CancelledError
+from seru.errors import CANCELLED, CancelledError
 
 # Windows has no SIGTERM between processes; a console program is asked to stop by CTRL_BREAK_EVENT.
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 # How long a run may take to its next step; a read may be stuck for ever.
 GRACE_S = 5.0
-_CANCELLED = "The run was cancelled; no output was written."
 
 
 class Signals:
@@ -99,7 +98,7 @@ def _end_at_once() -> NoReturn:
     """End a command that has not begun its work; what is half imported is left as it is."""
     with suppress(OSError):
         if "--progress json" in " ".join(sys.argv).replace("=", " "):
-            event = {"event": "error", "code": CancelledError.exit_code, "message": _CANCELLED}
+            event = {"event": "error", "code": CancelledError.exit_code, "message": CANCELLED}
             os.write(1, f"{json.dumps(event)}\n".encode())
-        os.write(2, f"seru: {_CANCELLED}\n".encode())
+        os.write(2, f"seru: {CANCELLED}\n".encode())
     os._exit(CancelledError.exit_code)

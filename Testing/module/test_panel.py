@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,44 @@ def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node
     from SERUSegmentationLib.scene.nodes import TABLE, companion
 
     assert companion(node, TABLE).GetTable().GetValue(1, 2).ToDouble() == pytest.approx(left.sum() * voxel_ml, abs=1e-3)
+
+
+def test_a_result_at_another_alpha_than_the_scene_s_shows_its_diameters_at_once(
+    slicer_desktop: Desktop, panel: Any, phantom: Phantom, tmp_path: Path
+) -> None:
+    assert panel._parameterNode.alpha != pytest.approx(0.3)
+
+    show_result(slicer_desktop, panel, save(maps_of(phantom, alpha=0.3), tmp_path))
+
+    assert panel.ui.alphaSlider.value == pytest.approx(0.3)
+    assert float(cell(panel, 1, 2)) > 10
+
+
+def test_alpha_that_is_dragged_away_and_back_shows_what_was_there(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    longest = cell(panel, 1, 2)
+    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    assert cell(panel, 1, 2) == "\u2013"
+
+    panel.ui.alphaSlider.valueIsChanging.emit(0.4)
+
+    assert cell(panel, 1, 2) == longest
+    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.4))
+
+
+def test_without_a_result_alpha_shows_the_model_s(
+    slicer_desktop: Desktop, phantom: Phantom, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    card = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**card, "alpha": 0.65}))
+
+    panel = open_module(slicer_desktop, folder, phantom)
+
+    assert not panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.65)
 
 
 def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: Any) -> None:

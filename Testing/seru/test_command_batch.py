@@ -12,6 +12,7 @@ import pytest
 import SimpleITK as sitk
 
 from seru.cli import main
+from seru.errors import CancelledError
 from seru.io.images import read_volume, write_volume
 from seru.phantom import PhantomOptions, make_phantom
 from Testing.seru.command_by_hand import make_random_model
@@ -237,3 +238,15 @@ def test_a_missing_model_ends_the_batch_at_once(
 ) -> None:
     assert run(inputs, tmp_path / "out", tmp_path / "no-model") == 3
     assert np.size(list((tmp_path / "out").glob("*"))) == 0
+
+
+def test_a_cancelled_batch_says_that_what_is_finished_is_kept(
+    inputs: Path, tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cancelled(*arguments: object) -> None:
+        raise CancelledError
+
+    monkeypatch.setattr("seru.cli.batch.run_cases", cancelled)
+
+    assert run(inputs, tmp_path / "results", tiny_model) == 130
+    assert capsys.readouterr().err == "seru: The run was cancelled; the cases that were finished are kept.\n"

@@ -58,10 +58,13 @@ def test_its_patients_were_not_trained_on(model: Model) -> None:
     assert model.card.scores["fused"]["patients"] <= len(split["val"])
 
 
-def every(step: int, volume: Volume) -> Volume:
-    """Every second or third slice takes so much less time."""
-    matrix = volume.grid.ijk_to_ras * (1, 1, step, 1)
-    return Volume.from_array(np.ascontiguousarray(volume.array_kji[::step]), matrix)
+def around_the_kidneys(folder: Path, step: int) -> tuple[np.ndarray, Volume]:
+    """Return kidneys and CT on every n-th slice of the kidneys and a little beyond: it takes so much less time."""
+    kidneys, ct = (read_volume(folder / f"{name}.nii.gz") for name in ("segmentation_kidney", "imaging"))
+    shown = np.flatnonzero((kidneys.array_kji > 0).any(axis=(1, 2)))
+    slices = slice(max(shown[0] - 3 * step, 0), shown[-1] + 1 + 3 * step, step)
+    volume = Volume.from_array(np.ascontiguousarray(ct.array_kji[slices]), ct.grid.ijk_to_ras * (1, 1, step, 1))
+    return kidneys.array_kji[slices] > 0, volume
 
 
 @pytest.mark.slow
@@ -81,22 +84,21 @@ def test_the_command_without_a_model_segments_the_phantom(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_kidneys_of_a_contrast_scan_that_it_never_saw(model: Model, data_folder: Path) -> None:
     folder = data_folder / "ct" / "ircadb1_07"
-    truth = every(3, read_volume(folder / "segmentation_kidney.nii.gz")).array_kji > 0
-    volume = every(3, read_volume(folder / "imaging.nii.gz"))
+    truth, volume = around_the_kidneys(folder, step=3)
 
     # The scan also shows a large mass that may be adrenal, and is found as a tumor: the kidney is label 1.
     found = segment(volume, model).labels_kji == KIDNEY
 
-    # 0.88 where it was measured; other processors and engines differ a little.
-    assert dice(found, truth) > 0.86
+    # 0.884 where it was measured; other processors and engines differ a little.
+    assert dice(found, truth) > 0.87
 
 
 @pytest.mark.slow
 def test_kidneys_of_a_scan_without_contrast_that_it_never_saw(model: Model, data_folder: Path) -> None:
     folder = data_folder / "ct" / "totalseg_example"
-    truth = every(2, read_volume(folder / "segmentation_kidney.nii.gz")).array_kji > 0
+    truth, volume = around_the_kidneys(folder, step=2)
 
-    found = segment(every(2, read_volume(folder / "imaging.nii.gz")), model).labels_kji > 0
+    found = segment(volume, model).labels_kji > 0
 
-    # 0.788 where it was measured, and 0.854 on every slice.
-    assert dice(found, truth) > 0.75
+    # 0.861 where it was measured, and 0.854 on the whole scan.
+    assert dice(found, truth) > 0.83

@@ -134,8 +134,16 @@ with Session(["--progress", "none"]) as session:
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
-@pytest.mark.parametrize("ending", [".nii.gz", ".nrrd", ".mha", ".seg.nrrd"])
+@pytest.mark.parametrize(
+    ("ending", "number"),
+    [
+        (".nii.gz", signal.SIGKILL),
+        (".nrrd", signal.SIGTERM),
+        (".mha", signal.SIGINT),
+        (".seg.nrrd", signal.SIGKILL),
+        (".seg.nrrd", signal.SIGTERM),
+    ],
+)
 def test_killed_while_writing_the_older_or_the_newer_file_is_whole(
     tmp_path: Path, ending: str, number: signal.Signals
 ) -> None:

@@ -45,7 +45,8 @@ def test_the_whole_command_reaches_for_no_network_and_leaves_no_foreign_file(tmp
     home, out, temporary = (tmp_path / name for name in ("home", "out", "tmp"))
     for folder in (home, out, temporary):
         folder.mkdir()
-    ct = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
+    (tmp_path / "in").mkdir()
+    ct = write_nifti(tmp_path / "in" / "ct.nii.gz", small_ct(), oblique())
     model = make_random_model(tmp_path / "model")
     common = ["--model", str(model), "--device", "cpu", "--progress", "none"]
     commands = [

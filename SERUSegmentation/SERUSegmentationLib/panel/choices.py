@@ -26,6 +26,7 @@ class ModelChoice:
         key: what the command's ``--model`` takes.
         title: shown to people.
         licence: of the weights.
+        alpha: the model's default; None where it has yet to be fetched.
         notes: what a user must know.
         folder: where it is; None where it has yet to be fetched.
         entry: of the registry, where it can be fetched.
@@ -34,6 +35,7 @@ class ModelChoice:
     key: str
     title: str
     licence: str
+    alpha: float | None = None
     notes: str = ""
     folder: Path | None = None
     entry: RegistryEntry | None = None
@@ -135,4 +137,4 @@ def _ofFolder(folder: Path, key: str, entries: dict[str, RegistryEntry], problem
     except ModelError as error:
         problems.append(str(error))
         return None
-    return ModelChoice(key, card.title, card.licence, " ".join(card.notes), folder, entries.get(key))
+    return ModelChoice(key, card.title, card.licence, card.alpha, " ".join(card.notes), folder, entries.get(key))

@@ -61,7 +61,8 @@ class WidgetParts:
             volumeNode: the chosen CT, or None.
         """
         self.run.setReasons(self._reasons(volumeNode))
-        self.result.refresh()
+        model = self.inputs.model
+        self.result.refresh(model.alpha if model else None)
         self.keySlices.refresh()
         self.measurements.refresh()
         self.setup.refresh()

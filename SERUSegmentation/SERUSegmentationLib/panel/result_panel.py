@@ -23,14 +23,20 @@ class ResultPanel:
 
     def __init__(self, ui: Any, controller: ResultController, onMoved: Callable[[], None]) -> None:
         self._ui, self._controller, self._onMoved = ui, controller, onMoved
+        self._isModels = False
         self._makeMarks()
         ui.alphaSlider.connect("valueIsChanging(double)", self._onMoving)
         ui.alphaResetButton.connect("clicked(bool)", self._onReset)
         ui.show3DButton.connect("toggled(bool)", self._onShow3D)
 
-    def refresh(self) -> None:
-        """Show whether there is a result, and its model's alpha."""
+    def refresh(self, modelAlpha: float | None) -> None:
+        """Show whether there is a result, and its model's alpha.
+
+        Args:
+            modelAlpha: of the chosen model, which a run would begin with; None where it is not known.
+        """
         ui, result = self._ui, self._controller.result
+        self._showAlpha(modelAlpha)
         ui.resultReasonLabel.text = self._controller.reason
         ui.resultReasonLabel.visible = result is None
         ui.resultWidget.enabled = result is not None
@@ -41,6 +47,16 @@ class ResultPanel:
         wasBlocked = ui.show3DButton.blockSignals(True)
         ui.show3DButton.checked = has3D
         ui.show3DButton.blockSignals(wasBlocked)
+
+    def _showAlpha(self, modelAlpha: float | None) -> None:
+        """Without a result the slider shows where it will begin; with one it is the parameter's, and the user's."""
+        state = self._controller.state
+        alpha = modelAlpha if state is None else state.options.alpha
+        if alpha is not None and (state is None or self._isModels):
+            wasBlocked = self._ui.alphaSlider.blockSignals(True)
+            self._ui.alphaSlider.value = alpha
+            self._ui.alphaSlider.blockSignals(wasBlocked)
+        self._isModels = state is None
 
     def _makeMarks(self) -> None:
         ui = self._ui

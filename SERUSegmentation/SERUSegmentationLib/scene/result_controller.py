@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
 from seru.findings import Report
+from seru.result.finish import alpha_of
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf, writeMeasurements
 from SERUSegmentationLib.scene.segments import Shown, showStage
@@ -28,6 +30,8 @@ class ResultController:
         self._state: ResultState | None = None
         self._shown: tuple | None = None
         self._fresh: LiveResult | None = None
+        # The scene shows an alpha that is not the state's.
+        self._isMoved = False
 
     def follow(self, segmentationNode: vtkMRMLSegmentationNode | None) -> bool:
         """Take the result of a segmentation, read from the maps it carries.
@@ -42,6 +46,7 @@ class ResultController:
         if key == self._loaded and segmentationNode is self.segmentationNode:
             return False
         self.segmentationNode, self._loaded, self.result, self.rows, self._state = segmentationNode, key, None, [], None
+        self._isMoved = False
         if segmentationNode is None:
             self.reason = _("There is no result yet: select a CT and click Segment.")
             return True
@@ -79,9 +84,19 @@ class ResultController:
         return self.result.report if self.result else None
 
     def preview(self, alpha: float) -> None:
-        """Move alpha, live; see :meth:`LiveResult.preview`."""
-        if self.result:
+        """Move alpha, live, see :meth:`LiveResult.preview`; back where it was, what was there is shown for good again.
+
+        A slider that is set to what it shows, and one that is dragged away and back, tell of no change afterwards.
+        """
+        if self.result is None or self._state is None:
+            return
+        if not math.isclose(alpha, alpha_of(self.result.maps, self._state.options), abs_tol=1e-6):
+            self._isMoved = True
             self.rows = rowsOf(self.result.preview(alpha))
+        elif self._isMoved:
+            self._isMoved = False
+            self.result.commit(self._state.options)
+            self.rows = rowsOf(self.result.measures)
 
     def apply(self, state: ResultState) -> bool:
         """Show a state for good: clean-up, surfaces, diameters, table.
@@ -94,6 +109,7 @@ class ResultController:
         """
         if self.result is None or state == self._state:
             return False
+        self._isMoved = False
         create = False
         if state.splitSides != self.result.splitSides:
             self.result = LiveResult(self.segmentationNode, self.result.maps, self.result.report, state.splitSides)

@@ -12,7 +12,7 @@ from seru.cohort.discovery import Case, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
-from seru.errors import BadInputError, SeruError
+from seru.errors import BadInputError, CancelledError, SeruError
 from seru.io.images import OUTPUT_ENDINGS
 from seru.memory import LIBRARIES, require_room
 from seru.places import check_writable, is_same_place
@@ -84,7 +84,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
-    run_cases(cases, outputs_of, Segmenter(model, options), summary, session.progress, _Watcher(session))
+    try:
+        run_cases(cases, outputs_of, Segmenter(model, options), summary, session.progress, _Watcher(session))
+    except CancelledError as error:
+        raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     path = arguments.output / SUMMARY_CSV
     if summary.failed:
         lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)

@@ -16,7 +16,7 @@ import seru
 from seru.cli.arguments import has_working_folder
 from seru.cli.session import Session
 from seru.cli.streams import ready_streams, settle_streams
-from seru.errors import NO_MEMORY, BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
+from seru.errors import CANCELLED, NO_MEMORY, BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
 from seru.signals import Signals
 
 # Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
@@ -122,7 +122,7 @@ def _as_seru_error(error: BaseException) -> SeruError:
     if isinstance(error, SeruError):
         return error
     if isinstance(error, KeyboardInterrupt):
-        return CancelledError("The run was cancelled; no output was written.")
+        return CancelledError(CANCELLED)
     if is_memory_error(error):
         return DeviceError(NO_MEMORY)
     if isinstance(error, PermissionError) and error.filename is not None:

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from seru.cli.bar import BarProgress, QuietProgress
 from seru.cli.streams import Lenient, Pipe
-from seru.errors import CancelledError
+from seru.errors import CANCELLED, CancelledError
 from seru.files import discard_new_files
 from seru.findings import SIDES, Report
 from seru.progress import JsonProgress
@@ -89,7 +89,7 @@ class Session:
 
     def _end_stuck(self) -> None:
         discard_new_files()
-        self.fail(CancelledError.exit_code, "The run was cancelled; no output was written.")
+        self.fail(CancelledError.exit_code, CANCELLED)
 
 
 class _JsonLines(JsonProgress):
