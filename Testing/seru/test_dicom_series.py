@@ -182,7 +182,7 @@ def test_directions_that_differ_by_rounding_are_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (setting(PatientID=lambda k: str(k // 3)), "mixes images of 2 patient IDs"),
+        (setting(PatientID=lambda k: str(k // 3)), "mixes images of 2 patients"),
         (setting(FrameOfReferenceUID=lambda k: f"1.2.{k // 3}"), "2 frames of reference"),
         (setting(SeriesInstanceUID=lambda k: f"1.2.{k}"), "Each of the 6 CT images"),
         (setting(PixelSpacing=lambda k: [0.8, 0.8 + 0.1 * (k > 2)]), "different pixel sizes"),

@@ -44,6 +44,7 @@ _TAGS = {
     "AcquisitionTime": 0x00080032,
     "ContentTime": 0x00080033,
     "SeriesDescription": 0x0008103E,
+    "PatientName": 0x00100010,
     "PatientID": 0x00100020,
     "ContrastBolusAgent": 0x00180010,
     "SliceThickness": 0x00180050,
@@ -193,9 +194,12 @@ def read_elements(file: BoundedFile) -> Elements:
             dataset = read_dataset(
                 stream, syntax in ("", IMPLICIT), syntax != BIG_ENDIAN, stop_when=stop, specific_tags=[*_TAGS.values()]
             )
-        except (OSError, MemoryError, DamagedError):
+        except (MemoryError, DamagedError):
             raise
         except Exception as error:  # whatever a parser meets in bytes that are no header
+            # What the system says has a number; what pydicom says of bytes has none.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise DamagedError(str(error)) from error
     return Elements(dataset, syntax, stop)
 

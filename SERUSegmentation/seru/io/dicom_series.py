@@ -127,10 +127,11 @@ def _grid_along(step: np.ndarray, first: Slice, count: int) -> Grid:
 
 
 def _check_owners(slices: list[Slice], notes: list[str]) -> None:
-    patients, studies, frames = (set(values) - {""} for values in zip(*(item.owner for item in slices), strict=True))
+    ids, names, studies, frames = (set(values) - {""} for values in zip(*(item.owner for item in slices), strict=True))
+    patients = ids or names  # of one patient the name is often written in several ways
     if len(patients) > 1:
         raise BadInputError(
-            f"The series mixes images of {len(patients)} patient IDs; put each patient into a folder of its own."
+            f"The series mixes images of {len(patients)} patients; put each patient into a folder of its own."
         )
     if len(frames) > 1:
         raise BadInputError(
