@@ -47,7 +47,7 @@ def check_is_ct(volume: Volume) -> list[str]:
     # Readers have taken it off; noise around 0 would pass for fat and air for tissue.
     if is_unsigned_ct(array):
         raise BadInputError(
-            f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); subtract {UNSIGNED_OFFSET} to have Hounsfield units."
+            f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); subtract {UNSIGNED_OFFSET} from them."
         )
     _check_values(_sample(array), low, high)
     return _warnings(volume)

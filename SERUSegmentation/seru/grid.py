@@ -185,6 +185,6 @@ def _affine(values: Any) -> np.ndarray:
         matrix = np.array(values).astype(np.float64, casting="same_kind").reshape(4, 4)
     except (TypeError, ValueError) as error:
         raise BadInputError("The image's matrix is not one of 4 x 4 numbers; give voxel index to RAS mm.") from error
-    if not np.allclose(matrix[3], (0, 0, 0, 1), equal_nan=True):
+    if np.isfinite(matrix).all() and not np.allclose(matrix[3], (0, 0, 0, 1)):
         raise BadInputError(f"The last row of the image's matrix is {matrix[3].tolist()}; it must be 0 0 0 1.")
     return matrix

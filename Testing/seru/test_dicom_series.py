@@ -221,3 +221,22 @@ def test_an_image_of_the_series_that_is_no_slice_is_told_of(tmp_path: Path, valu
     np.testing.assert_array_equal(volume.array_kji, small_ct()[:-1])
     assert words in check_is_ct(volume)[0]
     assert paths[-1].name in check_is_ct(volume)[0]
+
+
+def test_patients_without_an_id_are_told_apart_by_name(tmp_path: Path) -> None:
+    write_slices(tmp_path, setting(PatientID="", PatientName=lambda k: "A^B" if k < 3 else "C^D"))
+
+    assert "mixes images of 2 patients" in refusal(tmp_path)
+
+
+def test_one_id_with_names_in_several_ways_is_one_patient(tmp_path: Path) -> None:
+    write_slices(tmp_path, setting(PatientName=lambda k: "A^B" if k < 3 else "A B"))
+
+    assert check_is_ct(read_volume(tmp_path)) == []
+
+
+@pytest.mark.parametrize("values", [{"Modality": "ct"}, {"RescaleType": "Hounsfield"}, {"RescaleType": "UNSPECIFIED"}])
+def test_other_words_for_a_ct_in_hounsfield_units_are_known(tmp_path: Path, values: dict[str, str]) -> None:
+    write_slices(tmp_path, setting(**values))
+
+    assert check_is_ct(read_volume(tmp_path)) == []

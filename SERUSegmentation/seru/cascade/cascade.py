@@ -28,7 +28,9 @@ from seru.result import finish
 from seru.result.maps import Maps
 from seru.volume import Volume
 
-_NOTHING_LEFT = "A kidney was found on whole slices, but nothing of it is left in the result; look at the scan yourself."
+_NOTHING_LEFT = (
+    "A kidney was found on whole slices, but nothing of it is left in the result; look at the scan yourself."
+)
 
 
 @dataclass(frozen=True)
