@@ -235,8 +235,23 @@ def test_one_id_with_names_in_several_ways_is_one_patient(tmp_path: Path) -> Non
     assert check_is_ct(read_volume(tmp_path)) == []
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
 @pytest.mark.parametrize("values", [{"Modality": "ct"}, {"RescaleType": "Hounsfield"}, {"RescaleType": "UNSPECIFIED"}])
 def test_other_words_for_a_ct_in_hounsfield_units_are_known(tmp_path: Path, values: dict[str, str]) -> None:
     write_slices(tmp_path, setting(**values))
 
     assert check_is_ct(read_volume(tmp_path)) == []
+
+
+def test_two_patients_in_a_folder_are_told_of(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    write_slices(tmp_path / "b", setting(SeriesInstanceUID="1.2.9", PatientID="8"), LATER, acquisition=2)
+
+    assert "2 CT series of 2 patients; the one" in check_is_ct(read_volume(tmp_path))[0]
+
+
+@pytest.mark.parametrize("word", ["MAX_IP", "MIN_IP", "MIP"])
+def test_projections_are_told_of(tmp_path: Path, word: str) -> None:
+    write_slices(tmp_path, setting(ImageType=["DERIVED", "SECONDARY", "AXIAL", word]))
+
+    assert f"projections through several slices ({word})" in check_is_ct(read_volume(tmp_path))[0]
