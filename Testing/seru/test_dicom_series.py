@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError
 from seru.io.images import read_volume
-from Testing.seru.dicom_by_hand import MATRIX, rewrite, write_slices
+from Testing.seru.dicom_by_hand import MATRIX, ct_slice, rewrite, write_slices
 from Testing.seru.image_files_by_hand import small_ct
 
 LATER = small_ct() + np.int16(30)
@@ -255,3 +259,28 @@ def test_projections_are_told_of(tmp_path: Path, word: str) -> None:
     write_slices(tmp_path, setting(ImageType=["DERIVED", "SECONDARY", "AXIAL", word]))
 
     assert f"projections through several slices ({word})" in check_is_ct(read_volume(tmp_path))[0]
+
+
+def bytes_of(data: Any, is_implicit: bool) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = is_implicit, True
+    write_dataset(stream, Dataset({tag: data[tag] for tag in data.keys()}))  # noqa: SIM118, of tags
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("syntax", "is_implicit"),
+    [(None, True), (None, False), (ExplicitVRLittleEndian, True), (ImplicitVRLittleEndian, False)],
+)
+def test_a_series_encoded_otherwise_than_it_says_is_read(tmp_path: Path, syntax: str | None, is_implicit: bool) -> None:
+    meta = b""
+    if syntax is not None:
+        value = syntax.encode() + b"\0" * (len(syntax) % 2)
+        meta = bytes(128) + b"DICM\x02\0\x10\0UI" + len(value).to_bytes(2, "little") + value
+    for k in range(6):
+        (tmp_path / f"{k}.dcm").write_bytes(meta + bytes_of(ct_slice(small_ct(), k), is_implicit))
+
+    volume = read_volume(tmp_path)
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    assert check_is_ct(volume) == []

@@ -30,6 +30,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 UNDEFINED = 0xFFFFFFFF
 
 _PIXEL_DATA = 0x7FE00010
+# Where the encoding is not the one that the file says, pydicom asks for the first element twice: when it has seen tag
+# and type only, and when it has read its head of 8 bytes or 12.
+_PEEKED = 6
 # No CT slice is larger once inflated: 4096 x 4096 pixels of 16 bits and its header.
 _LARGEST_INFLATED = 1 << 26
 
@@ -145,15 +148,17 @@ class _Stop:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        start = stream.tell()
+        self._start = stream.tell()
         self._size = stream.seek(0, io.SEEK_END)
-        stream.seek(start)
+        stream.seek(self._start)
         self._seen: set[int] = set()
         self.offset = 0
         self.length = -1
 
     def __call__(self, tag: int, vr: str | None, length: int) -> bool:
         offset = self._stream.tell()
+        if offset == self._start + _PEEKED:
+            return False
         if tag in self._seen:
             raise DamagedError(f"element {tag:08x} comes twice")
         self._seen.add(tag)
