@@ -44,6 +44,11 @@ def check_is_ct(volume: Volume) -> list[str]:
     low, high = float(array.min()), float(array.max())
     if low == high:
         raise BadInputError(f"Every voxel of the image is {low:g}; give a CT in Hounsfield units.")
+    # Readers have taken it off; noise around 0 would pass for fat and air for tissue.
+    if is_unsigned_ct(array):
+        raise BadInputError(
+            f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); subtract {UNSIGNED_OFFSET} from them."
+        )
     _check_values(_sample(array), low, high)
     return _warnings(volume)
 

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ class Grid:
         ijk_to_ras: float64, shape (4, 4), read-only: voxel index (i, j, k, 1) to RAS millimetres.
 
     Raises:
-        BadInputError: not three axes, a number is not finite or absurd, a spacing is zero, or the axes are sheared.
+        BadInputError: not three axes, no matrix of 4 x 4, a number is not finite or absurd, a spacing is zero, or the
+            axes are sheared.
     """
 
     shape_kji: tuple[int, int, int]
@@ -44,7 +46,7 @@ class Grid:
         if len(shape) != 3 or min(shape) < 0:
             sizes = " x ".join(str(size) for size in shape[::-1])
             raise BadInputError(f"The image is not a 3D volume ({sizes} voxels); give a whole CT.")
-        matrix = np.array(self.ijk_to_ras, np.float64).reshape(4, 4)
+        matrix = _affine(self.ijk_to_ras)
         matrix.setflags(write=False)
         object.__setattr__(self, "shape_kji", shape)
         object.__setattr__(self, "ijk_to_ras", matrix)
@@ -176,3 +178,13 @@ class Grid:
             return False
         corners = np.array([(*corner, 1) for corner in itertools.product(*((0, size) for size in self.shape_ijk))]).T
         return bool(np.abs((self.ijk_to_ras - other.ijk_to_ras) @ corners).max() < tolerance_mm)
+
+
+def _affine(values: Any) -> np.ndarray:
+    try:
+        matrix = np.array(values).astype(np.float64, casting="same_kind").reshape(4, 4)
+    except (TypeError, ValueError) as error:
+        raise BadInputError("The image's matrix is not one of 4 x 4 numbers; give voxel index to RAS mm.") from error
+    if np.isfinite(matrix).all() and not np.allclose(matrix[3], (0, 0, 0, 1)):
+        raise BadInputError(f"The last row of the image's matrix is {matrix[3].tolist()}; it must be 0 0 0 1.")
+    return matrix

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ class Volume:
         notes: what the user should know of it, one sentence each.
 
     Raises:
-        BadInputError: the array is not of the grid's shape.
+        BadInputError: the array is none of real numbers, or not of the grid's shape.
     """
 
     array_kji: np.ndarray
@@ -31,6 +32,7 @@ class Volume:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_numbers(self.array_kji)
         if self.array_kji.shape != self.grid.shape_kji:
             raise BadInputError(
                 f"The image has shape {self.array_kji.shape} and its grid {self.grid.shape_kji}; they must be equal."
@@ -46,11 +48,11 @@ class Volume:
         return content.hexdigest()
 
     @classmethod
-    def from_array(cls, array_kji: np.ndarray, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:
+    def from_array(cls, array_kji: Any, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:
         """Put an array on a grid of its shape.
 
         Args:
-            array_kji: Hounsfield units, shape (K, J, I).
+            array_kji: Hounsfield units, shape (K, J, I), an array or what NumPy makes one of.
             ijk_to_ras: float64, shape (4, 4), voxel index to RAS millimetres.
             source: where it came from.
 
@@ -58,6 +60,18 @@ class Volume:
             The volume.
 
         Raises:
-            BadInputError: not three axes, or no usable grid.
+            BadInputError: no real numbers, not three axes, or no usable grid.
         """
-        return cls(array_kji, Grid(array_kji.shape, ijk_to_ras), source or {})
+        try:
+            array = np.asanyarray(array_kji)
+        except ValueError as error:  # lists of different lengths
+            raise BadInputError("The image is no array of three axes; give a whole CT.") from error
+        _check_numbers(array)
+        return cls(array, Grid(array.shape, ijk_to_ras), source or {})
+
+
+def _check_numbers(array: np.ndarray) -> None:
+    if array.dtype.kind not in "iufb":
+        raise BadInputError(f"The image holds {array.dtype} and no numbers; give Hounsfield units as int16 or float32.")
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise BadInputError("The image has masked voxels; fill them first, with -1000 for example.")

@@ -24,6 +24,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import load_maps, save_maps
 from seru.volume import Volume
 from Testing import REPOSITORY
+from Testing.seru.image_files_by_hand import small_ct
 from training.scoring import dice
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text())
@@ -275,6 +276,17 @@ def test_a_scan_without_a_kidney_is_reported_not_segmented(model: Model) -> None
     assert any("No kidney" in warning for warning in recorder.warnings)
     assert found.report.slices.coarse == 30
     jsonschema.validate(json.loads(found.report.to_json()), SCHEMA)
+
+
+def test_a_result_that_lost_the_kidney_that_was_found_is_told_of(model: Model) -> None:
+    bright = small_ct((12, 64, 64))
+    bright[bright == 40] = 3000
+
+    found = segment(Volume.from_array(bright, np.diag([-0.8, -0.9, 2.5, 1.0])), model, TORCH)
+
+    assert found.report.right.present
+    assert not found.labels_kji.any()
+    assert any("nothing of it is left" in warning for warning in found.report.warnings)
 
 
 def test_a_horseshoe_kidney_has_two_sides(model: Model) -> None:

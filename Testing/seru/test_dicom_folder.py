@@ -147,3 +147,14 @@ def test_without_pydicom_a_sentence_says_how_to_get_it(tmp_path: Path, monkeypat
 
     with pytest.raises(BadInputError, match="needs pydicom, which is not installed; install it with"):
         read_volume(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a1-999.dcm", "a1-994.dcm"])
+def test_a_slice_cut_within_a_sequence_is_refused_not_left_out(tmp_path: Path, name: str) -> None:
+    write_slices(tmp_path)
+    data = (tmp_path / name).read_bytes()
+    patient = data.index(b"\x10\0\x20\0LO")
+    (tmp_path / name).write_bytes(data[:patient] + b"\x09\0\x01\x10SQ\0\0" + b"\xff" * 4)
+
+    with pytest.raises(BadInputError, match=f"{name}' is cut or damaged"):
+        read_volume(tmp_path)

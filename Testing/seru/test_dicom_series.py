@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_dataset
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError
 from seru.io.images import read_volume
-from Testing.seru.dicom_by_hand import MATRIX, rewrite, write_slices
+from Testing.seru.dicom_by_hand import MATRIX, ct_slice, rewrite, write_slices
 from Testing.seru.image_files_by_hand import small_ct
 
 LATER = small_ct() + np.int16(30)
@@ -182,7 +186,7 @@ def test_directions_that_differ_by_rounding_are_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (setting(PatientID=lambda k: str(k // 3)), "mixes images of 2 patient IDs"),
+        (setting(PatientID=lambda k: str(k // 3)), "mixes images of 2 patients"),
         (setting(FrameOfReferenceUID=lambda k: f"1.2.{k // 3}"), "2 frames of reference"),
         (setting(SeriesInstanceUID=lambda k: f"1.2.{k}"), "Each of the 6 CT images"),
         (setting(PixelSpacing=lambda k: [0.8, 0.8 + 0.1 * (k > 2)]), "different pixel sizes"),
@@ -221,3 +225,62 @@ def test_an_image_of_the_series_that_is_no_slice_is_told_of(tmp_path: Path, valu
     np.testing.assert_array_equal(volume.array_kji, small_ct()[:-1])
     assert words in check_is_ct(volume)[0]
     assert paths[-1].name in check_is_ct(volume)[0]
+
+
+def test_patients_without_an_id_are_told_apart_by_name(tmp_path: Path) -> None:
+    write_slices(tmp_path, setting(PatientID="", PatientName=lambda k: "A^B" if k < 3 else "C^D"))
+
+    assert "mixes images of 2 patients" in refusal(tmp_path)
+
+
+def test_one_id_with_names_in_several_ways_is_one_patient(tmp_path: Path) -> None:
+    write_slices(tmp_path, setting(PatientName=lambda k: "A^B" if k < 3 else "A B"))
+
+    assert check_is_ct(read_volume(tmp_path)) == []
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+@pytest.mark.parametrize("values", [{"Modality": "ct"}, {"RescaleType": "Hounsfield"}, {"RescaleType": "UNSPECIFIED"}])
+def test_other_words_for_a_ct_in_hounsfield_units_are_known(tmp_path: Path, values: dict[str, str]) -> None:
+    write_slices(tmp_path, setting(**values))
+
+    assert check_is_ct(read_volume(tmp_path)) == []
+
+
+def test_two_patients_in_a_folder_are_told_of(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    write_slices(tmp_path / "b", setting(SeriesInstanceUID="1.2.9", PatientID="8"), LATER, acquisition=2)
+
+    assert "2 CT series of 2 patients; the one" in check_is_ct(read_volume(tmp_path))[0]
+
+
+@pytest.mark.parametrize("word", ["MAX_IP", "MIN_IP", "MIP"])
+def test_projections_are_told_of(tmp_path: Path, word: str) -> None:
+    write_slices(tmp_path, setting(ImageType=["DERIVED", "SECONDARY", "AXIAL", word]))
+
+    assert f"projections through several slices ({word})" in check_is_ct(read_volume(tmp_path))[0]
+
+
+def bytes_of(data: Any, is_implicit: bool) -> bytes:
+    stream = DicomBytesIO()
+    stream.is_implicit_VR, stream.is_little_endian = is_implicit, True
+    write_dataset(stream, Dataset({tag: data[tag] for tag in data.keys()}))  # noqa: SIM118, of tags
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("syntax", "is_implicit"),
+    [(None, True), (None, False), (ExplicitVRLittleEndian, True), (ImplicitVRLittleEndian, False)],
+)
+def test_a_series_encoded_otherwise_than_it_says_is_read(tmp_path: Path, syntax: str | None, is_implicit: bool) -> None:
+    meta = b""
+    if syntax is not None:
+        value = syntax.encode() + b"\0" * (len(syntax) % 2)
+        meta = bytes(128) + b"DICM\x02\0\x10\0UI" + len(value).to_bytes(2, "little") + value
+    for k in range(6):
+        (tmp_path / f"{k}.dcm").write_bytes(meta + bytes_of(ct_slice(small_ct(), k), is_implicit))
+
+    volume = read_volume(tmp_path)
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    assert check_is_ct(volume) == []

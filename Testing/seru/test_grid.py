@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -169,3 +171,39 @@ def test_a_volume_has_the_shape_of_its_grid() -> None:
         Volume(array, Grid((7, 6, 5), PLAIN))
     with pytest.raises(BadInputError, match=r"not a 3D volume \(7 x 6 voxels\)"):
         Volume.from_array(array[0], PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.zeros((5, 6, 7), object), "holds object and no numbers"),
+        (np.zeros((5, 6, 7), complex), "holds complex128 and no numbers"),
+        (np.zeros((5, 6, 7), "U3"), "holds <U3 and no numbers"),
+        (np.zeros((5, 6, 7), "m8[s]"), "no numbers"),
+        (None, "holds object and no numbers"),
+        ([[[1, 2]], [[3]]], "no array of three axes"),
+        (np.ma.masked_less(np.arange(210).reshape(5, 6, 7), 9), "has masked voxels"),
+    ],
+)
+def test_an_array_of_no_numbers_is_no_volume(array: Any, words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        Volume.from_array(array, PLAIN)
+
+
+def test_a_list_of_numbers_is_a_volume() -> None:
+    assert Volume.from_array([[[1, 2], [3, 4]]], PLAIN).array_kji.tolist() == [[[1, 2], [3, 4]]]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "words"),
+    [
+        (PLAIN[:3], "not one of 4 x 4 numbers"),
+        (None, "not one of 4 x 4 numbers"),
+        ("matrix", "not one of 4 x 4 numbers"),
+        (PLAIN * 1j, "not one of 4 x 4 numbers"),
+        (np.diag([2.0, 2.0, 2.0, 2.0]), "must be 0 0 0 1"),
+    ],
+)
+def test_what_is_no_matrix_of_an_image_is_refused(matrix: Any, words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        Grid((5, 6, 7), matrix)

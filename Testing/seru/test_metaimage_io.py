@@ -333,3 +333,15 @@ def test_what_was_written_is_read_digit_for_digit(tmp_path: Path) -> None:
     write_volume(Volume.from_array(small_ct(), oblique()), tmp_path / "ct.mha")
 
     check_read(tmp_path / "ct.mha")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [([*range(6), 5], "more than 6 voxel files"), ([0, 1, 2, 2, 4, 5], "a voxel file twice")],
+)
+def test_a_list_that_is_not_one_file_a_slice_is_refused(tmp_path: Path, names: list[int], said: str) -> None:
+    for k in range(6):
+        (tmp_path / f"s{k}.raw").write_bytes(BODY[k * 2560 : (k + 1) * 2560])
+
+    with pytest.raises(BadInputError, match=said):
+        read_volume(metaimage(tmp_path / "ct.mhd", "\n".join(f"s{k}.raw" for k in names).encode(), "LIST"))

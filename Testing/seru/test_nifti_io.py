@@ -263,3 +263,18 @@ def test_an_axis_too_long_for_nifti_1_is_written_as_nifti_2(tmp_path: Path) -> N
     np.testing.assert_array_equal(again.array_kji, values)
     np.testing.assert_array_equal(read_volume(tmp_path / "labels.nii.gz").array_kji, values > 0)
     np.testing.assert_allclose(again.grid.ijk_to_ras, oblique(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("codes", "is_sform"), [((1, 1), False), ((1, 2), True)])
+def test_a_form_that_is_no_matrix_does_not_hide_the_other(
+    tmp_path: Path, codes: tuple[int, int], is_sform: bool
+) -> None:
+    good = np.diag([2.0, 3.0, 4.0, 1.0])
+    sform, quaternion = (good, (np.nan, 0.0, 0.0)) if is_sform else (np.zeros((4, 4)), (0.0, 0.0, 0.0))
+
+    volume = read_volume(
+        write_nifti(tmp_path / "ct.nii", small_ct(), sform, codes, pixdim=(2, 3, 4), quaternion=quaternion)
+    )
+
+    np.testing.assert_array_equal(volume.grid.ijk_to_ras, good)
+    assert f"the {'sform' if is_sform else 'qform'} was taken" in volume.notes[0]

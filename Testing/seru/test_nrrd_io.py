@@ -410,3 +410,14 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
             read_volume(tmp_path / f"ct{ending}")
     with pytest.raises(BadInputError, match="'pipe', which is no file"):
         read_volume(nrrd(tmp_path / "ct.nhdr", b"", data_file="pipe"))
+
+
+@pytest.mark.parametrize(
+    ("units", "is_told"),
+    [('"mm" "mm" "mm"', False), ('"" "" ""', False), ('"cm" "cm" "cm"', True), ("mm mm um", True)],
+)
+def test_units_of_axes_beside_their_directions_are_told_of(tmp_path: Path, units: str, is_told: bool) -> None:
+    volume = read_volume(nrrd(tmp_path / "ct.nrrd", units=units))
+
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, oblique(), atol=1e-12)
+    assert [note[:35] for note in volume.notes] == ["The units of the NRRD header's axes"] * is_told

@@ -351,3 +351,45 @@ def test_reading_holds_hardly_more_than_the_volume_itself(tmp_path: Path, ending
     )
 
     assert float(done.stdout) < 1.6
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.ones((5, 32, 40), np.uint8), "must be equal"),
+        (np.ones((40, 32, 6), np.uint8), "must be equal"),
+        (np.full((6, 32, 40), 257), "not whole numbers from 0 to 255"),
+        (np.full((6, 32, 40), -1), "not whole numbers from 0 to 255"),
+        (np.full((6, 32, 40), 0.7), "not whole numbers from 0 to 255"),
+        (np.full((6, 32, 40), np.nan), "not whole numbers from 0 to 255"),
+    ],
+)
+def test_what_are_no_labels_of_the_ct_are_not_written(tmp_path: Path, labels: np.ndarray, words: str) -> None:
+    with pytest.raises(BadInputError, match=words):
+        write_labels(labels, Volume.from_array(small_ct(), oblique()), tmp_path / "labels.nii.gz")
+
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int64, np.float32])
+def test_labels_of_any_type_are_written_as_they_are(tmp_path: Path, dtype: type) -> None:
+    labels = small_ct() > 0
+
+    write_labels(labels.astype(dtype), Volume.from_array(small_ct(), oblique()), tmp_path / "labels.nii.gz")
+
+    np.testing.assert_array_equal(read_volume(tmp_path / "labels.nii.gz").array_kji, labels)
+
+
+def test_a_ct_with_fractions_is_written_rounded_and_within_16_bits(tmp_path: Path) -> None:
+    values = np.array([[[-0.6, 0.6, -99.7, 40_000.0, -1e9]]], np.float32)
+
+    write_volume(Volume.from_array(values, np.diag([-0.8, -0.8, 2, 1])), tmp_path / "ct.mha")
+
+    assert read_volume(tmp_path / "ct.mha").array_kji.tolist() == [[[-1, 1, -100, 32_767, -32_768]]]
+
+
+def test_a_ct_with_1024_added_and_noise_in_its_air_is_no_ct() -> None:
+    noise = np.random.default_rng(0).normal(0, 40, small_ct().shape)
+
+    with pytest.raises(BadInputError, match="subtract 1024"):
+        check_is_ct(Volume.from_array(small_ct() + 1024 + noise, oblique()))

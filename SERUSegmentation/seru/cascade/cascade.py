@@ -28,6 +28,10 @@ from seru.result import finish
 from seru.result.maps import Maps
 from seru.volume import Volume
 
+_NOTHING_LEFT = (
+    "A kidney was found on whole slices, but nothing of it is left in the result; look at the scan yourself."
+)
+
 
 @dataclass(frozen=True)
 class SegmentResult:
@@ -131,6 +135,8 @@ class Segmenter:
             alpha = card.alpha if options.alpha is None else options.alpha
             maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha)
             finished = finish(maps, options)
+            if any(crops.by_side.values()) and not finished.labels_box.any():
+                record.warn_of([_NOTHING_LEFT])
             record.stage("fuse", 1, 1)
         right, left = (side_findings(crops.by_side[side], finished.measures[side], stack) for side in SIDES)
         report = Report(

@@ -30,6 +30,9 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 UNDEFINED = 0xFFFFFFFF
 
 _PIXEL_DATA = 0x7FE00010
+# Where the encoding is not the one that the file says, pydicom asks for the first element twice: when it has seen tag
+# and type only, and when it has read its head of 8 bytes or 12.
+_PEEKED = 6
 # No CT slice is larger once inflated: 4096 x 4096 pixels of 16 bits and its header.
 _LARGEST_INFLATED = 1 << 26
 
@@ -44,6 +47,7 @@ _TAGS = {
     "AcquisitionTime": 0x00080032,
     "ContentTime": 0x00080033,
     "SeriesDescription": 0x0008103E,
+    "PatientName": 0x00100010,
     "PatientID": 0x00100020,
     "ContrastBolusAgent": 0x00180010,
     "SliceThickness": 0x00180050,
@@ -144,15 +148,17 @@ class _Stop:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        start = stream.tell()
+        self._start = stream.tell()
         self._size = stream.seek(0, io.SEEK_END)
-        stream.seek(start)
+        stream.seek(self._start)
         self._seen: set[int] = set()
         self.offset = 0
         self.length = -1
 
     def __call__(self, tag: int, vr: str | None, length: int) -> bool:
         offset = self._stream.tell()
+        if offset == self._start + _PEEKED:
+            return False
         if tag in self._seen:
             raise DamagedError(f"element {tag:08x} comes twice")
         self._seen.add(tag)
@@ -193,9 +199,12 @@ def read_elements(file: BoundedFile) -> Elements:
             dataset = read_dataset(
                 stream, syntax in ("", IMPLICIT), syntax != BIG_ENDIAN, stop_when=stop, specific_tags=[*_TAGS.values()]
             )
-        except (OSError, MemoryError, DamagedError):
+        except (MemoryError, DamagedError):
             raise
         except Exception as error:  # whatever a parser meets in bytes that are no header
+            # What the system says has a number; what pydicom says of bytes has none.
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
             raise DamagedError(str(error)) from error
     return Elements(dataset, syntax, stop)
 

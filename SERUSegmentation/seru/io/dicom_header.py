@@ -18,7 +18,7 @@ _CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 _SCOUTS = ("LOCALIZER", "SCOUT", "TOPOGRAM")
 _GRAY = ("", "MONOCHROME1", "MONOCHROME2")
 # Values of other types are densities, atomic numbers or shares.
-_HOUNSFIELD_TYPES = ("", "HU", "US", "HU_MOD")
+_HOUNSFIELD_TYPES = ("", "HU", "US", "HU_MOD", "HOUNSFIELD", "UNSPECIFIED")
 # Hounsfield units of 12 bits end here.
 _BRIGHTEST = 3071
 
@@ -82,7 +82,7 @@ class Slice:
         path: of its file.
         instance: SOP instance UID.
         series: series instance UID.
-        owner: patient ID, study UID and frame of reference UID.
+        owner: patient ID, patient's name, study UID and frame of reference UID.
         position: of the first pixel, LPS mm.
         orientation: unit directions of rows, then of columns, LPS.
         orientation_error: how far their lengths were from 1.
@@ -98,7 +98,7 @@ class Slice:
     path: Path
     instance: str
     series: str
-    owner: tuple[str, str, str]
+    owner: tuple[str, str, str, str]
     position: tuple[float, ...]
     orientation: tuple[float, ...]
     orientation_error: float
@@ -161,7 +161,7 @@ def read_header(path: Path) -> Slice | Other:
 
 
 def _content(path: Path, header: Elements) -> Slice | Other:
-    modality = header.text("Modality")[:16] or ("CT" if header.text("SOPClassUID") == _CT_STORAGE else UNKNOWN)
+    modality = header.text("Modality")[:16].upper() or ("CT" if header.text("SOPClassUID") == _CT_STORAGE else UNKNOWN)
     if modality == UNKNOWN and header.pixel_length < 0:
         raise DamagedError("it ends before it says what it is")
     if modality != "CT":
@@ -208,7 +208,12 @@ def _slice(path: Path, header: Elements) -> Slice:
         path=path,
         instance=header.text("SOPInstanceUID"),
         series=header.text("SeriesInstanceUID"),
-        owner=(header.text("PatientID"), header.text("StudyInstanceUID"), header.text("FrameOfReferenceUID")),
+        owner=(
+            header.text("PatientID"),
+            header.text("PatientName").strip("^ ").upper(),
+            header.text("StudyInstanceUID"),
+            header.text("FrameOfReferenceUID"),
+        ),
         position=header.numbers("ImagePositionPatient", 3) or (),
         orientation=tuple((axes / lengths[:, None]).ravel().tolist()),
         orientation_error=float(np.abs(lengths - 1).max()),

@@ -24,6 +24,9 @@ _TOLERANCE_MM = 0.1
 _SIDEWAYS_MM = 0.5
 # Volumes that a series may hold by the order of its numbers, and slices of one.
 _MOST_VOLUMES, _FEWEST_SLICES = 4, 3
+_IMAGE_TYPE = LABELS.index("ImageType")
+# Words of Image Type for what shows the brightest, darkest or foremost of a slab.
+_PROJECTIONS = {"MAX_IP", "MIN_IP", "MIP", "MINIP", "PROJECTION IMAGE", "VRT", "VOLUME_RENDER"}
 # What counts on while a scanner works.
 _TIMES = ("AcquisitionDateTime", "AcquisitionTime", "ContentTime")
 # Slices nearer than this are at the same place.
@@ -59,11 +62,19 @@ def choose_series(slices: list[Slice], folder: Path, series_uid: str | None, not
     # Of equally long series the one with the lowest UID, so that every run takes the same.
     uid = series_uid or min(counts, key=lambda key: (-counts[key], key))
     if series_uid is None and len(counts) > 1:
+        patients = len(_patients(slices))
         notes.append(
-            f"The folder has {len(counts)} CT series; the one with most slices ({counts[uid]}) was taken: {uid}; "
-            "choose another with --series."
+            f"The folder has {len(counts)} CT series{f' of {patients} patients' if patients > 1 else ''}; "
+            f"the one with most slices ({counts[uid]}) was taken: {uid}; choose another with --series."
         )
     return [item for item in slices if item.series == uid]
+
+
+def _patients(slices: list[Slice]) -> set[str]:
+    """Return the patients' IDs, or their names where there is no ID."""
+    ids, names = ({item.owner[n] for item in slices} - {""} for n in range(2))
+    # Of one patient the name is often written in several ways.
+    return ids or names
 
 
 def ordered_slices(slices: list[Slice], notes: list[str]) -> list[Slice]:
@@ -80,6 +91,7 @@ def ordered_slices(slices: list[Slice], notes: list[str]) -> list[Slice]:
         BadInputError: they are not one evenly spaced stack of one patient.
     """
     _check_owners(slices, notes)
+    _tell_of_projections(slices, notes)
     _check_plane(slices, notes)
     slices = _without_copies(slices, notes)
     places = np.array([np.dot(item.position, slices[0].normal) for item in slices])
@@ -127,10 +139,11 @@ def _grid_along(step: np.ndarray, first: Slice, count: int) -> Grid:
 
 
 def _check_owners(slices: list[Slice], notes: list[str]) -> None:
-    patients, studies, frames = (set(values) - {""} for values in zip(*(item.owner for item in slices), strict=True))
+    patients = _patients(slices)
+    studies, frames = ({item.owner[n] for item in slices} - {""} for n in (2, 3))
     if len(patients) > 1:
         raise BadInputError(
-            f"The series mixes images of {len(patients)} patient IDs; put each patient into a folder of its own."
+            f"The series mixes images of {len(patients)} patients; put each patient into a folder of its own."
         )
     if len(frames) > 1:
         raise BadInputError(
@@ -139,6 +152,16 @@ def _check_owners(slices: list[Slice], notes: list[str]) -> None:
         )
     if len(studies) > 1:
         notes.append(f"The images of the series name {len(studies)} studies; they were taken as one.")
+
+
+def _tell_of_projections(slices: list[Slice], notes: list[str]) -> None:
+    types = {word for item in slices for word in item.labels[_IMAGE_TYPE].upper().split("\\")}
+    found = sorted(types & _PROJECTIONS)
+    if found:
+        notes.append(
+            f"The images of the series are projections through several slices ({', '.join(found)}), so volumes are "
+            "wrong; give the slices themselves."
+        )
 
 
 def _check_plane(slices: list[Slice], notes: list[str]) -> None:

@@ -12,6 +12,7 @@ from seru.ct_check import PADDING_BELOW, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
 from seru.files import Opener, replacing
 from seru.grid import Grid
+from seru.hounsfield import HounsfieldArray
 from seru.io.dicom import read_dicom_folder
 from seru.io.metaimage import read_metaimage, write_metaimage
 from seru.io.nifti import read_nifti, write_nifti
@@ -82,28 +83,28 @@ def write_labels(
         opener: of a group of files that take their places together.
 
     Raises:
-        BadInputError: the ending is unknown, or the file cannot be written.
+        BadInputError: the labels are none or not of that shape, the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(np.asarray(labels_kji, np.uint8), volume.grid, Path(path), progress, opener)
+    _write(_labels(labels_kji, volume.grid.shape_kji), volume.grid, Path(path), progress, opener)
 
 
 def write_volume(
     volume: Volume, path: str | Path, progress: Progress | None = None, opener: Opener = replacing
 ) -> None:
-    """Write a CT as int16; the file appears whole or not at all.
+    """Write a CT as int16, its fractions rounded; the file appears whole or not at all.
 
     Args:
-        volume: int16.
+        volume: finite numbers; what lies beyond 16 bits is cut off there, as readers do.
         path: ends in ``.nii.gz``, ``.nrrd`` or ``.mha``.
         progress: told of the stage ``write``, and asked whether to stop.
         opener: of a group of files that take their places together.
 
     Raises:
-        BadInputError: the ending is unknown, or the file cannot be written.
+        BadInputError: a voxel is no finite number, the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(np.asarray(volume.array_kji, np.int16), volume.grid, Path(path), progress, opener)
+    _write(_int16(volume.array_kji), volume.grid, Path(path), progress, opener)
 
 
 def check_input(path: str | Path) -> str:
@@ -167,6 +168,27 @@ def _signed(volume: Volume) -> Volume:
         np.subtract(plane, UNSIGNED_OFFSET, out=plane, where=plane > PADDING_BELOW)
     shifted = f"The values are a CT's plus {UNSIGNED_OFFSET} (air near 0); {UNSIGNED_OFFSET} was subtracted."
     return replace(volume, notes=(*volume.notes, shifted))
+
+
+def _labels(labels_kji: np.ndarray, shape_kji: tuple[int, int, int]) -> np.ndarray:
+    labels = np.asarray(labels_kji)
+    if labels.shape != shape_kji:
+        raise BadInputError(f"The labels have shape {labels.shape} and the CT {shape_kji}; they must be equal.")
+    with np.errstate(invalid="ignore"):
+        exact = labels.astype(np.uint8, copy=False)
+    if labels.dtype != np.uint8 and not np.array_equal(labels, exact):
+        raise BadInputError("The labels are not whole numbers from 0 to 255; give 0, 1 and 2.")
+    return exact
+
+
+def _int16(array_kji: np.ndarray) -> np.ndarray:
+    if array_kji.dtype == np.int16:
+        return array_kji
+    array = HounsfieldArray(array_kji.shape)
+    for k in range(len(array_kji)):
+        slab = array_kji[k : k + 1]
+        array.put(k, np.rint(slab) if slab.dtype.kind == "f" else slab)
+    return array.finish()
 
 
 def _write(array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, opener: Opener) -> None:

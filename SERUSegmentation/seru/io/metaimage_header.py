@@ -71,9 +71,12 @@ def read_names(file: BinaryIO, count: int) -> list[str]:
         The names.
 
     Raises:
-        DamagedError: there are fewer.
+        DamagedError: there are fewer, or more.
     """
-    return [_line(file).strip() for _ in range(count)]
+    names = [_line(file).strip() for _ in range(count)]
+    if file.read(_LARGEST_HEADER).strip():
+        raise DamagedError(f"its header names more than {count} voxel files")
+    return names
 
 
 def _line(file: BinaryIO) -> str:

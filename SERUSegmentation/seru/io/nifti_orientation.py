@@ -72,6 +72,8 @@ def _matrix(
     by_qform[:3, 2] *= -1.0 if fields["pixdim"][0] < 0 else 1.0
     by_qform[:3, 3] = fields["offset"].astype(np.float64) * mm
     takes_sform = sform > 0 and (sform == SCANNER or qform <= 0)
+    if min(qform, sform) > 0 and not _is_usable(by_sform if takes_sform else by_qform):
+        takes_sform = not takes_sform
     taken, other = (by_sform, by_qform) if takes_sform else (by_qform, by_sform)
     difference = _difference(taken, other, shape_kji) if min(qform, sform) > 0 else ""
     if not difference:
@@ -82,6 +84,10 @@ def _matrix(
         "does: check left and right."
     )
     return taken, (note,)
+
+
+def _is_usable(matrix: np.ndarray) -> bool:
+    return bool(np.isfinite(matrix).all() and np.linalg.norm(matrix[:3, :3], axis=0).min() > 0)
 
 
 def _difference(taken: np.ndarray, other: np.ndarray, shape_kji: tuple[int, int, int]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from seru.grid import Grid
 from seru.io.reading import (
+    MM_PER_UNIT,
     DamagedError,
     UnreadableError,
     millimetres,
@@ -168,6 +169,7 @@ def grid_of(header: NrrdHeader) -> tuple[Grid, tuple[str, ...]]:
         columns = np.array(chosen).T
         origin = _origin(header)
         mm = _space_units(header)
+        notes += _axis_units_note(header, axes, mm)
     else:
         columns, origin = _without_directions(header, axes, sizes, spacings)
         mm = np.array(_axis_units(header, len(sizes)))[list(axes)]
@@ -289,6 +291,20 @@ def _axis_units(header: NrrdHeader, count: int) -> list[float]:
     if "units" not in header.fields and "space units" in header.fields:
         return [*_units(header.fields["space units"], 3), *[1.0] * (count - 3)]
     return _units(header.fields.get("units"), count)
+
+
+def _axis_units_note(header: NrrdHeader, axes: tuple[int, int, int], mm: np.ndarray) -> tuple[str, ...]:
+    """Return the warning that axes with directions have units of their own, which the format does not allow."""
+    texts = re.findall(r'"([^"]*)"|(\S+)', header.fields.get("units", ""))
+    names = ["".join(text) for text in texts]
+    known = [name.strip().casefold() for n, name in enumerate(names) if n in axes]
+    lengths = {MM_PER_UNIT[name] for name in known if name in MM_PER_UNIT and name not in ("", "?")}
+    if lengths <= set(mm.tolist()):
+        return ()
+    return (
+        "The units of the NRRD header's axes differ from those of its space, which were taken, as 3D Slicer does: "
+        "check the voxel size.",
+    )
 
 
 def _units(text: str | None, count: int) -> list[float]:

@@ -16,12 +16,13 @@ TOO_SHORT = "it is shorter than its header says"
 TOO_LONG = "it holds more than its header says"
 
 _LONGEST_QUOTE = 80
-_MM_PER_UNIT = {
+MM_PER_UNIT = {
     **dict.fromkeys(("", "?", "mm", "millimeter", "millimetre", "millimeters", "millimetres"), 1.0),
     **dict.fromkeys(("cm", "centimeter", "centimetre", "centimeters", "centimetres"), 10.0),
     **dict.fromkeys(("m", "meter", "metre", "meters", "metres"), 1000.0),
     **dict.fromkeys(("um", "\u00b5m", "\u03bcm", "micron", "microns", "micrometer", "micrometre"), 0.001),
 }
+"""Millimetres per unit of length, by its names in lower case."""
 
 
 class UnreadableError(ValueError):
@@ -183,7 +184,7 @@ def millimetres(unit: str) -> float:
         UnreadableError: the unit is unknown.
     """
     try:
-        return _MM_PER_UNIT[unit.strip().casefold()]
+        return MM_PER_UNIT[unit.strip().casefold()]
     except KeyError:
         raise UnreadableError(
             f"measures in {quoted(unit.strip())}, which is no known unit of length; give its voxel size in mm"

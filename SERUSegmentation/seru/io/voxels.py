@@ -150,6 +150,8 @@ def read_voxels(stored: StoredVoxels, advance: Advance) -> tuple[np.ndarray, tup
     if math.prod(sorted(stored.shape_kji)[1:]) > _LARGEST_SLICE:
         size = " x ".join(map(str, stored.shape_kji[::-1]))
         raise UnreadableError(f"has {size} voxels, which no CT has, or is damaged; give the original CT")
+    if len({(part.path, part.start) for part in stored.parts}) < len(stored.parts):
+        raise DamagedError("its header names a voxel file twice")
     slices = stored.shape_kji[0]
     for part in stored.parts:
         _check_promise(part, stored, lambda: advance(0, slices))
