@@ -189,6 +189,8 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
         raise ValueError("the report is of another scan")
     voxels = math.prod(box)
     mask = np.unpackbits(file.read("mask", (-(-voxels // 8),)), count=voxels).view(bool).reshape(box)
+    if voxels and not all(mask.any(axis=axes)[[0, -1]].all() for axes in ((1, 2), (0, 2), (0, 1))):
+        raise ValueError("the stored box is larger than what it holds")
     count = int(np.count_nonzero(mask))
     coarse, refined = (_read_probabilities(file, stage, count) for stage in ("coarse", "refined"))
     sides = file.read("sides", (count,))
@@ -237,6 +239,7 @@ def _sizes(header: dict[str, Any], name: str) -> tuple[int, int, int]:
 
 def _alpha_of(header: dict[str, Any]) -> float:
     alpha = header.get("alpha")
-    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
+    # Compared before it is used: no number of JSON is too large for that, and some are for a float.
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 <= alpha <= 1:
         raise ValueError(f"alpha is {shown(alpha)}")
     return check_alpha(alpha)
