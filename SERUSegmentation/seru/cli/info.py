@@ -13,8 +13,8 @@ from typing import Any
 import seru
 from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
-from seru.errors import DeviceError, ModelError
-from seru.memory import LIBRARIES, require_room
+from seru.errors import ModelError
+from seru.memory import LIBRARIES, has_room
 from seru.model.store import cache_folder, list_models, read_registry
 
 _PACKAGES = (
@@ -103,7 +103,8 @@ def _devices() -> list[dict[str, Any]]:
     ]
     devices[0]["threads"] = f"{os.cpu_count()} threads"
     try:
-        require_room(LIBRARIES)
+        if not has_room(LIBRARIES):
+            raise OSError("too little memory")
         import torch
 
         for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
@@ -111,7 +112,7 @@ def _devices() -> list[dict[str, Any]]:
             devices.append({"name": f"cuda:{number}", "title": facts.name, "memory": _gib(facts.total_memory)})
         if torch.backends.mps.is_available():
             devices.append({"name": "mps", "title": "Apple GPU", "memory": "shared"})
-    except (ImportError, OSError, RuntimeError, AssertionError, DeviceError) as error:
+    except (ImportError, OSError, RuntimeError, AssertionError) as error:
         devices.append({"name": "torch", "title": f"cannot be used ({error})", "memory": "-"})
     return devices
 

@@ -58,7 +58,7 @@ def read_finished(volume: Volume, outputs: Outputs, segmenter: Segmenter, record
         raise
     except Exception:  # whatever an earlier run left is not finished
         return None
-    is_edited = not _has_volumes(labels, report)
+    is_edited = _is_edited(labels, report)
     if _is_finished(report, labels, volume, outputs, segmenter):
         if is_edited:
             record.warning(
@@ -138,11 +138,16 @@ def _has_grid(labels: Volume, volume: Volume) -> bool:
     return labels.grid.shape_kji == volume.grid.shape_kji and np.allclose(*matrices, rtol=0, atol=_SAME_MM)
 
 
-def _has_volumes(labels: Volume, report: Report) -> bool:
-    """Tell whether labels are those that a report was made with, as far as their volumes say."""
+def _is_edited(labels: Volume, report: Report) -> bool:
+    """Tell whether labels on a report's grid are no longer those that it was made with, as far as their volumes say."""
+    of_report = report.geometry
+    if labels.grid.shape_ijk != of_report.shape_ijk:
+        return False
+    if not np.allclose(labels.grid.ijk_to_ras, of_report.ijk_to_ras, rtol=0, atol=_SAME_MM):
+        return False
     counts = {value: np.count_nonzero(labels.array_kji == value) for value in (KIDNEY, TUMOR)}
     millilitres = [count * labels.grid.voxel_ml for count in counts.values()]
     expected = [report.total["kidney_ml"], report.total["tumor_ml"]]
-    return np.count_nonzero(labels.array_kji) == sum(counts.values()) and np.allclose(
+    return np.count_nonzero(labels.array_kji) != sum(counts.values()) or not np.allclose(
         millilitres, expected, rtol=1e-6, atol=_SAME_ML
     )

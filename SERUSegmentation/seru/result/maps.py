@@ -239,7 +239,6 @@ def _sizes(header: dict[str, Any], name: str) -> tuple[int, int, int]:
 
 def _alpha_of(header: dict[str, Any]) -> float:
     alpha = header.get("alpha")
-    # Compared before it is used: no number of JSON is too large for that, and some are for a float.
-    if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 <= alpha <= 1:
+    if not isinstance(alpha, int | float) or isinstance(alpha, bool):
         raise ValueError(f"alpha is {shown(alpha)}")
     return check_alpha(alpha)
