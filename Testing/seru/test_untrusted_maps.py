@@ -286,7 +286,7 @@ def test_a_stored_box_that_holds_nothing_is_refused(saved: Path) -> None:
     nothing |= {"refined": nothing["coarse"], "sides": np.zeros(0, np.uint8)}
     write_members(saved, members_of(saved) | {f"{name}.npy": npy(array) for name, array in nothing.items()})
 
-    assert "the stored box is larger than what it holds" in refusal(saved)
+    assert "the stored box holds nothing" in refusal(saved)
 
 
 def test_an_alpha_that_no_float_holds_is_refused(saved: Path) -> None:

@@ -189,9 +189,9 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
         raise ValueError("the report is of another scan")
     voxels = math.prod(box)
     mask = np.unpackbits(file.read("mask", (-(-voxels // 8),)), count=voxels).view(bool).reshape(box)
-    if voxels and not all(mask.any(axis=axes)[[0, -1]].all() for axes in ((1, 2), (0, 2), (0, 1))):
-        raise ValueError("the stored box is larger than what it holds")
     count = int(np.count_nonzero(mask))
+    if voxels and not count:
+        raise ValueError("the stored box holds nothing")
     coarse, refined = (_read_probabilities(file, stage, count) for stage in ("coarse", "refined"))
     sides = file.read("sides", (count,))
     if not ((sides == RIGHT) | (sides == LEFT)).all():
