@@ -12,6 +12,8 @@ from seru.errors import NO_MEMORY, DeviceError
 
 # OpenCV, SciPy, scikit-image and an engine need as much to be loaded; measured with ``ulimit -v`` on Linux.
 LIBRARIES = 700 << 20
+# SciPy and scikit-image alone: with less their OpenBLAS ends the process, or tries for ever.
+NUMERIC_LIBRARIES = 250 << 20
 
 
 def has_room(count: int) -> bool:

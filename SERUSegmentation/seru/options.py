@@ -260,6 +260,6 @@ def check_alpha(alpha: float) -> float:
     Raises:
         BadInputError: alpha is not between 0 and 1.
     """
-    if not (math.isfinite(alpha) and 0.0 <= alpha <= 1.0):
+    if not 0.0 <= alpha <= 1.0:  # nor NaN; an integer may be too large for a float
         raise BadInputError(f"Alpha is {alpha}; give a number from 0 (refined) to 1 (coarse).")
     return alpha

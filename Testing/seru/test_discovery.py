@@ -142,3 +142,14 @@ def test_dicom_files_outside_any_folder_are_listed_once(tmp_path: Path) -> None:
     assert list(faults(tmp_path).values()) == [
         "It is a DICOM file outside any folder; put each series into one of its own."
     ]
+
+
+def test_long_names_of_nested_folders_leave_room_for_the_results(tmp_path: Path) -> None:
+    long = "ü" * 90
+    touch(tmp_path, f"{long}/{long}/1.nii", f"{long}/{long}/2.nii", f"{long}/x/{long}/2.nii")
+
+    names = list(cases(tmp_path))
+
+    assert len({name.casefold() for name in names}) == 3
+    assert all(len(name.encode()) <= 200 for name in names)
+    assert names == list(cases(tmp_path))

@@ -235,3 +235,26 @@ def test_a_file_of_someone_else_in_the_place_of_a_report_or_the_summary_is_kept(
         run(cohort, tiny_model)
     assert "in the place of the summary and is none" in capsys.readouterr().err
     assert (cohort / "out" / "summary.csv").read_text() == "patient;age\n"
+
+
+def test_edited_labels_are_not_replaced_by_a_run_with_other_options(cohort: Path, tiny_model: Path) -> None:
+    path = cohort / "out" / "a.nii.gz"
+    labels = read_volume(path)
+    corrected = labels.array_kji.astype(np.uint8)
+    corrected[:3] = 1
+    write_labels(corrected, labels, path)
+    content = path.read_bytes()
+
+    assert run(cohort, tiny_model, "--alpha", "0.9") == "failed"
+    assert "are no longer as an earlier run wrote them" in row(cohort)["error"]
+    assert path.read_bytes() == content
+
+
+def test_another_window_in_the_model_card_is_not_finished(cohort: Path, tiny_model: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(tiny_model, tmp_path / "other"))
+    card = json.loads((other / "model.json").read_text(encoding="utf-8"))
+
+    (other / "model.json").write_text(json.dumps({**card, "title": "Another title"}), encoding="utf-8")
+    assert is_finished(cohort, other)
+    (other / "model.json").write_text(json.dumps({**card, "window": [-200, 300]}), encoding="utf-8")
+    assert not is_finished(cohort, other)

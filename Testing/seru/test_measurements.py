@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from seru.findings import Measures
 from seru.grid import Grid
 from seru.options import SegmentOptions
 from seru.result.cleanup import clean_labels
-from seru.result.measurements import longest_diameter_mm, measure
+from seru.result.measurements import count_voxels, longest_diameter_mm, measure
 
 
 def case() -> tuple[np.ndarray, np.ndarray]:
@@ -125,3 +127,15 @@ def test_a_wrong_minimum_volume_is_refused(volume: float) -> None:
 def test_wrong_options_are_refused(values: dict) -> None:
     with pytest.raises(BadInputError, match="give"):
         SegmentOptions(**values)
+
+
+def test_counting_voxels_takes_little_memory() -> None:
+    labels = np.ones((64, 128, 128), np.uint8)
+
+    tracemalloc.start()
+    counts = count_voxels(labels, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert counts.tolist() == [[0, 0, 0], [0, labels.size, 0], [0, 0, 0]]
+    assert peak < labels.size

@@ -170,3 +170,36 @@ def test_a_limit_of_memory_below_what_the_libraries_take_is_said_before_they_fai
     assert done.returncode == 4
     assert done.stderr == f"seru: {NO_MEMORY}\n"
     assert not (tmp_path / "o.nii.gz").exists()
+
+
+def test_a_name_commands_no_terminal_and_breaks_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segment", "\x1b[31mred\n.nii.gz", "-o", "out.nii.gz"]) == 2
+
+    assert capsys.readouterr().err.startswith("seru: '\\x1b[31mred\\n.nii.gz' does not exist")
+
+
+@pytest.mark.parametrize("option", ["--maps=", "--pictures=", "--report=", "--model=", "--output="])
+def test_an_empty_name_is_not_the_folder_one_stands_in(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["segment", "ct.nii.gz", "-o", "out.nii.gz", option]) == 2
+
+    assert "the name is empty" in capsys.readouterr().err
+
+
+def test_without_a_bar_warnings_still_name_their_case() -> None:
+    stream = io.StringIO()
+    progress = QuietProgress(Lenient(stream))
+
+    for case in ("a", "b", "c"):
+        progress.announce(case, 1, 3)
+        if case != "b":
+            progress.warning("one")
+            progress.warning("two")
+
+    assert stream.getvalue().splitlines() == [
+        "a (1 of 3)",
+        "Warning: one",
+        "Warning: two",
+        "c (1 of 3)",
+        "Warning: one",
+        "Warning: two",
+    ]

@@ -278,3 +278,18 @@ def test_the_command_says_it_in_one_line_and_writes_nothing(saved: Path, capsys:
 def test_options_of_a_report_that_are_none_are_named(options: dict[str, Any]) -> None:
     with pytest.raises(BadInputError, match=r"^The report('s option| has an unknown option)"):
         SegmentOptions.from_deciding(options, alpha=0.5)
+
+
+def test_a_stored_box_that_holds_nothing_is_refused(saved: Path) -> None:
+    # A quarter of a megabyte of zeros was a box of two thousand million voxels, and 20 GB of memory.
+    nothing = {"mask": np.zeros(1, np.uint8), "coarse": np.zeros((0, 2), np.uint8)}
+    nothing |= {"refined": nothing["coarse"], "sides": np.zeros(0, np.uint8)}
+    write_members(saved, members_of(saved) | {f"{name}.npy": npy(array) for name, array in nothing.items()})
+
+    assert "the stored box holds nothing" in refusal(saved)
+
+
+def test_an_alpha_that_no_float_holds_is_refused(saved: Path) -> None:
+    write_header(saved, json.dumps({**header_of(saved), "alpha": 10**400}))
+
+    assert "Alpha is 1000" in refusal(saved)

@@ -111,6 +111,8 @@ def existing_path(text: str) -> Path:
     Raises:
         ArgumentTypeError: no file system has such a name, or it is relative to a folder that is gone.
     """
+    if not text:  # of a variable that a script has not set; the folder it was started in is hardly meant
+        raise argparse.ArgumentTypeError("the name is empty")
     try:
         path = Path(text).expanduser()
         is_possible = b"\0" not in os.fsencode(path)
@@ -137,8 +139,8 @@ def has_working_folder() -> bool:
 
 
 def model_name(text: str) -> str:
-    """Return a model's id as it is, and a folder with the home folder filled in."""
-    return str(existing_path(text)) if text.startswith("~") else text
+    """Return a model's id as it is, and a folder with the home folder filled in; an empty name is refused."""
+    return str(existing_path(text)) if not text or text.startswith("~") else text
 
 
 def _help(switch: Switch) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
-from seru.cli.streams import Lenient
+from seru.cli.streams import Lenient, one_line
 from seru.progress import Progress, RunFraction, RunStage
 
 if TYPE_CHECKING:
@@ -25,16 +25,21 @@ class QuietProgress(Progress):
     def __init__(self, stream: Lenient) -> None:
         super().__init__()
         self._stream = stream
+        self._case = ""
 
     def warning(self, message: str) -> None:
-        """Print the warning."""
+        """Print the warning, the first one of a case with its name above."""
+        if self._case:
+            self._print(self._case)
+        self._case = ""
         self._print(f"Warning: {message}")
 
     def announce(self, case: str, number: int, count: int) -> None:
-        """Tell which case of a batch begins; here nothing."""
+        """Tell which case of a batch begins; here no sooner than with a warning."""
+        self._case = f"{case} ({number} of {count})"
 
     def _print(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
+        self._stream.write(f"{one_line(text)}\n")
         self._stream.flush()
 
 

@@ -10,10 +10,14 @@ from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session, summary_lines
 from seru.cohort.outputs import Outputs, write_output
 from seru.files import FileGroup, write_text
+from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.options import SegmentOptions, check_alpha
 from seru.result import finish
 from seru.result.maps import MAPS_FILE, load_maps
 from seru.volume import Volume
+
+# No system opens a longer one.
+_LONGEST_PATH = 1 << 15
 
 DESCRIPTION = "Fuse saved maps at another alpha, without the network."
 
@@ -51,9 +55,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     source = arguments.maps / MAPS_FILE if arguments.maps.is_dir() else arguments.maps
     outputs = Outputs(output, report_path)
     outputs.check(source)
+    require_room(NUMERIC_LIBRARIES)
     progress.stage("load", 0, 1)
     maps, of_run = load_maps(arguments.maps)
-    if of_run.input.path:
+    if of_run.input.path and len(of_run.input.path) < _LONGEST_PATH:
         _check_keeps_ct(outputs, Path(of_run.input.path))
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))

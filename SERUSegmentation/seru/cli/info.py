@@ -14,6 +14,7 @@ import seru
 from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import ModelError
+from seru.memory import LIBRARIES, has_room
 from seru.model.store import cache_folder, list_models, read_registry
 
 _PACKAGES = (
@@ -102,6 +103,8 @@ def _devices() -> list[dict[str, Any]]:
     ]
     devices[0]["threads"] = f"{os.cpu_count()} threads"
     try:
+        if not has_room(LIBRARIES):
+            raise OSError("too little memory")
         import torch
 
         for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):

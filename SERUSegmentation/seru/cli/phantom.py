@@ -11,6 +11,7 @@ from seru.cohort.outputs import check_apart
 from seru.errors import BadInputError
 from seru.files import FileGroup
 from seru.io.images import LABEL_ENDINGS, ending_of, write_labels, write_volume
+from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.phantom.options import PhantomOptions, TumorSides
 from seru.places import check_writable
 
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         if ending_of(path, LABEL_ENDINGS) is None:
             raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
         check_writable(path)
+    require_room(NUMERIC_LIBRARIES)
     from seru.phantom import make_phantom
 
     phantom = make_phantom(options)

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from types import TracebackType
 
 from seru.cli.bar import BarProgress, QuietProgress
-from seru.cli.streams import Lenient, Pipe
+from seru.cli.streams import Lenient, Pipe, one_line
 from seru.errors import CANCELLED, CancelledError
 from seru.files import discard_new_files
 from seru.findings import SIDES, Report
@@ -57,7 +57,7 @@ class Session:
     def say(self, text: str) -> None:
         """Print a line for people; nothing where stdout is for a program."""
         if self._kind != "json":
-            self._out.write(f"{text}\n")
+            self._out.write(f"{one_line(text)}\n")
             self._out.flush()
 
     def announce(self, case: str, number: int, count: int) -> None:
@@ -84,7 +84,7 @@ class Session:
         with suppress(CancelledError):
             self.progress.error(code, message)
         stream = Lenient(sys.stderr)
-        stream.write(f"seru: {message}\n")
+        stream.write(f"seru: {one_line(message)}\n")
         stream.flush()
 
     def _end_stuck(self) -> None:

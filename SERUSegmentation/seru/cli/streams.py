@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO
@@ -50,6 +51,18 @@ def give_up(stream: TextIO) -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+
+
+def one_line(text: str) -> str:
+    """Return a text as one line that commands no terminal: names of files may hold any character.
+
+    Args:
+        text: of a message.
+
+    Returns:
+        The same, each control character written as Python would.
+    """
+    return "".join(repr(letter)[1:-1] if unicodedata.category(letter) == "Cc" else letter for letter in text)
 
 
 class Lenient:

@@ -6,6 +6,7 @@ links to nowhere are never opened.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import re
@@ -26,6 +27,8 @@ _LABELS = re.compile(
 )
 # The study instance UID, explicit or implicit, as little-endian files have it.
 _STUDY = re.compile(rb"\x20\x00\x0d\x00(?:UI..|.{4})([0-9.]{1,64})", re.DOTALL)
+# Bytes of a case's name; a file's may have 255, with its ending and a number.
+_LONGEST_STEM = 200
 _DICOM_HEADER = 1 << 16
 
 
@@ -201,6 +204,7 @@ def _one_a_study(top: Path, studies: dict[Path, bytes]) -> Iterator[Path]:
 
 def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
     """Name the cases so that no result takes the place of another one or of the summary, in any file system."""
+    found = [(_shortened(stem), kind, path) for stem, kind, path in found]
     stems = Counter(stem.casefold() for stem, _, _ in found) + Counter([SUMMARY])
     taken = {stem for stem, count in stems.items() if count == 1} | {SUMMARY}
     cases = []
@@ -212,6 +216,16 @@ def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
             taken.add(name.casefold())
         cases.append(Case(name, path))
     return cases
+
+
+def _shortened(stem: str) -> str:
+    """Return a name that leaves room for endings where names of files end; the same for the same one."""
+    name = os.fsencode(stem)
+    if len(name) <= _LONGEST_STEM:
+        return stem
+    digest = hashlib.sha256(name).hexdigest()[:12]
+    # What tells cases apart is most often at the end.
+    return f"{digest}_{name[-_LONGEST_STEM + len(digest) + 1 :].decode(errors='ignore')}"
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -4,7 +4,7 @@ By content, not by time: finished is what was made of the same voxels on the sam
 options, and is there as a whole. Copying and unpacking keep the times of files, so these say nothing.
 
 Labels that were edited since, by a person who corrected them, say, are never run over: the case stays as it is, with a
-warning.
+warning, and fails where another run is asked for.
 """
 
 from __future__ import annotations
@@ -46,28 +46,33 @@ def read_finished(volume: Volume, outputs: Outputs, segmenter: Segmenter, record
         The report where it was made the same way of the same content, and every output is there and whole; else None.
 
     Raises:
+        BadInputError: it needs one, which would run over labels that were edited.
         CancelledError: the run was cancelled.
     """
     if outputs.report is None or outputs.output is None:
         return None
     try:
         report = Report.from_dict(_read_json(outputs.report))
-        if not (_is_made_so(report, volume, segmenter) and _are_whole(outputs, report)):
-            return None
         labels = read_volume(outputs.output)
-        if not _has_grid(labels, volume):
-            return None
     except CancelledError:
         raise
-    except Exception:  # whatever an earlier run left is not finished, or it is as above
+    except Exception:  # whatever an earlier run left is not finished
         return None
-    if not _has_volumes(labels, report):
-        record.warning(
-            f"The labels '{outputs.output}' are no longer as they were written and are kept; "
-            "delete them to have the case run again."
+    is_edited = _is_edited(labels, report)
+    if _is_finished(report, labels, volume, outputs, segmenter):
+        if is_edited:
+            record.warning(
+                f"The labels '{outputs.output}' are no longer as they were written and are kept; "
+                "delete them to have the case run again."
+            )
+            report = replace(report, warnings=(*report.warnings, record.warnings[-1]))
+        return report
+    if is_edited:
+        raise BadInputError(
+            f"The labels '{outputs.output}' are no longer as an earlier run wrote them, and another run would replace "
+            "them; move or delete them to have the case run again."
         )
-        report = replace(report, warnings=(*report.warnings, record.warnings[-1]))
-    return report
+    return None
 
 
 def check_is_report(path: Path) -> None:
@@ -91,6 +96,15 @@ def _read_json(path: Path) -> Any:
     if not path.is_file() or path.stat().st_size > _LARGEST_REPORT:
         raise ValueError("no report")
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _is_finished(report: Report, labels: Volume, volume: Volume, outputs: Outputs, segmenter: Segmenter) -> bool:
+    try:
+        return _is_made_so(report, volume, segmenter) and _has_grid(labels, volume) and _are_whole(outputs, report)
+    except CancelledError:
+        raise
+    except Exception:  # maps or pictures that cannot be read are not there
+        return False
 
 
 def _is_made_so(report: Report, volume: Volume, segmenter: Segmenter) -> bool:
@@ -124,11 +138,16 @@ def _has_grid(labels: Volume, volume: Volume) -> bool:
     return labels.grid.shape_kji == volume.grid.shape_kji and np.allclose(*matrices, rtol=0, atol=_SAME_MM)
 
 
-def _has_volumes(labels: Volume, report: Report) -> bool:
-    """Tell whether labels are those that a report was made with, as far as their volumes say."""
+def _is_edited(labels: Volume, report: Report) -> bool:
+    """Tell whether labels on a report's grid are no longer those that it was made with, as far as their volumes say."""
+    of_report = report.geometry
+    if labels.grid.shape_ijk != of_report.shape_ijk:
+        return False
+    if not np.allclose(labels.grid.ijk_to_ras, of_report.ijk_to_ras, rtol=0, atol=_SAME_MM):
+        return False
     counts = {value: np.count_nonzero(labels.array_kji == value) for value in (KIDNEY, TUMOR)}
     millilitres = [count * labels.grid.voxel_ml for count in counts.values()]
     expected = [report.total["kidney_ml"], report.total["tumor_ml"]]
-    return np.count_nonzero(labels.array_kji) == sum(counts.values()) and np.allclose(
+    return np.count_nonzero(labels.array_kji) != sum(counts.values()) or not np.allclose(
         millilitres, expected, rtol=1e-6, atol=_SAME_ML
     )

@@ -18,7 +18,7 @@ SUMMARY_CSV, SUMMARY_JSON = f"{SUMMARY}.csv", f"{SUMMARY}.json"
 _SIDE_VALUES = ("kidney_ml", "tumor_ml", "tumor_longest_mm")
 
 # What a spreadsheet takes for the beginning of a formula.
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 Status = Literal["done", "skipped", "failed", "left out"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -19,6 +21,19 @@ LARGEST_SIDE = 2048
 # No text of a card is longer, but a name or title fits a line.
 _LONGEST_TEXT, _LONGEST_LINE = 10_000, 200
 _LARGEST_FILE = 1 << 32
+# What decides a result besides weights and alpha.
+_DECIDING = {
+    "architecture",
+    "window",
+    "clahe_clip_limit",
+    "clahe_grid",
+    "mean",
+    "std",
+    "coarse_size",
+    "crop_size",
+    "in_plane_spacing_mm",
+    "input_slices",
+}
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -105,8 +120,10 @@ class ModelCard:
 
     @property
     def checksums(self) -> dict[str, str]:
-        """SHA-256 of each weight file: what tells two trainings with the same id apart."""
-        return {name: entry["sha256"] for name, entry in sorted(self.files.items())}
+        """SHA-256 of each weight file, and of what else decides a result: what tells two models with one id apart."""
+        deciding = {name: value for name, value in asdict(self).items() if name in _DECIDING}
+        of_card = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
+        return {"model.json": of_card} | {name: entry["sha256"] for name, entry in sorted(self.files.items())}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON-ready values."""

@@ -190,6 +190,8 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
     voxels = math.prod(box)
     mask = np.unpackbits(file.read("mask", (-(-voxels // 8),)), count=voxels).view(bool).reshape(box)
     count = int(np.count_nonzero(mask))
+    if voxels and not count:
+        raise ValueError("the stored box holds nothing")
     coarse, refined = (_read_probabilities(file, stage, count) for stage in ("coarse", "refined"))
     sides = file.read("sides", (count,))
     if not ((sides == RIGHT) | (sides == LEFT)).all():

@@ -46,7 +46,11 @@ def count_voxels(labels: np.ndarray, sides: np.ndarray) -> np.ndarray:
     Returns:
         int64, shape (3, 3): ``[side code, label]``.
     """
-    return np.bincount((sides * np.uint8(3) + labels).ravel(), minlength=9).reshape(3, 3)
+    counts = np.zeros(9, np.int64)
+    # Part by part: bincount makes eight bytes of each voxel.
+    for some_sides, some_labels in zip(np.atleast_2d(sides), np.atleast_2d(labels), strict=True):
+        counts += np.bincount((some_sides * np.uint8(3) + some_labels).ravel(), minlength=9)
+    return counts.reshape(3, 3)
 
 
 def volumes_of(counts: np.ndarray, voxel_ml: float) -> dict[Side, Volumes]:
