@@ -96,6 +96,7 @@ def test_a_state_is_kept_with_the_segmentation(node: Any) -> None:
         '{"alpha": 0.7, "largest_component_per_side": "yes"}',
         '{"alpha": 0.7, "no_such_option": true}',
         '{"alpha": 0.7, "device": "abacus"}',
+        "[" * 100_000,
     ],
 )
 def test_damaged_attributes_give_the_run_s_alpha_and_no_clean_up(node: Any, text: str | None) -> None:

@@ -95,7 +95,8 @@ def test_a_second_run_skips_what_is_finished(
     assert code == 1
     assert times(outputs) == before
     assert states(outputs) == {"anna": "skipped", "bert": "skipped", "cut": "failed"}
-    warning, error = capsys.readouterr().err.splitlines()
+    case, warning, error = capsys.readouterr().err.splitlines()
+    assert case == "cut (3 of 3)"
     assert warning.startswith("Warning: cut failed: ")
     assert error.startswith("seru: 1 of 3 cases failed")
     assert "cut: " in error

@@ -258,7 +258,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             "network.crop_size=32",
             "network.coarse_size=64",
             "train.epochs=1",
-            "train.slices_per_epoch=32",
+            "train.slices_per_epoch=16",
             "train.workers=0",
             "train.threads=1",
             "train.accelerator=cpu",

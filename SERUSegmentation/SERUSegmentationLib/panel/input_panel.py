@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ import qt
 
 from seru.errors import ModelError, SeruError
 from seru.model.store import open_model
+from seru.records import parse_json
 from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.texts import _
@@ -141,8 +141,8 @@ def devicesOf(text: str) -> list[dict[str, Any]]:
     Raises:
         SeruError: the text is no such list.
     """
-    with suppress(ValueError, RecursionError, LookupError, TypeError, AttributeError):
-        listed = json.loads(text)["devices"]
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        listed = parse_json(text)["devices"]
         devices = [{key: device[key] for key in ("name", "title", "memory") if device.get(key)} for device in listed]
         if all("name" in device and all(isinstance(fact, str) for fact in device.values()) for device in devices):
             return devices

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from seru.progress import RUN_STAGES, RunFraction, RunStage
+from seru.records import parse_json
 from SERUSegmentationLib.texts import _
 
 _STAGES: dict[str, RunStage] = {name: name for name in RUN_STAGES}
@@ -104,8 +104,8 @@ class RunProgress:
 
 def _parsed(line: str) -> Any:
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
+        return parse_json(line)
+    except ValueError:
         return None
 
 

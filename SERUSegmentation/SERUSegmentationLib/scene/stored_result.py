@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from seru.errors import BadInputError
 from seru.findings import Report
 from seru.options import SegmentOptions, check_alpha
-from seru.records import read_record
+from seru.records import parse_json, read_record
 from seru.result.maps import MAPS_FILE, Maps, load_maps
 from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion, placeInFolder
 
@@ -107,7 +107,7 @@ def storedState(segmentationNode: vtkMRMLSegmentationNode, alpha: float) -> Resu
         The state; damaged attributes give the run's alpha and no clean-up.
     """
     try:
-        values = json.loads(segmentationNode.GetAttribute(_OPTIONS))
+        values = parse_json(segmentationNode.GetAttribute(_OPTIONS))
         shown = read_record(SegmentOptions, values, "What the segmentation shows").of_result()
         check_alpha(shown["alpha"])
     except (TypeError, ValueError, BadInputError):

@@ -9,7 +9,6 @@ warning, and fails where another run is asked for.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from seru.errors import BadInputError, CancelledError
 from seru.findings import KIDNEY, PICTURES, SIDES, TUMOR, Report
 from seru.io.images import read_volume
 from seru.progress import RunRecord
+from seru.records import parse_json
 from seru.result.maps import load_maps
 from seru.volume import Volume
 
@@ -86,7 +86,7 @@ def check_is_report(path: Path) -> None:
     """
     try:
         values = _read_json(path)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return
     if not (isinstance(values, dict) and values.keys() & {"version", "input", "geometry"}):
         raise BadInputError(f"'{path}' is in the place of a report and is none; move it, or choose another folder.")
@@ -95,7 +95,7 @@ def check_is_report(path: Path) -> None:
 def _read_json(path: Path) -> Any:
     if not path.is_file() or path.stat().st_size > _LARGEST_REPORT:
         raise ValueError("no report")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return parse_json(path.read_bytes())
 
 
 def _is_finished(report: Report, labels: Volume, volume: Volume, outputs: Outputs, segmenter: Segmenter) -> bool:
