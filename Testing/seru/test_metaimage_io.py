@@ -63,7 +63,9 @@ def check_as_itk(path: Path) -> None:
     np.testing.assert_allclose(volume.grid.ijk_to_ras, itk_matrix(image), atol=1e-9)
 
 
-@pytest.mark.parametrize("body", [PACKED, gzip.compress(BODY, 1), PACKED + bytes(300)])
+@pytest.mark.parametrize(
+    "body", [PACKED, gzip.compress(BODY, 1), PACKED + bytes(300)], ids=["zlib", "gzip", "zeros behind"]
+)
 @pytest.mark.parametrize("with_size", [True, False])
 def test_compressed_voxels_are_read_with_and_without_their_size(tmp_path: Path, body: bytes, with_size: bool) -> None:
     check_read(compressed(tmp_path / "ct.mha", body, CompressedDataSize=str(len(body)) if with_size else None))

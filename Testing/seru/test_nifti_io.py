@@ -101,7 +101,11 @@ def test_a_stream_for_each_byte_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_volume(tmp_path / "ct.nii.gz").array_kji, small_ct())
 
 
-@pytest.mark.parametrize("behind", [b"\x01", gzip.compress(b"more"), bytes(1 << 18), b"\0" * 100 + b"x"])
+@pytest.mark.parametrize(
+    "behind",
+    [b"\x01", gzip.compress(b"more"), bytes(1 << 18), b"\0" * 100 + b"x"],
+    ids=["a byte", "a stream", "many zeros", "zeros and a byte"],
+)
 def test_more_behind_a_gzip_stream_is_refused(tmp_path: Path, behind: bytes) -> None:
     path = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
     path.write_bytes(path.read_bytes() + behind)
