@@ -22,7 +22,15 @@ from hypothesis.extra import numpy as hnp
 
 from seru.errors import BadInputError, CancelledError
 from seru.io.images import read_volume
-from Testing.seru.image_files_by_hand import RAS_OF_LPS, itk_matrix, small_ct, write_metaimage, write_nifti, write_nrrd
+from Testing.seru.image_files_by_hand import (
+    RAS_OF_LPS,
+    itk_image,
+    itk_matrix,
+    small_ct,
+    write_metaimage,
+    write_nifti,
+    write_nrrd,
+)
 
 # A file a try: the time is the disk's, and a failure is made smaller from its parts.
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -58,15 +66,6 @@ def matrices(draw: st.DrawFn) -> np.ndarray:
     return matrix
 
 
-def image_of(array_kji: np.ndarray, lps: np.ndarray) -> sitk.Image:
-    spacing = np.linalg.norm(lps[:3, :3], axis=0)
-    image = sitk.GetImageFromArray(array_kji)
-    image.SetSpacing(spacing.tolist())
-    image.SetDirection((lps[:3, :3] / spacing).ravel().tolist())
-    image.SetOrigin(lps[:3, 3].tolist())
-    return image
-
-
 @QUICK
 @given(
     array=arrays(),
@@ -79,7 +78,7 @@ def test_whatever_itk_writes_is_read_where_it_was(
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"ct{ending}"
-        sitk.WriteImage(image_of(array, lps), str(path), useCompression=is_compressed)
+        sitk.WriteImage(itk_image(array, RAS_OF_LPS @ lps), str(path), useCompression=is_compressed)
 
         volume = read_volume(path)
 

@@ -15,6 +15,7 @@ from seru.grid import Grid
 from seru.io.reading import (
     DamagedError,
     UnreadableError,
+    check_one_volume,
     millimetres,
     no_orientation_note,
     numbers,
@@ -130,13 +131,7 @@ def sizes_of(header: MetaHeader) -> tuple[int, ...]:
     sizes = whole_numbers(header.get("DimSize", ""))
     if not 1 <= count <= _MOST_AXES or len(sizes) != count:
         raise DamagedError(f"its header gives {len(sizes)} sizes for {count} axes")
-    text = " x ".join(map(str, sizes))
-    if count < 3:
-        raise UnreadableError(f"is a {count}D image; give a whole CT volume")
-    if min(sizes) < 1:
-        raise UnreadableError(f"is empty ({text} voxels); give a CT volume")
-    if max(sizes[3:], default=1) > 1:
-        raise UnreadableError(f"is a {count}D image ({text}); give one 3D volume, without time or channels")
+    check_one_volume(sizes)
     return sizes
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from seru.grid import Grid
 from seru.io.nifti_orientation import MILLIMETRES, SCANNER, grid_of, quaternion_of_rotation
-from seru.io.reading import DamagedError, UnreadableError, explained, open_regular
+from seru.io.reading import DamagedError, UnreadableError, check_one_volume, explained, open_regular
 from seru.io.streams import Source, open_source
 from seru.io.voxels import ByteOrder, StoredVoxels, gzip_stream, part_from, read_voxels, voxel_chunks
 from seru.progress import Advance
@@ -202,15 +202,7 @@ def _shape(dim: list[int]) -> tuple[int, int, int]:
     if not 1 <= count <= 7:
         raise DamagedError(f"its header gives {count} dimensions")
     sizes = dim[1 : count + 1]
-    text = " x ".join(map(str, sizes))
-    if count < 3:
-        raise UnreadableError(f"is a {count}D image; give a whole CT volume")
-    if min(sizes) < 1:
-        raise UnreadableError(f"is empty ({text} voxels); give a CT volume")
-    if max(sizes[4:], default=1) > 1:
-        raise UnreadableError(f"holds colors or vectors ({max(sizes[4:])} numbers a voxel); give a CT volume")
-    if max(sizes[3:], default=1) > 1:
-        raise UnreadableError(f"is a {count}D image ({text}); give one 3D volume, without time or channels")
+    check_one_volume(sizes, vectors_from=4)
     i, j, k = sizes[:3]
     return k, j, i
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -113,6 +113,28 @@ def data_file(header: Path, name: str) -> Path:
     if not place.is_file():
         raise UnreadableError(f"keeps its voxels in {quoted(name)}, which is no file; copy the voxel file itself")
     return place
+
+
+def check_one_volume(sizes: Sequence[int], vectors_from: int | None = None) -> None:
+    """Check that axes are those of one 3D volume: three of them, and others of one sample alone.
+
+    Args:
+        sizes: of all axes, the fastest first.
+        vectors_from: the first axis that counts the numbers of a voxel; None where the format has none.
+
+    Raises:
+        UnreadableError: they are not.
+    """
+    text = " x ".join(map(str, sizes))
+    if len(sizes) < 3:
+        raise UnreadableError(f"is a {len(sizes)}D image; give a whole CT volume")
+    if min(sizes) < 1:
+        raise UnreadableError(f"is empty ({text} voxels); give a CT volume")
+    numbers_a_voxel = 1 if vectors_from is None else max(sizes[vectors_from:], default=1)
+    if numbers_a_voxel > 1:
+        raise UnreadableError(f"holds colors or vectors ({numbers_a_voxel} numbers a voxel); give a CT volume")
+    if max(sizes[3:], default=1) > 1:
+        raise UnreadableError(f"is a {len(sizes)}D image ({text}); give one 3D volume, without time or channels")
 
 
 def quoted(text: str) -> str:
