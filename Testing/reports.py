@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seru.findings import GeometryFacts, InputFacts, ModelFacts, Report, SideFindings, SliceCounts
+from seru.findings import GeometryFacts, InputFacts, Islands, ModelFacts, Report, SideFindings, SliceCounts, Thresholds
 from seru.grid import Grid
 from seru.options import SegmentOptions
 
@@ -33,8 +33,12 @@ def make_report(grid: Grid | None = None, **changes: Any) -> Report:
         "options": SegmentOptions().deciding(),
         "seconds": {"load": 0.1},
         "slices": SliceCounts(grid.shape_kji[0], 0, 0),
+        "thresholds": Thresholds(),
         "warnings": (),
+        "remarks": (),
         "right": NOTHING,
         "left": NOTHING,
+        "findings": (),
+        "islands": Islands(),
     }
     return Report(**{**values, **changes})

@@ -251,7 +251,16 @@ def test_info_loads_no_phantom() -> None:
 def test_fusing_again_loads_neither_torch_nor_opencv(tmp_path: Path) -> None:
     grid = Grid((1, 1, 2), np.eye(4))
     coarse, refined = np.array([[[200, 0], [0, 90]], [[0, 200], [90, 0]]], np.uint8)
-    maps = Maps(grid, 0.4, (0, 0, 0), np.ones((1, 1, 2), bool), coarse, refined, np.array([1, 2], np.uint8))
+    maps = Maps(
+        grid,
+        0.4,
+        (0, 0, 0),
+        np.ones((1, 1, 2), bool),
+        coarse,
+        refined,
+        np.array([1, 2], np.uint8),
+        np.zeros(2, np.int16),
+    )
     save_maps(maps, make_report(grid), tmp_path)
 
     loaded = loaded_by_command("fuse", str(tmp_path), "-o", str(tmp_path / "again.nii.gz"), "--alpha", "0.5")

@@ -1,4 +1,4 @@
-"""What a run found, as records: key slices, crop boxes, measures, and the report that holds them.
+"""What a run found, as records: findings, key slices, crop boxes, measures, and the report that holds them.
 
 The report is made once, at the end of a run, and never changed: another alpha makes another one. Its JSON follows
 ``report.schema.json``.
@@ -7,8 +7,7 @@ The report is made once, at the end of a run, and never changed: another alpha m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seru.errors import BadInputError
@@ -23,11 +22,120 @@ BACKGROUND, KIDNEY, TUMOR = 0, 1, 2
 # Names of the key slices' pictures.
 PICTURES: dict[Side, str] = {side: f"key_slice_{side}.png" for side in SIDES}
 
-VERSION = 1
+Kind = Literal["kidney", "tumor"]
+Status = Literal["believed", "accepted", "candidate", "dismissed"]
+LABEL_OF: dict[Kind, int] = {"kidney": KIDNEY, "tumor": TUMOR}
+
+VERSION = 2
 _DIGITS = 4
 
 Index = tuple[int, int, int]
 Position = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The least confidence of what is believed, 0..1; 0 believes everything.
+
+    Attributes:
+        kidney_coarse: of a component of the coarse stage, to count for key slices and crops.
+        kidney: of a component of the fused labels that holds kidney.
+        tumor: of a tumor in what is believed.
+
+    Raises:
+        BadInputError: one is not between 0 and 1.
+    """
+
+    kidney_coarse: float = 0.0
+    kidney: float = 0.0
+    tumor: float = 0.0
+
+    def __post_init__(self) -> None:
+        for value in (self.kidney_coarse, self.kidney, self.tumor):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+                raise BadInputError(f"A confidence is {value}; give a number from 0 (believe everything) to 1.")
+
+    @classmethod
+    def of_all(cls, confidence: float) -> Thresholds:
+        """Return one confidence for all three."""
+        return cls(confidence, confidence, confidence)
+
+
+@dataclass(frozen=True)
+class Diameter:
+    """A distance between the centres of two voxels: in mm, and both ends in RAS mm."""
+
+    mm: float
+    start_ras: Position
+    end_ras: Position
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kidney or one tumor: a 3D component of the fused labels on one side.
+
+    Attributes:
+        kind: a kidney is measured without its tumors.
+        side: the patient's.
+        number: 1 for the largest of its kind and side.
+        status: ``believed`` and ``accepted`` (by a person) are in the labels and volumes; ``candidate`` (its confidence
+            is too low) and ``dismissed`` (by a person) are not.
+        confidence: 0..1, the mean of |2p - 1| over its voxels, p being the fused probability of the tumor, or of
+            kidney and tumor together for a kidney; None where there are no probabilities.
+        volume_ml: at the report's alpha.
+        volume_range_ml: least and most volume over alpha 0..1 and where its probability is above 0.3 or 0.7; None
+            where it is not worked out (candidates).
+        longest: the longest diameter in an axial slice.
+        across: the longest one at right angles to it, in the same slice.
+        longest_range_mm: as ``volume_range_ml``, of the longest diameter.
+        longest_3d_mm: the longest distance of two of its voxels.
+        slice_index: of the longest diameter, in the input's own order along its stack axis.
+        centre_ras: centre of mass in mm.
+        hu_mean: Hounsfield units; None where the CT is not known.
+        hu_deviation: likewise, the standard deviation.
+        contact_mm2: area in which a tumor touches kidney, or a kidney touches tumor.
+        cut_by_edge: whether it reaches the first or last voxel of the scan along any axis; then it is "at least".
+    """
+
+    kind: Kind
+    side: Side
+    number: int
+    status: Status
+    confidence: float | None
+    volume_ml: float
+    volume_range_ml: tuple[float, float] | None
+    longest: Diameter
+    across: Diameter
+    longest_range_mm: tuple[float, float] | None
+    longest_3d_mm: float
+    slice_index: int
+    centre_ras: Position
+    hu_mean: float | None
+    hu_deviation: float | None
+    contact_mm2: float
+    cut_by_edge: bool
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is part of the labels and volumes."""
+        return self.status in ("believed", "accepted")
+
+
+@dataclass(frozen=True)
+class Islands:
+    """What is too small to be listed.
+
+    Attributes:
+        counted: number of small components in the labels.
+        counted_ml: their volume, which is part of the volumes.
+        left_out: number of small components that are not believed.
+        left_out_ml: their volume.
+    """
+
+    counted: int = 0
+    counted_ml: float = 0.0
+    left_out: int = 0
+    left_out_ml: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +183,7 @@ class Measures(Volumes):
     """Volumes and diameters of one side.
 
     Attributes:
-        tumor_longest_mm: longest 3D diameter of the largest tumor in mm; 0 without one.
+        tumor_longest_mm: longest diameter of the side's largest tumor in an axial slice, in mm; 0 without one.
     """
 
     tumor_longest_mm: float
@@ -160,9 +268,13 @@ class Report:
         options: those that decide the result.
         seconds: of each stage.
         slices: how many the networks saw.
-        warnings: what the user should know, one sentence each.
+        thresholds: of what was believed.
+        warnings: what the user should know of the run, one sentence each.
+        remarks: what the user should know of the findings, one sentence each.
         right: the patient's right.
         left: the patient's left.
+        findings: kidneys, then tumors, the largest first; those that are not believed too.
+        islands: what is too small to be listed.
     """
 
     input: InputFacts
@@ -174,9 +286,13 @@ class Report:
     options: dict[str, Any]
     seconds: dict[str, float]
     slices: SliceCounts
+    thresholds: Thresholds
     warnings: tuple[str, ...]
+    remarks: tuple[str, ...]
     right: SideFindings
     left: SideFindings
+    findings: tuple[Finding, ...]
+    islands: Islands
 
     def side(self, side: Side) -> SideFindings:
         """Return what was found on a side."""
@@ -188,22 +304,9 @@ class Report:
         names = ("kidney_ml", "tumor_ml")
         return {name: round(getattr(self.right, name) + getattr(self.left, name), _DIGITS) for name in names}
 
-    def at(self, alpha: float, measures: Mapping[Side, Measures]) -> Report:
-        """Return the report of the same run at another alpha.
-
-        Args:
-            alpha: weight of the coarse stage.
-            measures: of both sides at that alpha.
-
-        Returns:
-            A new report.
-        """
-        return replace(
-            self,
-            alpha=alpha,
-            right=self.right.at(measures["right"]),
-            left=self.left.at(measures["left"]),
-        )
+    def of_kind(self, kind: Kind, is_counted: bool = True) -> list[Finding]:
+        """Return the findings of a kind that are in the labels, or those that are not."""
+        return [finding for finding in self.findings if finding.kind == kind and finding.is_counted == is_counted]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON-ready values."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from seru.errors import BadInputError
+from seru.findings import Thresholds
 from seru.records import read_record
 
 EngineName = Literal["auto", "torch", "openvino"]
@@ -42,6 +43,7 @@ class SegmentOptions:
         threads: CPU threads of the engine; None lets the engine choose (one per core).
         all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
+        min_confidence: least confidence of what is believed, 0..1, and 0 believes everything; None takes the model's.
         crop: ``grow`` lets a crop box grow to hold its side's coarse mask; ``paper`` keeps its size.
         largest_component_per_side: keep only the largest kidney+tumor component of each side.
         tumor_touches_kidney: remove tumor components that touch no kidney voxel.
@@ -75,6 +77,15 @@ class SegmentOptions:
     crop: CropRule = field(
         default="grow", metadata=_switch("grow a crop that would cut a kidney, or keep the paper's", paper="paper")
     )
+    min_confidence: float | None = field(
+        default=None,
+        metadata=_switch(
+            "leave out what is found with less confidence, 0 (nothing) to 1; the model's own by default",
+            metavar="C",
+            paper=0.0,
+            is_of_result=True,
+        ),
+    )
     largest_component_per_side: bool = field(
         default=False,
         metadata=_switch(
@@ -105,6 +116,8 @@ class SegmentOptions:
     def __post_init__(self) -> None:
         if self.alpha is not None:
             check_alpha(self.alpha)
+        if self.min_confidence is not None:
+            Thresholds.of_all(self.min_confidence)
         if not _DEVICE.fullmatch(self.device):
             raise BadInputError(f"The device '{self.device}' is unknown; give auto, cpu, mps, cuda or cuda:N.")
         for switch in switches():

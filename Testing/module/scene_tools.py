@@ -85,6 +85,7 @@ def make_maps(
         coarse=stages[0],
         refined=stages[1],
         sides=sides[box][mask].astype(np.uint8),
+        hu=np.full(np.count_nonzero(mask), 120, np.int16),
     )
 
 

@@ -37,7 +37,7 @@ def maps_of_any_shape(draw: st.DrawFn) -> Maps:
     whole = tuple(low + size + 1 for low, size in zip(lower, mask.shape, strict=True))
     sides = draw(hnp.arrays(np.uint8, count, elements=st.integers(1, 2)))
     pair = draw(probabilities(count)), draw(probabilities(count))
-    return Maps(Grid(whole, np.diag([1.0, 2, 3, 1])), 0.4, lower, mask, *pair, sides)
+    return Maps(Grid(whole, np.diag([1.0, 2, 3, 1])), 0.4, lower, mask, *pair, sides, draw(hnp.arrays(np.int16, count)))
 
 
 def direct_formula(coarse: np.ndarray, refined: np.ndarray, alpha: float) -> np.ndarray:
@@ -114,7 +114,7 @@ def test_maps_survive_a_file(tmp_path_factory: pytest.TempPathFactory, maps: Map
 
     for place in (folder, path):
         loaded, its_report = load_maps(place)
-        for name in ("mask", "coarse", "refined", "sides"):
+        for name in ("mask", "coarse", "refined", "sides", "hu"):
             np.testing.assert_array_equal(getattr(loaded, name), getattr(maps, name))
         np.testing.assert_array_equal(loaded.grid.ijk_to_ras, maps.grid.ijk_to_ras)
         assert (loaded.grid.shape_kji, loaded.lower_kji) == (maps.grid.shape_kji, maps.lower_kji)
@@ -126,7 +126,7 @@ def some_maps() -> Maps:
     generator = np.random.default_rng(0)
     mask = generator.random((4, 5, 6)) < 0.5
     pair = generator.integers(0, 128, (2, int(mask.sum()), 2), dtype=np.uint8)
-    return Maps(GRID, 0.4, (1, 2, 0), mask, *pair, np.ones(len(pair[0]), np.uint8))
+    return Maps(GRID, 0.4, (1, 2, 0), mask, *pair, np.ones(len(pair[0]), np.uint8), np.zeros(len(pair[0]), np.int16))
 
 
 def test_damaged_maps_are_refused(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_maps_with_a_pickle_inside_are_refused(tmp_path: Path) -> None:
 
 
 def test_maps_of_a_newer_version_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seru.result.maps.VERSION", 2)
+    monkeypatch.setattr("seru.result.maps.VERSION", 3)
     path = save_maps(some_maps(), make_report(), tmp_path)
     monkeypatch.undo()
 
@@ -170,4 +170,4 @@ def test_maps_whose_parts_do_not_fit_are_refused() -> None:
     maps = some_maps()
 
     with pytest.raises(BadInputError, match="do not fit"):
-        Maps(GRID, 0.4, (1, 2, 4), maps.mask, maps.coarse, maps.refined, maps.sides)
+        Maps(GRID, 0.4, (1, 2, 4), maps.mask, maps.coarse, maps.refined, maps.sides, maps.hu)

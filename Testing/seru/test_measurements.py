@@ -1,4 +1,4 @@
-"""Measurements and post-processing on shapes whose answer is known."""
+"""Sums and clean-up on shapes whose answer is known."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seru.findings import Measures
 from seru.grid import Grid
 from seru.options import SegmentOptions
 from seru.result.cleanup import clean_labels
-from seru.result.measurements import count_voxels, longest_diameter_mm, measure
+from seru.result.measurements import count_voxels, measures_of
 
 
 def case() -> tuple[np.ndarray, np.ndarray]:
@@ -32,44 +32,10 @@ def test_volumes_are_counted_per_side_and_label() -> None:
 
     grid = Grid(labels.shape, np.diag([1.0, 2.0, 5.0, 1.0]))
 
-    measured = measure(labels, sides.astype(np.uint8), grid)
+    measured = measures_of(labels, sides.astype(np.uint8), grid, ())
 
-    assert measured["right"] == Measures(0.6, pytest.approx(0.06), 3.0)
+    assert measured["right"] == Measures(0.6, pytest.approx(0.06), 0.0)
     assert measured["left"] == Measures(pytest.approx(0.09), 0.0, 0.0)
-
-
-def test_the_longest_diameter_is_three_dimensional_and_in_millimetres() -> None:
-    mask = np.zeros((5, 5, 5), bool)
-    mask[1, 1, 1] = mask[2, 2, 2] = mask[3, 3, 3] = True
-
-    assert longest_diameter_mm(mask, (3.0, 2.0, 1.0)) == pytest.approx(2 * np.sqrt(1 + 4 + 9))
-
-
-def test_only_the_largest_tumor_counts_for_the_diameter() -> None:
-    mask = np.zeros((1, 5, 30), bool)
-    mask[0, 0:3, 0:3] = True
-    mask[0, 4, 10:18] = True
-
-    assert longest_diameter_mm(mask, (1, 1, 1)) == pytest.approx(np.sqrt(8))
-
-
-@pytest.mark.parametrize("flat_axis", [0, 1, 2])
-def test_a_flat_or_round_tumor_has_its_diameter(flat_axis: int) -> None:
-    axes = np.ogrid[-20:21, -20:21, -20:21]
-    ball = sum(axis**2 for axis in axes) <= 18**2
-    disc = ball & (axes[flat_axis] == 0)
-
-    assert longest_diameter_mm(ball, (1, 1, 1)) == 36
-    assert longest_diameter_mm(disc, (1, 1, 1)) == 36
-
-
-def test_a_line_and_a_point_have_their_length() -> None:
-    line = np.zeros((1, 1, 80), bool)
-    line[..., 5:75] = True
-
-    assert longest_diameter_mm(line, (1, 1, 0.5)) == pytest.approx(34.5)
-    assert longest_diameter_mm(line[..., :6], (1, 1, 0.5)) == 0
-    assert longest_diameter_mm(line[..., :5], (1, 1, 0.5)) == 0
 
 
 def test_post_processing_is_off_by_default() -> None:

@@ -45,7 +45,7 @@ def test_without_arguments_the_options_are_the_defaults() -> None:
 def test_the_paper_s_way_is_every_slice_the_fixed_crop_its_alpha_and_nothing_else() -> None:
     paper = parsed(["--paper"])
 
-    assert paper == SegmentOptions(alpha=0.4, all_slices=True, crop="paper")
+    assert paper == SegmentOptions(alpha=0.4, all_slices=True, crop="paper", min_confidence=0.0)
     assert not paper.mirror
     assert not paper.cleans_up
     assert SegmentOptions.of_paper() == paper

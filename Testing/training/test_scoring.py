@@ -134,7 +134,8 @@ def test_scores_at_each_alpha_are_those_of_the_whole_volume() -> None:
     count = int(stored.sum())
     first = rng.dirichlet((1, 1, 1), (2, count))[..., 1:] * 255
     coarse, refined = first.astype(np.uint8)
-    maps = Maps(Grid(shape, np.eye(4)), 0.4, lower, stored, coarse, refined, np.ones(count, np.uint8))
+    sides, hu = np.ones(count, np.uint8), np.zeros(count, np.int16)
+    maps = Maps(Grid(shape, np.eye(4)), 0.4, lower, stored, coarse, refined, sides, hu)
     truth = rng.integers(0, 3, shape).astype(np.uint8)
     volume = Volume.from_array(truth, np.eye(4))
     prediction = Prediction(LabelledCase("a", "p", "", lambda: (volume, truth)), maps, truth, volume.grid.voxel_ml)

@@ -12,6 +12,9 @@ from slicer.parameterNodeWrapper import Choice, WithinRange
 from seru.options import SegmentOptions, Switch, switches
 from SERUSegmentationLib.scene.stored_result import ResultState
 
+# Of an optional number without a widget's limits: the model's own. No number of ours is negative.
+MODELS_OWN = -1.0
+
 
 def optionParameters() -> type:
     """Return a class whose members are the options that a scene keeps; the parameter node derives from it.
@@ -23,7 +26,7 @@ def optionParameters() -> type:
     kept = _kept()
     members: dict[str, Any] = {"__annotations__": {switch.camel_case: _typeOf(switch) for switch in kept}}
     for switch in kept:
-        members[switch.camel_case] = switch.paper if switch.default is None else switch.default
+        members[switch.camel_case] = _initial(switch)
     return type("OptionParameters", (), members)
 
 
@@ -35,7 +38,7 @@ def optionsOf(parameters: Any) -> dict[str, Any]:
     """
     # Four decimals are more than sliders have, and what the scene's text of a number keeps.
     values = {switch.name: getattr(parameters, switch.camel_case) for switch in _kept()}
-    return {name: round(value, 4) if isinstance(value, float) else value for name, value in values.items()}
+    return {name: _optional(round(value, 4)) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def stateOf(parameters: Any) -> ResultState:
@@ -58,6 +61,7 @@ def setState(parameters: Any, state: ResultState) -> None:
     for switch in switches():
         if switch.is_of_result:
             value = getattr(state.options, switch.name)
+            value = MODELS_OWN if value is None else value
             # A script may go beyond what the widget takes.
             low, high = switch.limits or (value, value)
             setattr(parameters, switch.camel_case, min(max(value, low), high))
@@ -80,6 +84,17 @@ def describeWidgets(ui: Any) -> None:
 
 def _kept() -> list[Switch]:
     return [switch for switch in switches() if switch.paper is not None]
+
+
+def _initial(switch: Switch) -> Any:
+    if switch.default is not None:
+        return switch.default
+    # A slider shows a number from the start; a run takes the model's all the same.
+    return switch.paper if switch.limits else MODELS_OWN
+
+
+def _optional(value: float) -> float | None:
+    return None if value == MODELS_OWN else value
 
 
 def _typeOf(switch: Switch) -> Any:

@@ -8,17 +8,19 @@ diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.findings import Measures, Report, Side, Volumes
+from seru.findings import TUMOR, Measures, Report, Side, Volumes
 from seru.options import SegmentOptions
-from seru.result import finish
+from seru.result import Finished, finish
 from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
+from seru.result.verdicts import Verdict
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
@@ -35,19 +37,27 @@ class LiveResult:
         maps: of the run.
         report: of the run.
         splitSides: one segment per side.
+        verdicts: of a person; None takes those that the maps carry.
 
     Attributes:
-        measures: of both sides, at the alpha that was last written or assumed; empty before.
+        finished: what was last written or assumed; None before.
+        verdicts: of a person, as they are applied from the next :meth:`commit` on.
     """
 
     def __init__(
-        self, segmentationNode: vtkMRMLSegmentationNode, maps: Maps, report: Report, splitSides: bool = False
+        self,
+        segmentationNode: vtkMRMLSegmentationNode,
+        maps: Maps,
+        report: Report,
+        splitSides: bool = False,
+        verdicts: Sequence[Verdict] | None = None,
     ) -> None:
         self.maps, self.report = maps, report
         self.fusion = LiveFusion(maps)
         self.segmentationNode = segmentationNode
         self.layer = SegmentLayer(segmentationNode, fusedSegments(splitSides), LayerGrid.of(maps))
-        self.measures: dict[Side, Measures] = {}
+        self.finished: Finished | None = None
+        self.verdicts = maps.verdicts if verdicts is None else tuple(verdicts)
         self.splitSides = splitSides
         self._table = valueTable(splitSides)
         # What the scene holds if nobody edited it; None before anything is known of it.
@@ -62,6 +72,11 @@ class LiveResult:
         """
         self._written = self._values(self._finish(options))
 
+    @property
+    def measures(self) -> dict[Side, Measures]:
+        """Sums of both sides, at what was last written or assumed; empty before."""
+        return self.finished.measures if self.finished else {}
+
     def isEdited(self) -> bool:
         """Return whether someone changed our segments by hand since they were written."""
         now = self.layer.read()
@@ -72,7 +87,7 @@ class LiveResult:
         return not np.array_equal(now, expected)
 
     def preview(self, alpha: float) -> dict[Side, Volumes]:
-        """Write the labels of an alpha, fast and without clean-up or new 3D surfaces.
+        """Write the labels of an alpha, fast: what was left out stays so, clean-up and new 3D surfaces wait.
 
         Args:
             alpha: weight of the coarse stage, 0..1.
@@ -80,7 +95,7 @@ class LiveResult:
         Returns:
             The volumes of both sides; diameters wait for :meth:`commit`.
         """
-        labels = self.fusion.changing_labels(alpha)
+        labels = np.minimum(self.fusion.changing_labels(alpha), self._changingCeilings)
         if self._isFused and self._written is not None:
             values = self._table[self._changingSides, labels]
             index = self.fusion.changing_index
@@ -88,9 +103,9 @@ class LiveResult:
             if self.layer.writeVoxels(index, values):
                 self._written.reshape(-1)[index] = values
             else:
-                self._write(self.fusion.box_labels(alpha), create=False)
+                self._write(self._previewed(alpha), create=False)
         else:
-            self._write(self.fusion.box_labels(alpha), create=False)
+            self._write(self._previewed(alpha), create=False)
             self._isFused = True
         counts = self._steadyCounts + count_voxels(labels, self._changingSides)
         return volumes_of(counts, self.maps.grid.voxel_ml)
@@ -106,18 +121,31 @@ class LiveResult:
         self.layer.refreshSurfaces()
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
-        finished = finish(self.maps, options, self.fusion)
-        self.measures, self._isFused = finished.measures, not options.cleans_up
-        return finished.labels_box
+        self.finished = finish(self.maps, options, self.fusion, self.verdicts)
+        self._isFused = not options.cleans_up
+        for cached in ("_changingCeilings", "_steadyCounts"):
+            self.__dict__.pop(cached, None)
+        return self.finished.labels_box
+
+    def _previewed(self, alpha: float) -> np.ndarray:
+        """Labels of the whole box, with what was left out at the last finish left out."""
+        labels = self.fusion.box_labels(alpha)
+        return labels if self.finished is None else np.minimum(labels, self.finished.gated.ceilings_box)
 
     @cached_property
     def _changingSides(self) -> np.ndarray:
         return self.maps.sides_box.reshape(-1)[self.fusion.changing_index]
 
     @cached_property
+    def _changingCeilings(self) -> np.ndarray:
+        if self.finished is None:
+            return np.full(self.fusion.changing_index.shape, TUMOR, np.uint8)
+        return self.finished.gated.ceilings_box.reshape(-1)[self.fusion.changing_index]
+
+    @cached_property
     def _steadyCounts(self) -> np.ndarray:
         """Voxels per side and label that no alpha changes."""
-        labels = self.fusion.coarse_labels()
+        labels = self._previewed(1.0)
         labels.reshape(-1)[self.fusion.changing_index] = 0
         counts = count_voxels(labels, self.maps.sides_box)
         # The changing voxels were counted as background of their sides.

@@ -19,7 +19,7 @@ from seru.cascade.report import geometry_facts, input_facts, model_facts, side_f
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
 from seru.errors import NO_MEMORY, DeviceError, is_memory_error
-from seru.findings import SIDES, Report, SliceCounts
+from seru.findings import SIDES, Report, SliceCounts, Thresholds
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
 from seru.orientation import AxialStack
@@ -124,7 +124,7 @@ class Segmenter:
             coarse = run_coarse(prepared, runner, options.all_slices, record)
             record.warn_of(coarse.warnings)
         with record.timed("key_slices"):
-            crops = find_crops(coarse.mask(), prepared, card, options, coarse.slices.start)
+            crops = find_crops(coarse.mask(), prepared, card, options, coarse.slices.start, coarse.probability())
             record.warn_of(crops.warnings)
             record.stage("key_slices", 1, 1)
         with record.timed("refine"):
@@ -133,7 +133,8 @@ class Segmenter:
             midline = prepared.midline
             del prepared  # a large scan needs the room
             alpha = card.alpha if options.alpha is None else options.alpha
-            maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha)
+            own = card.thresholds or Thresholds()
+            maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha, own)
             finished = finish(maps, options)
             if any(crops.by_side.values()) and not finished.labels_box.any():
                 record.warn_of([_NOTHING_LEFT])
@@ -149,8 +150,12 @@ class Segmenter:
             options=options.deciding(),
             seconds=dict(record.seconds),
             slices=SliceCounts(len(stack.hu), coarse.passes, refined.passes),
+            thresholds=finished.thresholds,
             warnings=tuple(record.warnings),
+            remarks=finished.remarks,
             right=right,
             left=left,
+            findings=finished.findings,
+            islands=finished.islands,
         )
         return SegmentResult(maps.whole(finished.labels_box), maps, report)

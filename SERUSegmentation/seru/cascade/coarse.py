@@ -39,6 +39,11 @@ class Coarse:
         """Return where kidney or tumor is most probable, bool, shape (slices of the range, rows, columns)."""
         return is_foreground(self.probabilities[self.slices.start : self.slices.stop])
 
+    def probability(self) -> np.ndarray:
+        """Return the probability of kidney and tumor together, uint8, times 255, in the shape of :meth:`mask`."""
+        of_range = self.probabilities[self.slices.start : self.slices.stop]
+        return of_range[:, 0] + of_range[:, 1]
+
 
 def run_coarse(prepared: Prepared, runner: BatchRunner, all_slices: bool, progress: Progress) -> Coarse:
     """Run the coarse stage.

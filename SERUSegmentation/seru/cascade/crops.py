@@ -14,11 +14,13 @@ import numpy as np
 from seru.cascade.key_slices import KeyContour, find_key_slices
 from seru.cascade.preprocessing import Prepared
 from seru.cascade.stage_grid import refine_zoom, resize_probabilities
-from seru.findings import SIDE_CODES, SIDES, Side
+from seru.findings import SIDE_CODES, SIDES, Side, Thresholds
 from seru.model.architecture import STRIDE
 from seru.model.card import ModelCard
 from seru.options import SegmentOptions
 from seru.result.components import ISLAND_ML, bounding_box, remove_small
+from seru.result.finish import thresholds_of
+from seru.result.gate import believe
 from seru.result.sides import assign_sides
 
 # A grown region leaves this many of the network's pixels around the mask, and its sides stay multiples of the stride.
@@ -27,6 +29,8 @@ _MARGIN = 16
 REFINE_MARGIN_MM = 10.0
 # A region grows for components that hold at least this share of the side's mask, not for islands.
 _MAIN_SHARE = 0.05
+_NO_KIDNEY = "No kidney was found; check that the scan shows the abdomen."
+_NONE_BELIEVED = "Nothing that was found is surely a kidney; look at the candidates."
 # A stack of a few slices shows less of a kidney: this much on each of them is enough.
 _LEAST_MM2 = 200.0
 
@@ -96,21 +100,30 @@ class Crops:
 
 
 def find_crops(
-    mask: np.ndarray, prepared: Prepared, card: ModelCard, options: SegmentOptions, first_slice: int = 0
+    mask: np.ndarray,
+    prepared: Prepared,
+    card: ModelCard,
+    options: SegmentOptions,
+    first_slice: int = 0,
+    probability: np.ndarray | None = None,
 ) -> Crops:
-    """Find key slices and crops on a mask of kidney and tumor.
+    """Find key slices and crops on a mask of kidney and tumor, among components that are believed.
 
     Args:
         mask: bool, (slices, rows, columns): the stack, or a run of its slices.
         prepared: the whole stack: its shape, spacing and midline.
         card: size of the crop, and pixel size where it is fixed.
-        options: whether a crop may grow, and whether every slice is refined.
+        options: whether a crop may grow, whether every slice is refined, and the least confidence.
         first_slice: of the stack, where the mask begins.
+        probability: uint8, shape of the mask: of kidney and tumor together, times 255; None believes the whole mask.
 
     Returns:
         The crops.
     """
-    mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
+    found = mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
+    if probability is not None:
+        own = card.thresholds or Thresholds()
+        mask = believe(mask, probability, thresholds_of(own, options).kidney_coarse)
     sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
     by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
     warnings = []
@@ -126,7 +139,7 @@ def find_crops(
                 slices = _slices_around(of_side, first_slice, prepared)
             by_side[side] = SideCrop(_moved(key, first_slice), region, slices)
     if not any(by_side.values()):
-        warnings.append("No kidney was found; check that the scan shows the abdomen.")
+        warnings.append(_NO_KIDNEY if not found.any() else _NONE_BELIEVED)
     return Crops(by_side, tuple(warnings))
 
 

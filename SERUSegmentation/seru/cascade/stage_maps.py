@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seru.findings import LEFT, RIGHT
+from seru.findings import LEFT, RIGHT, Thresholds
 from seru.orientation import AxialStack
 from seru.result.components import bounding_box
 from seru.result.fusion import is_foreground
@@ -12,7 +12,14 @@ from seru.result.maps import SURELY_BACKGROUND, Maps
 from seru.result.sides import assign_sides
 
 
-def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np.ndarray, alpha: float) -> Maps:
+def make_maps(
+    stack: AxialStack,
+    midline: float,
+    coarse: np.ndarray,
+    refined: np.ndarray,
+    alpha: float,
+    thresholds: Thresholds,
+) -> Maps:
     """Keep the voxels that are not surely background in either stage.
 
     Args:
@@ -21,6 +28,7 @@ def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np
         coarse: uint8, shape (slices, 2, rows, columns): kidney and tumor probability times 255.
         refined: likewise.
         alpha: weight of the coarse stage that the run uses.
+        thresholds: the model's own least confidences.
 
     Returns:
         The maps, with the side of each voxel.
@@ -46,6 +54,8 @@ def make_maps(stack: AxialStack, midline: float, coarse: np.ndarray, refined: np
         coarse=coarse_stored,
         refined=refined_stored,
         sides=to_input(sides)[mask_kji],
+        hu=_as_int16(to_input(stack.hu[box])[mask_kji]),
+        thresholds=thresholds,
     )
 
 
@@ -54,3 +64,7 @@ def _sides(mask: np.ndarray, foreground: np.ndarray, midline: float, voxel_ml: f
     # What is background at both ends is background at every alpha: which side it gets is of no consequence.
     halves = np.where(np.arange(mask.shape[2]) < midline, np.uint8(RIGHT), np.uint8(LEFT))
     return np.where(mask & (sides == 0), halves, sides)
+
+
+def _as_int16(hu: np.ndarray) -> np.ndarray:
+    return hu if hu.dtype == np.int16 else np.clip(np.rint(hu), -32768, 32767).astype(np.int16)

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         _check_keeps_ct(outputs, Path(of_run.input.path))
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
-    report = of_run.at(finished.alpha, finished.measures)
+    report = finished.report_of(of_run)
     progress.stage("fuse", 1, 1)
     progress.check_cancelled()
     labels = maps.whole(finished.labels_box)

@@ -12,11 +12,12 @@ from seru.cli.bar import BarProgress, QuietProgress
 from seru.cli.streams import Lenient, Pipe, one_line
 from seru.errors import CANCELLED, CancelledError
 from seru.files import discard_new_files
-from seru.findings import SIDES, Report
+from seru.findings import SIDES, Finding, Report
 from seru.progress import JsonProgress
 from seru.signals import Signals
 
 PROGRESS_KINDS = ("bar", "json", "none")
+_MOST_CANDIDATES = 3
 
 
 class Session:
@@ -107,15 +108,53 @@ def summary_lines(report: Report) -> Iterator[str]:
         report: of the run.
 
     Yields:
-        A line for each of the patient's sides.
+        A line for each of the patient's sides, one for what was left out, and what is to be known of the findings.
     """
     for side in SIDES:
         found = report.side(side)
-        if found.key_slice is None:
+        kidneys, tumors = ([f for f in report.of_kind(kind) if f.side == side] for kind in ("kidney", "tumor"))
+        if not (found.kidney_ml or found.tumor_ml):
             yield f"{side} kidney: not found"
             continue
-        tumor = f"{found.tumor_ml:.1f} ml, {found.tumor_longest_mm:.0f} mm" if found.tumor_ml else "none found"
-        yield f"{side} kidney: {found.kidney_ml:.1f} ml; tumor: {tumor}; key slice {found.key_slice.index}"
+        texts = [f"{side} kidney: {found.kidney_ml:.1f} ml{_between(kidneys, found.kidney_ml)}"]
+        texts.append("tumor: " + (", ".join(map(_tumor_text, tumors)) or _small_tumors(found.tumor_ml)))
+        if len(tumors) > 1:
+            texts.append(f"tumors in all {found.tumor_ml:.1f} ml")
+        if found.key_slice is not None:
+            texts.append(f"key slice {found.key_slice.index}")
+        yield "; ".join(texts)
+    yield from _candidate_lines(report)
+    for remark in report.remarks:
+        yield f"note: {remark}"
+
+
+def _between(kidneys: Sequence[Finding], volume_ml: float) -> str:
+    ranges = [kidney.volume_range_ml for kidney in kidneys]
+    # Of one kidney that is all of its side, not of sums.
+    if len(ranges) != 1 or ranges[0] is None or abs(kidneys[0].volume_ml - volume_ml) > 0.05:
+        return ""
+    return f" ({ranges[0][0]:.1f} to {ranges[0][1]:.1f})"
+
+
+def _tumor_text(tumor: Finding) -> str:
+    between = (
+        "" if tumor.volume_range_ml is None else f" ({tumor.volume_range_ml[0]:.1f} to {tumor.volume_range_ml[1]:.1f})"
+    )
+    sure = "" if tumor.confidence is None else f", confidence {tumor.confidence:.2f}"
+    return f"{tumor.volume_ml:.1f} ml{between}, {tumor.longest.mm:.0f} x {tumor.across.mm:.0f} mm{sure}"
+
+
+def _small_tumors(volume_ml: float) -> str:
+    return f"{volume_ml:.2f} ml" if volume_ml else "none found"
+
+
+def _candidate_lines(report: Report) -> Iterator[str]:
+    candidates = [finding for finding in report.findings if not finding.is_counted]
+    if candidates:
+        shown = sorted(candidates, key=lambda f: -f.volume_ml)[:_MOST_CANDIDATES]
+        texts = [f"{f.side} {f.kind} {f.volume_ml:.1f} ml at slice {f.slice_index}" for f in shown]
+        more = f" and {len(candidates) - len(shown)} more" if len(candidates) > len(shown) else ""
+        yield f"not counted, too doubtful: {', '.join(texts)}{more}"
 
 
 def _progress_kind(arguments: Sequence[str]) -> str:

@@ -9,8 +9,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from seru.errors import ModelError
+from seru.errors import BadInputError, ModelError
+from seru.findings import Thresholds
 from seru.model.architecture import Architecture
+from seru.records import read_record
 
 # The two trainings of one network that a model holds.
 NetworkStage = Literal["coarse", "refine"]
@@ -33,6 +35,7 @@ _DECIDING = {
     "crop_size",
     "in_plane_spacing_mm",
     "input_slices",
+    "thresholds",
 }
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -61,6 +64,7 @@ class ModelCard:
         alpha: default weight of the coarse stage in the fusion.
         in_plane_spacing_mm: slices are resampled to this pixel size before both stages; None keeps theirs.
         input_slices: 1, or 3 for a slice with its two neighbours as channels.
+        thresholds: least confidences of what is believed; None believes everything.
         scores: measured results, with the data and the patients.
         notes: what a user must know, such as what the model cannot do.
         files: SHA-256 and size in bytes of each weight file.
@@ -86,6 +90,7 @@ class ModelCard:
     alpha: float = 0.4
     in_plane_spacing_mm: float | None = None
     input_slices: int = 1
+    thresholds: Thresholds | None = None
     scores: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ("Research use only; not a medical device.",)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -148,8 +153,10 @@ class ModelCard:
         try:
             values = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
             values["architecture"] = Architecture.from_dict(values.get("architecture", {}))
+            if values.get("thresholds") is not None:
+                values["thresholds"] = read_record(Thresholds, values["thresholds"], "The model card")
             return cls(**values)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, BadInputError) as error:
             raise ModelError(f"The model card cannot be read ({error}); fetch the model again.") from error
 
 

@@ -1,9 +1,9 @@
-"""Everything after the networks: fusion, clean-up, measures, maps, figures.
+"""Everything after the networks: fusion, gate, clean-up, findings, maps, figures.
 
 Neither torch nor OpenCV is needed to open a result; SciPy and scikit-image are loaded with the first one.
 """
 
-from seru.result.finish import Finished, finish, fuse
+from seru.result.finish import Finished, finish
 from seru.result.measurements import measure
 
-__all__ = ["Finished", "finish", "fuse", "measure"]
+__all__ = ["Finished", "finish", "measure"]

@@ -1,11 +1,11 @@
-"""Probability maps of both stages: what is needed to fuse again without the network."""
+"""Probability maps of both stages: what is needed to fuse, gate and measure again without network and CT."""
 
 from __future__ import annotations
 
 import json
 import math
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,25 @@ import numpy as np
 
 from seru.errors import BadInputError, is_memory_error
 from seru.files import Opener, replacing, write_failure
-from seru.findings import LEFT, RIGHT, Report
+from seru.findings import LEFT, RIGHT, Report, Thresholds
 from seru.grid import Grid
 from seru.options import check_alpha
-from seru.records import parse_json, shown
+from seru.records import parse_json, read_record, shown, to_plain
 from seru.result.npz import DAMAGES, NpzFile
+from seru.result.verdicts import Verdict, read_verdicts
 
 MAPS_FILE = "maps.npz"
-VERSION = 1
+VERSION = 2
 
 # A class wins only where kidney and tumor together have half the probability or more: at a quarter or less in both
 # stages a voxel is background at every alpha.
 SURELY_BACKGROUND = 63
 
-# Of the file: the report is a few kilobytes; four times the largest CT; millimetres from the scanner's middle.
-_LONGEST_HEADER = 4 << 20
+# Of the file: report and verdicts are some kilobytes; four times the largest CT; millimetres from the scanner's middle.
+_LONGEST_HEADER = 16 << 20
 _MOST_VOXELS = 1 << 31
 _FARTHEST_MM = 1e6
-_ARRAYS = ("mask", "coarse", "refined", "sides")
+_ARRAYS = ("mask", "coarse", "refined", "sides", "hu")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class Maps:
         coarse: uint8, shape (n, 2): kidney and tumor probability times 255, in the mask's C order.
         refined: uint8, shape (n, 2), likewise; equal to ``coarse`` outside the crops.
         sides: uint8, shape (n,): 1 the patient's right, 2 the patient's left.
+        hu: int16, shape (n,): Hounsfield units.
+        thresholds: the model's own least confidences.
+        verdicts: of a person.
 
     Raises:
         BadInputError: the parts do not fit each other.
@@ -58,6 +62,9 @@ class Maps:
     coarse: np.ndarray
     refined: np.ndarray
     sides: np.ndarray
+    hu: np.ndarray
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    verdicts: tuple[Verdict, ...] = ()
 
     def __post_init__(self) -> None:
         count = int(np.count_nonzero(self.mask))
@@ -65,8 +72,8 @@ class Maps:
             low >= 0 and low + size <= whole
             for low, size, whole in zip(self.lower_kji, self.mask.shape, self.grid.shape_kji, strict=True)
         )
-        shapes = {self.coarse.shape == (count, 2), self.refined.shape == (count, 2), self.sides.shape == (count,)}
-        if not fits or shapes != {True}:
+        fits &= self.coarse.shape == self.refined.shape == (count, 2) and self.sides.shape == self.hu.shape == (count,)
+        if not fits:
             raise BadInputError("The maps are damaged (their parts do not fit each other); run the segmentation again.")
 
     @property
@@ -78,8 +85,16 @@ class Maps:
     @cached_property
     def sides_box(self) -> np.ndarray:
         """The side of each voxel of the stored box, uint8: 0 not stored, 1 right, 2 left."""
-        box = np.zeros(self.mask.shape, np.uint8)
-        box[self.mask] = self.sides
+        return self._on_box(self.sides)
+
+    @cached_property
+    def hu_box(self) -> np.ndarray:
+        """The Hounsfield units of the stored box, int16; 0 where a voxel is not stored."""
+        return self._on_box(self.hu)
+
+    def _on_box(self, values: np.ndarray) -> np.ndarray:
+        box = np.zeros(self.mask.shape, values.dtype)
+        box[self.mask] = values
         return box
 
     def whole(self, box: np.ndarray) -> np.ndarray:
@@ -119,6 +134,8 @@ def save_maps(maps: Maps, report: Report, folder: Path, opener: Opener = replaci
         "box_kji": list(maps.mask.shape),
         "ijk_to_ras": maps.grid.ijk_to_ras.tolist(),
         "alpha": maps.alpha,
+        "thresholds": to_plain(maps.thresholds),
+        "verdicts": [verdict.to_dict() for verdict in maps.verdicts],
         "report": report.to_dict(),
     }
     path = Path(folder) / MAPS_FILE
@@ -134,6 +151,8 @@ def save_maps(maps: Maps, report: Report, folder: Path, opener: Opener = replaci
             coarse=maps.coarse,
             refined=maps.refined,
             sides=maps.sides,
+            # All low bytes, then all high ones: so they are packed best.
+            hu=np.ascontiguousarray(maps.hu.astype("<i2").view(np.uint8).reshape(-1, 2).T),
         )
     return path
 
@@ -196,7 +215,10 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
     sides = file.read("sides", (count,))
     if not ((sides == RIGHT) | (sides == LEFT)).all():
         raise ValueError("a voxel is on neither side")
-    return Maps(grid, _alpha_of(header), lower, mask, coarse, refined, sides), report
+    hu = np.ascontiguousarray(file.read("hu", (2, count)).T).view("<i2").reshape(-1).astype(np.int16, copy=False)
+    thresholds = read_record(Thresholds, header.get("thresholds"), "The header")
+    verdicts = read_verdicts(header.get("verdicts"))
+    return Maps(grid, _alpha_of(header), lower, mask, coarse, refined, sides, hu, thresholds, verdicts), report
 
 
 def _read_header(file: NpzFile) -> dict[str, Any]:

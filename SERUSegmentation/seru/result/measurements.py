@@ -1,39 +1,110 @@
-"""Volumes and diameters of labels.
+"""Volumes, diameters and densities of components: the findings.
 
-Source: our rule; the longest diameter is three-dimensional, between voxel centres.
+Source: our rule; diameters as :mod:`seru.result.diameters` says, contact as the area of voxel faces that two labels
+share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seru.findings import KIDNEY, SIDE_CODES, SIDES, TUMOR, Measures, Side, Volumes
+from seru.findings import (
+    KIDNEY,
+    LABEL_OF,
+    SIDE_CODES,
+    SIDES,
+    TUMOR,
+    Diameter,
+    Finding,
+    Kind,
+    Measures,
+    Side,
+    Volumes,
+)
 from seru.grid import Grid
-from seru.result.components import bounding_box, largest_component
+from seru.orientation import Orientation, find_orientation
+from seru.result.components import Box, bounding_box
+from seru.result.diameters import Point, axial_diameters, longest_diameter_mm
+from seru.result.gate import Component
+
+Range = tuple[float, float]
+FindRanges = Callable[[Component, np.ndarray], tuple[Range, Range]]
+"""Gives the ranges of volume (ml) and longest diameter (mm) of a component, measured in the given voxels of its box."""
 
 
-def measure(labels_kji: np.ndarray, sides_kji: np.ndarray, grid: Grid) -> dict[Side, Measures]:
-    """Measure kidney and tumor on both sides.
+@dataclass(frozen=True, eq=False)
+class Field:
+    """The box of a scan that findings are measured in.
+
+    Attributes:
+        grid: of the whole scan.
+        lower_kji: first voxel of the box.
+        labels: uint8, shape of the box (K, J, I): 0 background, 1 kidney, 2 tumor, as they are shown.
+        hu: int16, same shape; None where the CT is not known.
+    """
+
+    grid: Grid
+    lower_kji: tuple[int, int, int]
+    labels: np.ndarray
+    hu: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A finding with its voxels."""
+
+    finding: Finding
+    component: Component
+
+
+def measure(
+    components: Iterable[Component], field: Field, find_ranges: FindRanges | None = None
+) -> tuple[Measured, ...]:
+    """Measure components.
 
     Args:
-        labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; a whole volume or a box of it.
-        sides_kji: uint8, same shape: 1 the patient's right, 2 the patient's left.
-        grid: of the volume; only its voxel size is looked at.
+        components: of the field's box; what clean-up has taken out of those in the labels is not measured.
+        field: where they lie.
+        find_ranges: for components in the labels; None leaves the ranges out.
+
+    Returns:
+        Kidneys before tumors, the largest first, numbered by kind and side in that order.
+    """
+    orientation = find_orientation(field.grid)
+    found = []
+    for component in components:
+        finding = _measure(component, field, orientation, find_ranges)
+        if finding is not None:
+            found.append((finding, component))
+    found.sort(key=lambda pair: (pair[0].kind != "kidney", -pair[0].volume_ml))
+    counts: dict[tuple[Kind, Side], int] = {}
+    measured = []
+    for finding, component in found:
+        key = finding.kind, finding.side
+        counts[key] = counts.get(key, 0) + 1
+        measured.append(Measured(replace(finding, number=counts[key]), component))
+    return tuple(measured)
+
+
+def measures_of(labels: np.ndarray, sides: np.ndarray, grid: Grid, findings: Iterable[Finding]) -> dict[Side, Measures]:
+    """Return the sums of both sides.
+
+    Args:
+        labels: uint8, any shape: 0 background, 1 kidney, 2 tumor.
+        sides: uint8, same shape: 0 none, 1 the patient's right, 2 the patient's left.
+        grid: of the scan; only its voxel size is looked at.
+        findings: of the same labels.
 
     Returns:
         The measures of ``right`` and ``left``.
     """
-    counts = count_voxels(labels_kji, sides_kji)
-    return {
-        side: Measures(
-            volumes.kidney_ml,
-            volumes.tumor_ml,
-            longest_diameter_mm((labels_kji == TUMOR) & (sides_kji == SIDE_CODES[side]), grid.spacing_kji_mm),
-        )
-        for side, volumes in volumes_of(counts, grid.voxel_ml).items()
-    }
+    # The largest tumor comes first.
+    longest = {f.side: f.longest.mm for f in reversed(list(findings)) if f.kind == "tumor" and f.is_counted}
+    volumes = volumes_of(count_voxels(labels, sides), grid.voxel_ml)
+    return {side: Measures(of.kidney_ml, of.tumor_ml, longest.get(side, 0.0)) for side, of in volumes.items()}
 
 
 def count_voxels(labels: np.ndarray, sides: np.ndarray) -> np.ndarray:
@@ -67,41 +138,83 @@ def volumes_of(counts: np.ndarray, voxel_ml: float) -> dict[Side, Volumes]:
     return {side: Volumes(float(ml[KIDNEY]), float(ml[TUMOR])) for side, ml in by_side.items()}
 
 
-def longest_diameter_mm(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:
-    """Return the longest diameter of the largest component of a mask.
+def _measure(
+    component: Component, field: Field, orientation: Orientation, find_ranges: FindRanges | None
+) -> Finding | None:
+    label = LABEL_OF[component.kind]
+    voxels = component.labels == label
+    is_counted = component.status in ("believed", "accepted")
+    if is_counted:
+        voxels &= field.labels[component.box] == label
+    tight = bounding_box(voxels)
+    if tight is None:
+        return None
+    volume_range, longest_range = find_ranges(component, voxels) if find_ranges and is_counted else (None, None)
+    mask = voxels[tight]
+    box = _inside(component.box, tight)
+    lower_kji = tuple(low + part.start for low, part in zip(field.lower_kji, box, strict=True))
+    stack = orientation.to_stack(mask)
+    rows_mm, columns_mm = (field.grid.spacing_kji_mm[axis] for axis in orientation.axes[1:])
+    axial = axial_diameters(stack, (rows_mm, columns_mm))
+    assert axial is not None  # the mask is not empty
 
-    Args:
-        mask: bool, three axes.
-        spacing_mm: voxel size along the array's axes in mm.
+    def index_of(place: Point) -> np.ndarray:
+        ijk = orientation.ijk_of_stack((axial.slice, *place), stack.shape)
+        return np.add(ijk, lower_kji[::-1])
 
-    Returns:
-        Longest distance between two voxel centres in mm; 0 for an empty mask or a single voxel.
-    """
-    from scipy.spatial.distance import pdist
+    def diameter(mm: float, ends: tuple[Point, Point]) -> Diameter:
+        start, end = (_rounded(field.grid.ras_of_ijk(index_of(end))) for end in ends)
+        return Diameter(round(mm, 4), start, end)
 
-    box = bounding_box(mask)
-    if box is None:
-        return 0.0
-    largest = largest_component(mask[box])
-    # Of a line of voxels along the last axis only the ends can be extreme.
-    first = largest & ~np.roll(largest, 1, axis=2)
-    first[..., 0] |= largest[..., 0]
-    last = largest & ~np.roll(largest, -1, axis=2)
-    last[..., -1] |= largest[..., -1]
-    points = _hull_points(np.argwhere(first | last) * np.asarray(spacing_mm, np.float64))
-    return float(pdist(points).max()) if len(points) > 1 else 0.0
+    centre_kji = np.argwhere(mask).mean(axis=0) + lower_kji
+    values = None if field.hu is None else field.hu[box][mask]
+    return Finding(
+        kind=component.kind,
+        side=component.side,
+        number=0,
+        status=component.status,
+        confidence=round(component.confidence, 4),
+        volume_ml=round(float(np.count_nonzero(mask)) * field.grid.voxel_ml, 4),
+        volume_range_ml=volume_range,
+        longest=diameter(axial.longest_mm, axial.longest),
+        across=diameter(axial.across_mm, axial.across),
+        longest_range_mm=longest_range,
+        longest_3d_mm=round(longest_diameter_mm(mask, field.grid.spacing_kji_mm), 4),
+        slice_index=round(float(index_of(axial.longest[0])[orientation.stack_axis_ijk])),
+        centre_ras=_rounded(field.grid.ras_of_ijk(centre_kji[::-1])),
+        hu_mean=None if values is None else round(float(values.mean()), 2),
+        hu_deviation=None if values is None else round(float(values.std()), 2),
+        contact_mm2=round(_contact_mm2(mask, box, component.kind, field), 4),
+        cut_by_edge=_reaches_edge(lower_kji, mask.shape, field.grid.shape_kji),
+    )
 
 
-def _hull_points(points: np.ndarray) -> np.ndarray:
-    """The corners of the convex hull; all points where they are few or lie in a plane."""
-    from scipy.spatial import ConvexHull, QhullError
+def _contact_mm2(mask: np.ndarray, box: Box, kind: Kind, field: Field) -> float:
+    """The area of the faces that a mask shares with the other label."""
+    other = TUMOR if kind == "kidney" else KIDNEY
+    before = [min(part.start, 1) for part in box]
+    after = [min(size - part.stop, 1) for part, size in zip(box, field.labels.shape, strict=True)]
+    wider = tuple(slice(p.start - b, p.stop + a) for p, b, a in zip(box, before, after, strict=True))
+    padded = np.pad(mask, list(zip(before, after, strict=True)))
+    is_other = field.labels[wider] == other
+    area = 0.0
+    for axis in range(3):
+        ours, theirs = np.moveaxis(padded, axis, 0), np.moveaxis(is_other, axis, 0)
+        faces = np.count_nonzero(ours[1:] & theirs[:-1]) + np.count_nonzero(ours[:-1] & theirs[1:])
+        area += faces * field.grid.voxel_ml * 1000 / field.grid.spacing_kji_mm[axis]
+    return float(area)
 
-    extent = np.ptp(points, axis=0) > 0
-    flat = points[:, extent]
-    if len(points) < 50 or flat.shape[1] < 2:
-        return points if len(points) < 50 else points[[flat.argmin(), flat.argmax()]]
-    try:
-        return points[ConvexHull(flat).vertices]
-    except QhullError:
-        # All in one oblique plane: too rare to be worth more than a joggle.
-        return points[ConvexHull(flat, qhull_options="QJ").vertices]
+
+def _reaches_edge(lower_kji: tuple[int, ...], shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+    return any(low == 0 or low + size == limit for low, size, limit in zip(lower_kji, shape, whole, strict=True))
+
+
+def _inside(box: Box, part: Box) -> Box:
+    """The box of a part of a box."""
+    k, j, i = (slice(b.start + p.start, b.start + p.stop) for b, p in zip(box, part, strict=True))
+    return k, j, i
+
+
+def _rounded(position: tuple[float, float, float]) -> tuple[float, float, float]:
+    r, a, s = position
+    return round(r, 3), round(a, 3), round(s, 3)
