@@ -14,12 +14,14 @@ from seru.errors import BadInputError
 from seru.files import write_text
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
-from training.cases import LabelledCase, kits19_cases, slice_cases
+from training.cases import kits19_cases
 from training.config import Config
+from training.labelled import LabelledCase
 from training.pictures import choose_examples, plot_pictures, take_example
 from training.plots import plot_cases, plot_tumor_size
 from training.predictions import Prediction, predict_cases
 from training.scoring import CaseScore, summarise, summarise_shown
+from training.slices import slice_cases
 from training.steps import Step, read_json, write_json
 
 SLICES_SPLIT = Path(__file__).parent / "splits" / "kits_slices.json"

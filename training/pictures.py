@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
 from seru.result.fusion import LiveFusion
-from training.cases import LabelledCase
+from training.labelled import LabelledCase
 from training.plots import save_figure
 from training.predictions import Prediction
 from training.scoring import CaseScore

@@ -13,11 +13,12 @@ from seru.model.card import NetworkStage
 from seru.model.store import Model, find_model, open_model, sha256_of
 from seru.model.weights import load_network
 from training.alpha import alpha_step, sweep_alpha
-from training.cases import LabelledCase, list_cases
+from training.cases import list_cases
 from training.config import Config
 from training.crops import crops_step, make_crops, read_crops
 from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
+from training.labelled import LabelledCase
 from training.loop import StageData, Start, read_stage, train_stage, train_step
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients

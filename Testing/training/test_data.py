@@ -19,12 +19,13 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
-from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases, slice_to_hu
+from training.cases import kits19_cases, list_cases, phantom_cases
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
 from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
 from training.prepare import PreparedData, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
+from training.slices import slice_cases, slice_to_hu
 
 CARD = ModelCard(id="x", title="x", licence="x", training_data="x", crop_size=32)
 PHANTOM = PhantomOptions(shape_kji=(12, 48, 48), spacing_kji_mm=(20.0, 8.0, 8.0), orientation="PIR", seed=4)
