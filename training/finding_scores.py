@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seru.findings import BACKGROUND, KIDNEY, TUMOR, Kind, Thresholds
+from seru.findings import KIDNEY, TUMOR, Kind, Thresholds
 from seru.grid import Grid
 from seru.options import SegmentOptions
 from seru.orientation import find_orientation
@@ -239,7 +239,9 @@ def equivalent_mm(volume_ml: float, grid: Grid) -> float:
 def _kidney_confidence(component: Component, kidneys: Iterable[Component]) -> float | None:
     if component.kind == "kidney":
         return component.confidence
-    first = tuple(int(at) + part.start for at, part in zip(np.argwhere(component.voxels)[0], component.box, strict=True))
+    first = tuple(
+        int(at) + part.start for at, part in zip(np.argwhere(component.voxels)[0], component.box, strict=True)
+    )
     for kidney in kidneys:
         inside = [at - part.start for at, part in zip(first, kidney.box, strict=True)]
         is_in_box = all(0 <= at < size for at, size in zip(inside, kidney.voxels.shape, strict=True))

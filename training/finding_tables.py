@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from seru.findings import Kind, Thresholds
@@ -102,7 +103,7 @@ def calibration(findings: Iterable[FindingScore]) -> list[Table]:
         volume that is true; None where the bin is empty.
     """
     findings, rows = list(findings), []
-    for low, high in zip(_BINS, _BINS[1:], strict=False):
+    for low, high in pairwise(_BINS):
         inside = [f for f in findings if low <= f.confidence and (f.confidence < high or high == _BINS[-1])]
         volume = sum(finding.volume_ml for finding in inside)
         rows.append(

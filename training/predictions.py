@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,7 +93,9 @@ def predict_cases(
         One prediction a case, in order.
     """
     segmenter = Segmenter(model, options)
-    for case in tqdm(cases, "segment", disable=None):
+    # In a log, a line now and then says how far it is.
+    seconds = 0.1 if sys.stderr.isatty() else 20
+    for case in tqdm(cases, "segment", mininterval=seconds, ncols=80):
         volume, truth = case.read()
         place = None if folder is None else folder / case.id
         if place is not None and (place / MAPS_FILE).is_file():

@@ -143,7 +143,8 @@ def summarise_shown(scores: Sequence[CaseScore], seed: int = 0) -> dict[str, dic
 
     Returns:
         For ``kidney_tumor`` and ``tumor``: mean, standard deviation, numbers of slices and patients, the 95 % interval
-        of the mean (patients drawn with replacement), and how many slices without the class got some. Cases whose labels do not tell are left out.
+        of the mean (patients drawn with replacement), and how many slices without the class got some; cases whose
+        labels do not tell are left out.
     """
     result = {}
     for name, of in (("kidney_tumor", "kidney"), ("tumor", "tumor")):

@@ -38,12 +38,15 @@ class AxialDiameters:
     across: tuple[Point, Point]
 
 
-def axial_diameters(mask: np.ndarray, spacing_rc_mm: Sequence[float]) -> AxialDiameters | None:
+def axial_diameters(
+    mask: np.ndarray, spacing_rc_mm: Sequence[float], bridge_mm: float = BRIDGE_MM
+) -> AxialDiameters | None:
     """Measure a mask in the axial slice where it is longest.
 
     Args:
         mask: bool, axial stack (slices, rows, columns).
         spacing_rc_mm: pixel size along rows and columns in mm.
+        bridge_mm: a bridge this thin does not join two parts of a slice.
 
     Returns:
         The diameters; None for an empty mask. Of equally long ones the lowest slice.
@@ -55,7 +58,7 @@ def axial_diameters(mask: np.ndarray, spacing_rc_mm: Sequence[float]) -> AxialDi
     for index in sorted(range(len(mask)), key=lambda i: -most[i]):
         if most[index] < 0 or (best is not None and most[index] < best[0]):
             break
-        for part in _parts(mask[index], spacing):
+        for part in _parts(mask[index], spacing, bridge_mm):
             length, ends = _longest(part, spacing)
             if best is None or length > best[0] or (length == best[0] and index < best[1]):
                 best = length, index, part, ends
@@ -92,14 +95,14 @@ def _diagonal_mm(plane: np.ndarray, spacing: np.ndarray) -> float:
     return float(np.hypot((rows[-1] - rows[0]) * spacing[0], (columns[-1] - columns[0]) * spacing[1]))
 
 
-def _parts(plane: np.ndarray, spacing: np.ndarray) -> list[np.ndarray]:
+def _parts(plane: np.ndarray, spacing: np.ndarray, bridge_mm: float) -> list[np.ndarray]:
     """The pixels, (row, column), of each part of a slice; parts that only a thin bridge joins are apart."""
     from scipy import ndimage
     from skimage import measure
 
-    reach = np.floor(BRIDGE_MM / 2 / spacing).astype(int)
+    reach = np.floor(bridge_mm / 2 / spacing).astype(int)
     rows, columns = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
-    disc = np.hypot(rows * spacing[0], columns * spacing[1]) <= BRIDGE_MM / 2
+    disc = np.hypot(rows * spacing[0], columns * spacing[1]) <= bridge_mm / 2
     numbers, count = measure.label(plane, connectivity=2, return_num=True)
     parts = []
     for number in range(1, count + 1):
