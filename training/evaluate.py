@@ -126,9 +126,7 @@ def _chosen(data: Path, choice: Choice) -> list[LabelledCase]:
         cases = [case for case in cases if case.patient in patients]
     cases = [case for case in cases if case.kind.startswith(choice.kind)]
     if not cases:
-        raise BadInputError(
-            f"No case of '{data}' is of the part '{choice.part}' and kind '{choice.kind}'; try --split all."
-        )
+        raise BadInputError(f"No case of '{data}' is of part '{part}' and kind '{choice.kind}'; give --split all.")
     return cases
 
 

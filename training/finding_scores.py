@@ -239,9 +239,8 @@ def equivalent_mm(volume_ml: float, grid: Grid) -> float:
 def _kidney_confidence(component: Component, kidneys: Iterable[Component]) -> float | None:
     if component.kind == "kidney":
         return component.confidence
-    first = tuple(
-        int(at) + part.start for at, part in zip(np.argwhere(component.voxels)[0], component.box, strict=True)
-    )
+    place = np.argwhere(component.voxels)[0]
+    first = [int(at) + part.start for at, part in zip(place, component.box, strict=True)]
     for kidney in kidneys:
         inside = [at - part.start for at, part in zip(first, kidney.box, strict=True)]
         is_in_box = all(0 <= at < size for at, size in zip(inside, kidney.voxels.shape, strict=True))

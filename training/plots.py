@@ -117,19 +117,16 @@ def plot_findings(path: Path, tables: Mapping[str, Any], thresholds: Thresholds)
                                   height_ratios=(3, 1))  # fmt: skip
     for kind, axes, counts in zip(tables, *panels, strict=True):
         rows = [row for row in tables[kind]["calibration"] if row["findings"]]
-        confidences, color = (
-            [row["confidence"] for row in rows],
-            _COLORS["tumor" if kind == "tumor" else "score"],
-        )
+        confidences = [row["confidence"] for row in rows]
+        color = _COLORS["tumor" if kind == "tumor" else "kidney_tumor"]
         axes.plot(confidences, [row["true"] for row in rows], "o-", color=color, label="by number")
         axes.plot(confidences, [row["true_volume"] for row in rows], "s--", color="#888888", label="by volume")
         axes.axvline(getattr(thresholds, kind), color="#888888", linestyle=":", label="believed from here")
         axes.set(title=f"{kind} findings", ylabel="share that is true", xlim=(0, 1), ylim=(-0.03, 1.03))
         axes.legend(frameon=False)
         for row in rows:
-            counts.bar(
-                row["low"], row["findings"], row["high"] - row["low"], align="edge", color=color, edgecolor="white"
-            )
+            width = row["high"] - row["low"]
+            counts.bar(row["low"], row["findings"], width, align="edge", color=color, edgecolor="white")
         counts.set(xlabel="confidence", ylabel="findings")
         axes.grid(alpha=0.3)
     save_figure(figure, path)

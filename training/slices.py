@@ -23,6 +23,7 @@ _BELOW_WINDOW_HU = -1000
 _LABEL_OF_MASK = np.array([0, 1, 2, 1], np.uint8)
 # A manifest without counts of pixels says in words what its masks are; these masks show the kidneys alone.
 _KIDNEY_MASK = "expert mask"
+_MASKED: tuple[Knowledge, ...] = ("everything", "kidney")
 
 
 def slice_cases(folder: Path) -> list[LabelledCase]:
@@ -71,9 +72,6 @@ def _case_of(folder: Path, row: dict[str, str]) -> LabelledCase:
         knowledge=knowledge,
         kind=row["kind"],
     )
-
-
-_MASKED: tuple[Knowledge, ...] = ("everything", "kidney")
 
 
 def _knowledge_of(row: dict[str, str]) -> Knowledge:
