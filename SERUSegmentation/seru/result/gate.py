@@ -144,8 +144,9 @@ class _Placed:
         """Whether it holds each of some voxels, given by their index (3, n) into the stored box."""
         starts = np.array([[part.start] for part in self.box])
         stops = np.array([[part.stop] for part in self.box])
-        held = ((places >= starts) & (places < stops)).all(axis=0)
-        held[held] = self.voxels[tuple(places[:, held] - starts)]
+        inside = np.flatnonzero(((places >= starts) & (places < stops)).all(axis=0))
+        held = np.zeros(places.shape[1], bool)
+        held[inside] = self.voxels[tuple(places[:, inside] - starts)]
         return held
 
 
