@@ -39,9 +39,11 @@ def summarise_findings(cases: Sequence[CaseFindings], thresholds: Thresholds) ->
 
 def size_class(size_mm: float) -> str:
     """Return the name of a size's class."""
+    lower = 0.0
     for upper in _SIZES_MM:
         if size_mm < upper:
-            return f"under {upper:g} mm"
+            return f"{lower:g} to {upper:g} mm" if lower else f"under {upper:g} mm"
+        lower = upper
     return f"{_SIZES_MM[-1]:g} mm and more"
 
 

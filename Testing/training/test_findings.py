@@ -146,7 +146,7 @@ def test_calibration_counts_by_number_and_by_volume() -> None:
 
 def test_size_classes_and_sizes_of_slices_and_scans() -> None:
     assert [size_class(size) for size in (0, 9.99, 10, 39, 40)] == [
-        "under 10 mm", "under 10 mm", "under 20 mm", "under 40 mm", "40 mm and more"
+        "under 10 mm", "under 10 mm", "10 to 20 mm", "20 to 40 mm", "40 mm and more"
     ]  # fmt: skip
     assert equivalent_mm(0.1, GRID) == pytest.approx(2 * np.sqrt(10 / np.pi))
     assert equivalent_mm(4.18879, Grid((9, 9, 9), np.eye(4))) == pytest.approx(20, abs=1e-3)
@@ -183,7 +183,7 @@ def test_tumor_is_lost_with_its_kidney_and_costs_say_by_size() -> None:
         0,
         1,
     )
-    assert table["lost_by_size"] == {"under 10 mm": 0, "under 20 mm": 1, "under 40 mm": 0, "40 mm and more": 0}
+    assert table["lost_by_size"] == {"under 10 mm": 0, "10 to 20 mm": 1, "20 to 40 mm": 0, "40 mm and more": 0}
     rows = {row["confidence"]: row for row in costs(cases, Thresholds(0, 0.0, 0.4), 0.1)["tumor"]["table"]}
     assert (rows[0.0]["false"], rows[0.3]["false"], rows[0.3]["true"]) == (1, 0, 2)
     assert set(rows) == {0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}

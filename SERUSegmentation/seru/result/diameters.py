@@ -13,8 +13,8 @@ import numpy as np
 
 from seru.result.components import bounding_box
 
-# A bridge this thin does not join two parts of a slice. On the largest tumor of each of 70 KiTS19 label volumes any width
-# from 0 to 8 mm gives the same longest diameter (benchmarks/diameters.py): none of them is two masses.
+# A bridge this thin does not join two parts of a slice. Of the largest tumor of each of 70 KiTS19 label volumes none is
+# two masses: any width from 0 to 8 mm gives the same longest diameter (benchmarks/diameters.py).
 BRIDGE_MM = 3.0
 
 Point = tuple[int, int]

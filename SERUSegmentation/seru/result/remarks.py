@@ -12,8 +12,8 @@ from seru.findings import SIDES, Finding
 from seru.grid import Grid
 from seru.orientation import find_orientation
 
-# Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40 in
-# 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without contrast.
+# Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40
+# in 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without.
 # Noise is no such sign: the deviation within kidneys is 50 HU on KiTS, for the pelvis shines, and 30 without contrast.
 _NO_CONTRAST_HU = 40.0
 # KiTS19's thickest slices have 5 mm.
