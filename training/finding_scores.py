@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class FindingScore:
         size_mm: of the circle or ball.
         true_share: of its voxels, 0..1.
         volume: in ml and without tumors, where it alone lies on true components; else None.
-        longest: likewise, the longest diameter in an axial slice, in mm.
+        longest: likewise of a tumor, the longest diameter in an axial slice, in mm.
     """
 
     case: str
@@ -190,15 +190,13 @@ class _Truth:
     def with_intervals(self, score: FindingScore, one: Measured, numbers: list[int]) -> FindingScore:
         """Add what the finding is in the labels."""
         finding = one.finding
-        volume_range, longest_range = finding.volume_range_ml, finding.longest_range_mm
-        if volume_range is None or longest_range is None:
-            return score
         mask = np.isin(self._numbers, numbers) & (self._truth == _LEAST[self._kind])
         volume_ml, longest_mm = _measures(mask, self._maps.grid)
-        return FindingScore(
-            **{**score.__dict__, "volume": Interval(finding.volume_ml, *volume_range, volume_ml),
-               "longest": Interval(finding.longest.mm, *longest_range, longest_mm)}
-        )  # fmt: skip
+        return replace(
+            score,
+            volume=_interval(finding.volume_ml, finding.volume_range_ml, volume_ml),
+            longest=_interval(finding.longest.mm, finding.longest_range_mm, longest_mm),
+        )
 
     def components(self, scores: Iterable[FindingScore], on: Iterable[list[int]]) -> list[TrueComponent]:
         """The true components with their findings."""
@@ -247,6 +245,10 @@ def _kidney_confidence(component: Component, kidneys: Iterable[Component]) -> fl
         if is_in_box and kidney.voxels[tuple(inside)]:
             return kidney.confidence
     return None
+
+
+def _interval(found: float, limits: Range | None, true: float) -> Interval | None:
+    return None if limits is None else Interval(found, *limits, true)
 
 
 def _measures(mask: np.ndarray, grid: Grid) -> tuple[float, float]:

@@ -124,6 +124,34 @@ def test_single_slice_goes_back_to_hu_and_cysts_are_kidney(slices_folder: Path) 
     assert AxialStack.of(volume).orientation.flips == (False, False, False)
 
 
+def test_slices_say_what_their_masks_tell(slices_folder: Path) -> None:
+    header = "file,case,source,kind,window_lo,window_hi,labels,slice_label,licence"
+    rows = (
+        'a,p,x,"expert mask, rater 1",0,255,masks,,free',
+        'b,p,x,"panel, upsampled",-260,340,masks,,free',
+        "c,q,x,full slice,,,none,no tumor (healthy donors),free",
+        "d,r,x,full slice,0,255,kidney_probability,no kidney tumor (cohort),free",
+        "e,s,x,full slice,,,none,stone; non-contrast,free",
+    )
+    (slices_folder / "manifest.csv").write_text("\n".join((header, *rows)) + "\n")
+    lossless = [cv2.IMWRITE_WEBP_QUALITY, 101]
+    for name in "abcde":
+        cv2.imwrite(str(slices_folder / "images" / f"{name}.webp"), np.full((6, 8), 51, np.uint8), lossless)
+    for name, label in (("a", 1), ("b", 2)):
+        cv2.imwrite(str(slices_folder / "masks" / f"{name}.png"), np.full((6, 8), label, np.uint8))
+
+    cases = slice_cases(slices_folder)
+
+    assert [case.knowledge for case in cases] == ["kidney", "everything", "no tumor", "no tumor", "nothing"]
+    assert [case.kind for case in cases][:2] == ["expert mask, rater 1", "panel, upsampled"]
+    read = [case.read() for case in cases]
+    # The window's lower fifth; a level of 40 and a width of 400 where none is named.
+    assert [float(volume.array_kji[0, 0, 0]) for volume, _ in read] == pytest.approx([51, -140, -80, 51, -80])
+    assert [int(labels.max()) for _, labels in read] == [1, 2, 0, 0, 0]
+    trained_on = list_cases(DataConfig(kind="kits_slices", folder=str(slices_folder)))
+    assert [case.id for case in trained_on] == ["b"]
+
+
 def test_slice_in_the_models_own_window_keeps_its_grey_values() -> None:
     image = np.arange(256, dtype=np.uint8).reshape(16, 16)
     plain = replace(CARD, clahe_clip_limit=0.0)
