@@ -53,7 +53,8 @@ def choose_run(
     if step.result is not None:
         return step.result
     step.begin(restart)
-    fused, coarse = [], []
+    fused: list[CaseFindings] = []
+    coarse: list[CaseFindings] = []
     for prediction in predict_cases(model, cases, config.inference, maps):
         for scored, weight in ((fused, alpha), (coarse, _COARSE)):
             scored.append(score_findings(prediction.case, prediction.maps, prediction.truth, weight))
