@@ -163,9 +163,11 @@ def test_the_range_holds_no_voxel_of_another_finding() -> None:
         (1, 3, 20), (np.s_[0, 1, 1:5], 0, 0.9), (np.s_[0, 1, 6:10], 0, 0.9), (np.s_[0, 1, 5], 0, 0.4)
     )
 
-    tumors = finish(make_maps(values, alpha=0.4), SegmentOptions()).findings
+    maps = make_maps(values, alpha=0.4, ijk_to_ras=np.diag([5.0, 5.0, 8.0, 1.0]))
 
-    assert [f.volume_range_ml for f in tumors] == [(4.0, 5.0), (4.0, 5.0)]
+    tumors = finish(maps, SegmentOptions()).findings
+
+    assert [f.volume_range_ml for f in tumors] == [(0.8, 1.0), (0.8, 1.0)]
 
 
 def test_candidates_have_no_range() -> None:

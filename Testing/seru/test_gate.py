@@ -214,6 +214,17 @@ def test_a_verdict_elsewhere_decides_nothing() -> None:
     assert {c.status for c in result.components} == {"believed"}
 
 
+def test_a_verdict_on_a_neighbour_that_touches_a_finding_decides_nothing_on_it() -> None:
+    maps = scan()
+    beside = Verdict("dismissed", "kidney", (0, 0, 5), np.ones((3, 4, 3), bool))
+
+    result = gated(maps, Thresholds(), beside)
+
+    # A third of the verdict's voxels, and a sixth of the kidney's.
+    assert (result.labels_box[SURE] > 0).all()
+    assert {c.status for c in result.components} == {"believed"}
+
+
 def test_an_accepted_tumor_keeps_the_kidney_that_it_lies_in() -> None:
     maps = scan()
     found = component(gated(maps, Thresholds()), "tumor", "believed")
