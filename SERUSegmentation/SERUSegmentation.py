@@ -22,13 +22,14 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from SERUSegmentationLib.panel.parameters import optionParameters, optionsOf, setState, stateOf
+from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
+from SERUSegmentationLib.scene.content import isTouched
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import outputFor
+from SERUSegmentationLib.scene.nodes import companionsOf, outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import testPhantom
@@ -77,6 +78,7 @@ class SERUSegmentationParameterNode(OptionParameters):
         outputSegmentation: where the result goes; None makes a new one.
         shown: what the views show.
         coarseOutline: draw the coarse stage over the fused segments.
+        showCandidates: outline what is not believed.
         splitSides: one segment per side.
     """
 
@@ -84,6 +86,7 @@ class SERUSegmentationParameterNode(OptionParameters):
     outputSegmentation: vtkMRMLSegmentationNode
     shown: Shown = Shown.FUSED
     coarseOutline: bool = True
+    showCandidates: bool = True
     splitSides: bool = False
 
 
@@ -110,11 +113,14 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SERUSegmentationLogic()
         requirements = Path(self.resourcePath("requirements.txt"))
-        self.parts = WidgetParts(self.ui, requirements, self.onSegment, self.onCancel, self.updatePanel)
+        self.parts = WidgetParts(
+            self.ui, requirements, self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut
+        )
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
         self.initializeParameterNode()
 
@@ -156,6 +162,27 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onImported(self) -> None:
         if not self._isClosed and self.parent.isEntered:
             self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """A result takes its companions with it, and the selector does not fall to its neighbour."""
+        if caller.IsClosing() or not node.IsA("vtkMRMLSegmentationNode"):
+            return
+        if self._parameterNode and self._parameterNode.outputSegmentation is node:
+            self._parameterNode.outputSegmentation = None
+        companions = companionsOf(node)
+        if companions:
+            name = node.GetName()
+            # Later: the scene does not take the removal of one node within another's well.
+            qt.QTimer.singleShot(0, lambda: self._removeCompanions(name, companions))
+
+    def _removeCompanions(self, name: str, companions: list[Any]) -> None:
+        left = [node for node in companions if slicer.mrmlScene.IsNodePresent(node)]
+        touched = [node for node in left if isTouched(node)]
+        goes = not touched or self.parts.mayDelete(name, [node.GetName() for node in touched])
+        for node in left:
+            if goes or node not in touched:
+                slicer.mrmlScene.RemoveNode(node)
 
     def initializeParameterNode(self) -> None:
         """Follow the scene's parameter node, with the first volume chosen where none is."""
@@ -205,7 +232,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 state = replace(state, splitSides=controller.state.splitSides)
             controller.apply(state)
             controller.show(parameters.shown, parameters.coarseOutline)
-        self.parts.refresh(parameters.inputVolume if parameters else None)
+            controller.showCandidates(parameters.showCandidates)
+        leavesOut = parameters.minConfidence != 0 if parameters else True
+        self.parts.refresh(parameters.inputVolume if parameters else None, leavesOut)
 
     def _maySplit(self) -> bool:
         """Return whether the segments may be made anew for other sides; takes the choice back where not."""
@@ -248,6 +277,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Ask the run to stop."""
         self.parts.run.cancelling()
         self.logic.cancel()
+
+    def onLeaveOut(self, leavesOut: bool) -> None:
+        """Leave out what the model's own confidence says, or nothing."""
+        if self._parameterNode:
+            self._parameterNode.minConfidence = MODELS_OWN if leavesOut else 0.0
 
     def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.

@@ -10,6 +10,7 @@ import slicer
 
 from seru.errors import BadInputError
 from SERUSegmentationLib.panel.choices import askLicence
+from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
 
 
 class WidgetParts:
-    """Inputs, run, result, key slices, measurements and setup.
+    """Inputs, run, result, findings, key slices, measurements and setup.
 
     Args:
         ui: widgets of the panel.
         requirements: ``Resources/requirements.txt``.
         onSegment: called when Segment is clicked.
         onCancel: called when Cancel is clicked.
-        onChanged: called when model, device or packages have changed.
+        onChanged: called when model, device, packages or a verdict have changed.
+        onLeaveOut: called with whether doubtful findings are to be left out.
     """
 
     def __init__(
@@ -44,25 +46,29 @@ class WidgetParts:
         onSegment: Callable[[], None],
         onCancel: Callable[[], None],
         onChanged: Callable[[], None],
+        onLeaveOut: Callable[[bool], None],
     ) -> None:
         describeWidgets(ui)
         self.controller = ResultController()
         self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, onChanged, self.run.fail)
         self.setup = SetupPanel(ui, self.inputs, requirements, onChanged, self.run.say, self.run.fail)
-        self.result = ResultPanel(ui, self.controller, self._onMoved)
+        self.result = ResultPanel(ui, self.controller, self._onMoved, onLeaveOut)
+        self.findings = FindingsPanel(ui, self.controller, onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
-    def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
+    def refresh(self, volumeNode: vtkMRMLNode | None, leavesOut: bool) -> None:
         """Show what there is.
 
         Args:
             volumeNode: the chosen CT, or None.
+            leavesOut: whether doubtful findings are left out.
         """
         self.run.setReasons(self._reasons(volumeNode))
         model = self.inputs.model
-        self.result.refresh(model.alpha if model else None)
+        self.result.refresh(model.alpha if model else None, leavesOut)
+        self.findings.refresh()
         self.keySlices.refresh()
         self.measurements.refresh()
         self.setup.refresh()
@@ -74,12 +80,23 @@ class WidgetParts:
 
     def mayReplace(self) -> bool:
         """Return whether our segments may be written anew; asks where they were edited by hand."""
-        result = self.controller.result
-        if result is None or slicer.app.testingEnabled() or not result.isEdited():
+        node = self.controller.segmentationNode
+        if node is None or slicer.app.testingEnabled() or not self.controller.isEdited():
             return True
-        name = result.segmentationNode.GetName()
         question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
-        return confirmYesNo(question.format(name=name))
+        return confirmYesNo(question.format(name=node.GetName()))
+
+    def mayDelete(self, resultName: str, names: list[str]) -> bool:
+        """Return whether parts of a deleted result go with it although someone worked on them; asks once for all.
+
+        Args:
+            resultName: of the result.
+            names: of the parts.
+        """
+        if slicer.app.testingEnabled():
+            return False
+        question = _("'{result}' was deleted. Delete these parts of it too, which were renamed or edited?\n\n{names}")
+        return confirmYesNo(question.format(result=resultName, names="\n".join(names)))
 
     def cleanup(self) -> None:
         """Let go of everything."""

@@ -18,9 +18,11 @@ from seru.options import SegmentOptions, switches
 from seru.result.maps import MAPS_FILE
 from SERUSegmentationLib.run.process import ChildProcess, Stream
 from SERUSegmentationLib.run.progress import RunProgress
+from SERUSegmentationLib.scene.content import isEdited
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
@@ -89,6 +91,8 @@ class SegmentationRun:
         self.progress = RunProgress()
         self.volumeNode, self.segmentationNode = volumeNode, segmentationNode
         self._hadOutput = segmentationNode is not None
+        # Whoever starts a run over edits has agreed to lose those, not later ones.
+        self._wasEdited = segmentationNode is not None and isEdited(segmentationNode)
         self._onLine = onLine or logging.info
         self._errorLines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._reason: str | None = None
@@ -195,6 +199,10 @@ class SegmentationRun:
         if self._hadOutput and not isInScene(self.segmentationNode):
             # Deleted meanwhile: the result is not lost for it.
             self.segmentationNode = None
+        elif self.segmentationNode is not None and not self._wasEdited and isEdited(self.segmentationNode):
+            text = _("'{name}' was edited during the run and is kept; the result is in a new segmentation.")
+            self.progress.warnings.append(text.format(name=self.segmentationNode.GetName()))
+            self.segmentationNode = None
         try:
             writer = SceneWriter(self.volumeNode, self.segmentationNode)
         except BadInputError as error:
@@ -202,6 +210,7 @@ class SegmentationRun:
             self.progress.warnings.append(f"{error} The result is in a new segmentation.")
             writer = SceneWriter(self.volumeNode)
         result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
+        self.progress.warnings += writer.warnings
         self.segmentationNode = result.segmentationNode
         return result
 

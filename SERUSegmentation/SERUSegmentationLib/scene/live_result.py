@@ -21,6 +21,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
 from seru.result.verdicts import Verdict
+from SERUSegmentationLib.scene.content import isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
@@ -78,10 +79,12 @@ class LiveResult:
         return self.finished.measures if self.finished else {}
 
     def isEdited(self) -> bool:
-        """Return whether someone changed our segments by hand since they were written."""
-        now = self.layer.read()
-        if now is None or self._written is None:
+        """Return whether someone changed our segments by hand since they were written, anywhere in the scan."""
+        if self._written is None:
             return False
+        now = self.layer.read()
+        if now is None or self.layer.reachesOutside():
+            return True
         missing = sorted(set(range(1, len(self.layer.segments) + 1)) - set(self.layer.find()))
         expected = np.where(np.isin(self._written, missing), 0, self._written) if missing else self._written
         return not np.array_equal(now, expected)
@@ -117,8 +120,11 @@ class LiveResult:
             options: alpha and clean-up.
             create: make segments that are missing.
         """
+        wasEdited = not create and isEdited(self.segmentationNode)
         self._write(self._finish(options), create)
         self.layer.refreshSurfaces()
+        if not wasEdited:
+            markWritten(self.segmentationNode)
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
         self.finished = finish(self.maps, options, self.fusion, self.verdicts)
