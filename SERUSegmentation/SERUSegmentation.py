@@ -23,7 +23,7 @@ from slicer.ScriptedLoadableModule import (
 from slicer.util import VTKObservationMixin
 
 from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
-from SERUSegmentationLib.panel.parts import WidgetParts
+from SERUSegmentationLib.panel.parts import Intents, WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.content import isTouched
@@ -113,9 +113,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SERUSegmentationLogic()
         requirements = Path(self.resourcePath("requirements.txt"))
-        self.parts = WidgetParts(
-            self.ui, requirements, self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut
-        )
+        intents = Intents(self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut)
+        self.parts = WidgetParts(self.ui, requirements, intents)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)

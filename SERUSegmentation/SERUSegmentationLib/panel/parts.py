@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,34 +28,40 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLNode
 
 
-class WidgetParts:
-    """Inputs, run, result, findings, key slices, measurements and setup.
+@dataclass(frozen=True)
+class Intents:
+    """What the parts pass on of what the user wants.
 
-    Args:
-        ui: widgets of the panel.
-        requirements: ``Resources/requirements.txt``.
+    Attributes:
         onSegment: called when Segment is clicked.
         onCancel: called when Cancel is clicked.
         onChanged: called when model, device, packages or a verdict have changed.
         onLeaveOut: called with whether doubtful findings are to be left out.
     """
 
-    def __init__(
-        self,
-        ui: Any,
-        requirements: Path,
-        onSegment: Callable[[], None],
-        onCancel: Callable[[], None],
-        onChanged: Callable[[], None],
-        onLeaveOut: Callable[[bool], None],
-    ) -> None:
+    onSegment: Callable[[], None]
+    onCancel: Callable[[], None]
+    onChanged: Callable[[], None]
+    onLeaveOut: Callable[[bool], None]
+
+
+class WidgetParts:
+    """Inputs, run, result, findings, key slices, measurements and setup.
+
+    Args:
+        ui: widgets of the panel.
+        requirements: ``Resources/requirements.txt``.
+        intents: where the user's wishes go.
+    """
+
+    def __init__(self, ui: Any, requirements: Path, intents: Intents) -> None:
         describeWidgets(ui)
         self.controller = ResultController()
-        self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
-        self.inputs = InputPanel(ui, onChanged, self.run.fail)
-        self.setup = SetupPanel(ui, self.inputs, requirements, onChanged, self.run.say, self.run.fail)
-        self.result = ResultPanel(ui, self.controller, self._onMoved, onLeaveOut)
-        self.findings = FindingsPanel(ui, self.controller, onChanged)
+        self.run = RunPanel(ui, intents.onSegment, intents.onCancel, lambda: self.setup.facts())
+        self.inputs = InputPanel(ui, intents.onChanged, self.run.fail)
+        self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.say, self.run.fail)
+        self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
+        self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
