@@ -20,6 +20,8 @@ from SERUSegmentationLib.texts import _
 
 # More would not be read.
 _MOST_REMARKS = 5
+# A frame and no color of text or ground: it is legible in the light and the dark style.
+_BANNER = "QLabel { border: 1px solid #d35400; border-left-width: 5px; border-radius: 3px; padding: 3px 3px 3px 6px; }"
 
 
 class FindingsPanel:
@@ -47,7 +49,7 @@ class FindingsPanel:
             shortcut.setContext(qt.Qt.WidgetShortcut)
             shortcut.connect("activated()", button.click)
             self._shortcuts.append(shortcut)
-        ui.remarksLabel.setStyleSheet("QLabel { border-left: 4px solid #c0392b; padding: 4px 4px 4px 8px; }")
+        ui.remarksLabel.setStyleSheet(_BANNER)
 
     def refresh(self) -> None:
         """Show the result's findings and remarks; the chosen finding stays chosen."""

@@ -9,13 +9,13 @@ import qt
 
 from seru.findings import Finding
 from seru.result.measurements import Measured
-from SERUSegmentationLib.scene.finding_names import findingTitles, statusTitle
+from SERUSegmentationLib.scene.finding_names import findingTitle, statusTitle
 from SERUSegmentationLib.texts import _
 
 _NAME, _VOLUME, _DIAMETERS, _HU, _CONFIDENCE, _STATUS = range(6)
 # Rows beyond are scrolled to.
-_MOST_ROWS = 7
-_LEAST_ROWS = 3
+_MOST_ROWS = 6
+_LEAST_ROWS = 2
 
 
 class FindingsTable:
@@ -42,14 +42,12 @@ class FindingsTable:
             measured: kidneys before tumors, the largest first; what is not believed comes last.
         """
         table, groups = self._table, ("kidney", "tumor", "candidate", "dismissed")
-        titles = findingTitles([one.finding for one in measured])
-        ordered = sorted(zip(measured, titles, strict=True), key=lambda pair: groups.index(_groupOf(pair[0].finding)))
-        self._rows = [one for one, _title in ordered]
+        self._rows = sorted(measured, key=lambda one: groups.index(_groupOf(one.finding)))
         wasBlocked = table.blockSignals(True)
         table.setRowCount(0)
-        table.setRowCount(len(ordered))
-        for row, (one, title) in enumerate(ordered):
-            self._fill(row, one.finding, title)
+        table.setRowCount(len(self._rows))
+        for row, one in enumerate(self._rows):
+            self._fill(row, one.finding)
         table.setCurrentCell(-1, -1)
         table.blockSignals(wasBlocked)
         self._fit()
@@ -80,23 +78,32 @@ class FindingsTable:
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.Fixed)
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 6)
+        # A volume has its range below it.
+        table.verticalHeader().setDefaultSectionSize(2 * table.fontMetrics().height() + 4)
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(_CONFIDENCE, qt.QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
+        # A bar would ask for more than its title.
+        table.horizontalHeader().setSectionResizeMode(_CONFIDENCE, qt.QHeaderView.Fixed)
+        table.setColumnWidth(_CONFIDENCE, table.fontMetrics().boundingRect(titles[_CONFIDENCE]).width() + 12)
+        table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.horizontalHeader().setMinimumSectionSize(30)
         table.horizontalHeader().setHighlightSections(False)
         self._fit()
 
     def _fit(self) -> None:
-        """Whole rows only, as many as there are within reason, and room for the scroll bar below."""
+        """Whole rows only, as many as there are within reason."""
         table = self._table
         rows = min(max(len(self._rows), _LEAST_ROWS), _MOST_ROWS)
-        height = rows * (table.fontMetrics().height() + 6) + table.horizontalHeader().sizeHint.height() + 4
+        height = rows * table.verticalHeader().defaultSectionSize + table.horizontalHeader().sizeHint.height() + 2
         table.setFixedHeight(height)
 
-    def _fill(self, row: int, finding: Finding, title: str) -> None:
+    def _onRow(self, row: int) -> None:
+        if 0 <= row < len(self._rows):
+            self._onChosen(self._rows[row])
+
+    def _fill(self, row: int, finding: Finding) -> None:
         texts = {
-            _NAME: title,
+            _NAME: findingTitle(finding),
             _VOLUME: _volumeText(finding),
             _DIAMETERS: f"{finding.longest.mm:.0f} x {finding.across.mm:.0f} mm",
             _HU: "\u2013" if finding.hu_mean is None else f"{finding.hu_mean:.0f}",
@@ -108,8 +115,8 @@ class FindingsTable:
             font = item.font()
             font.setItalic(not finding.is_counted)
             item.setFont(font)
-            item.setToolTip(_tipOf(finding, title))
-            if column == _HU:
+            item.setToolTip(_tipOf(finding))
+            if column != _NAME:
                 item.setTextAlignment(qt.Qt.AlignCenter)
             self._table.setItem(row, column, item)
         self._table.setCellWidget(row, _CONFIDENCE, _bar(finding))
@@ -126,16 +133,16 @@ def _volumeText(finding: Finding) -> str:
     if finding.volume_range_ml is None:
         return text
     least, most = map(_number, finding.volume_range_ml)
-    return _("{volume} ({least} to {most})").format(volume=text, least=least, most=most)
+    return _("{volume}\n({least} to {most})").format(volume=text, least=least, most=most)
 
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _tipOf(finding: Finding, title: str) -> str:
+def _tipOf(finding: Finding) -> str:
     lines = [
-        title,
+        findingTitle(finding),
         _("3D diameter: {mm} mm").format(mm=f"{finding.longest_3d_mm:.0f}"),
         _("Slice: {slice}").format(slice=finding.slice_index),
     ]

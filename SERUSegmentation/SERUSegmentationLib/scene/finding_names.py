@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from seru.findings import Finding
 from SERUSegmentationLib.texts import _
 
 
-def findingTitles(findings: Sequence[Finding]) -> list[str]:
-    """Return the title of each finding.
+def findingTitle(finding: Finding) -> str:
+    """Return what a finding is called.
 
     Args:
-        findings: all of a result: the number is told where there are several of a kind on a side.
+        finding: of a result; the number is told from the second of its kind and side on.
 
     Returns:
         ``Left kidney``, ``Right tumor 2``, ``Candidate: left tumor``, ``Dismissed: left tumor``.
     """
-    keys = [(finding.kind, finding.side) for finding in findings]
-    return [_title(finding, keys.count(key) > 1) for finding, key in zip(findings, keys, strict=True)]
+    patterns = {"candidate": _("Candidate: {finding}"), "dismissed": _("Dismissed: {finding}")}
+    pattern = patterns.get(finding.status)
+    names = _namesInside() if pattern else _names()
+    name = names[finding.side, finding.kind]
+    if finding.number > 1:
+        name = _("{finding} {number}").format(finding=name, number=finding.number)
+    return pattern.format(finding=name) if pattern else name
 
 
 def statusTitle(finding: Finding) -> str:
@@ -29,19 +32,6 @@ def statusTitle(finding: Finding) -> str:
         "candidate": _("Candidate"),
         "dismissed": _("Dismissed"),
     }[finding.status]
-
-
-def _title(finding: Finding, isNumbered: bool) -> str:
-    patterns = {
-        "candidate": _("Candidate: {finding}"),
-        "dismissed": _("Dismissed: {finding}"),
-    }
-    pattern = patterns.get(finding.status)
-    names = _namesInside() if pattern else _names()
-    name = names[finding.side, finding.kind]
-    if isNumbered:
-        name = _("{finding} {number}").format(finding=name, number=finding.number)
-    return pattern.format(finding=name) if pattern else name
 
 
 def _names() -> dict[tuple[str, str], str]:

@@ -12,7 +12,7 @@ import numpy as np
 from seru.result.gate import Component
 from seru.result.measurements import Measured
 from SERUSegmentationLib.scene.content import markWritten
-from SERUSegmentationLib.scene.finding_names import findingTitles
+from SERUSegmentationLib.scene.finding_names import findingTitle
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import OUTLINES, companion, ensureOverlay, inputVolume
@@ -39,12 +39,11 @@ def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
     if node is None or result.finished is None:
         return
     removeOwnSegments(node, lambda key: True)
-    measured = result.finished.measured
-    titles = findingTitles(result.finished.findings)
-    for number, (one, title) in enumerate(zip(measured, titles, strict=True), start=1):
+    for number, one in enumerate(result.finished.measured):
         if not one.finding.is_counted:
             color = _PALE if one.finding.status == "candidate" else _DISMISSED_COLOR
-            _write(node, result, one.component, LayerSegment(f"unbelieved_{number}", title, color))
+            segment = LayerSegment(f"unbelieved_{number}", findingTitle(one.finding), color)
+            _write(node, result, one.component, segment)
     markWritten(node)
     showOutlines(result.segmentationNode, areCandidatesShown)
 

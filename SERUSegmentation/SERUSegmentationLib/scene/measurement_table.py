@@ -12,7 +12,7 @@ import vtk
 from seru.errors import BadInputError
 from seru.findings import SIDES, Finding, Measures, Side
 from SERUSegmentationLib.scene.content import markWritten
-from SERUSegmentationLib.scene.finding_names import findingTitles
+from SERUSegmentationLib.scene.finding_names import findingTitle
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.texts import _
@@ -77,9 +77,9 @@ def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> N
 
 
 def _columns() -> list[tuple[str, bool, Callable[[Finding], Value]]]:
-    """Header, whether it holds text, and value of each column but the name's, which comes first."""
+    """Header, whether it holds text, and value of each column."""
     columns: list[tuple[str, bool, Callable[[Finding], Value]]] = [
-        (_("Finding"), True, lambda f: None),
+        (_("Finding"), True, findingTitle),
         (_("Kind"), True, lambda f: f.kind),
         (_("Side"), True, lambda f: f.side),
         (_("Number"), False, lambda f: f.number),
@@ -113,9 +113,7 @@ def _columns() -> list[tuple[str, bool, Callable[[Finding], Value]]]:
 
 
 def _findingRows(findings: Sequence[Finding]) -> list[Row]:
-    valuesOf = [valueOf for _header, _isText, valueOf in _columns()][1:]
-    titles = findingTitles(findings)
-    return [[title, *(of(one) for of in valuesOf)] for title, one in zip(titles, findings, strict=True)]
+    return [[valueOf(one) for _header, _isText, valueOf in _columns()] for one in findings]
 
 
 def _sumRows(measures: Mapping[Side, Measures]) -> list[Row]:
