@@ -74,7 +74,8 @@ def doubtful_maps(phantom: Phantom, alpha: float = 0.4) -> Maps:
     """
     labels, sides = phantom.labels_kji.copy(), phantom.side_kji.copy()
     bowel = np.zeros(labels.shape, bool)
-    bowel[20:24, 30:38, 60:68] = True
+    place = ((0.5, 0.6), (0.31, 0.4), (0.62, 0.71))
+    bowel[tuple(slice(*(round(n * at) for at in ends)) for n, ends in zip(labels.shape, place, strict=True))] = True
     bowel &= labels == 0
     labels[bowel], sides[bowel] = 1, SIDE_CODES["left"]
     rim = ndimage.binary_dilation((labels > 0) & (sides == SIDE_CODES["right"])) & (labels == 0)
