@@ -232,8 +232,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             controller.apply(state)
             controller.show(parameters.shown, parameters.coarseOutline)
             controller.showCandidates(parameters.showCandidates)
-        leavesOut = parameters.minConfidence != 0 if parameters else True
-        self.parts.refresh(parameters.inputVolume if parameters else None, leavesOut)
+        self.parts.refresh(parameters.inputVolume if parameters else None)
 
     def _maySplit(self) -> bool:
         """Return whether the segments may be made anew for other sides; takes the choice back where not."""

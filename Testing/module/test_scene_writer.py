@@ -18,6 +18,7 @@ from seru.errors import BadInputError  # noqa: E402
 from seru.grid import Grid  # noqa: E402
 from seru.options import SegmentOptions  # noqa: E402
 from seru.phantom import Phantom  # noqa: E402
+from seru.result import finish  # noqa: E402
 from seru.result.maps import load_maps, save_maps  # noqa: E402
 from SERUSegmentationLib.scene.live_result import LiveResult  # noqa: E402
 from SERUSegmentationLib.scene.markups import keySlicePosition  # noqa: E402
@@ -623,6 +624,64 @@ def test_the_table_holds_the_measurements_and_becomes_csv(
         assert [sums[kind, side] for side in ("right", "left", "both")] == pytest.approx(expected, rel=1e-4)
     with pytest.raises(BadInputError, match="cannot be written"):
         exportCsv(node, tmp_path / "missing" / "out.csv")
+
+
+def test_every_fact_of_a_finding_is_a_column(scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path) -> None:
+    node = SceneWriter(add_volume(phantom)).write(maps_file, SegmentOptions(alpha=0.0)).segmentationNode
+    maps = load_maps(maps_file)[0]
+    tumor = finish(maps, SegmentOptions(alpha=0.0)).findings[2]
+
+    exportCsv(node, tmp_path / "out.csv")
+
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        row = list(csv.DictReader(file))[2]
+    assert row.pop("Finding") == f"{tumor.side.capitalize()} tumor"
+    facts = {
+        "Kind": "tumor",
+        "Side": tumor.side,
+        "Number": 1,
+        "Status": "believed",
+        "Confidence": tumor.confidence,
+        "Volume (ml)": tumor.volume_ml,
+        "Volume, least (ml)": tumor.volume_range_ml[0],
+        "Volume, most (ml)": tumor.volume_range_ml[1],
+        "Longest axial diameter (mm)": tumor.longest.mm,
+        "Longest, least (mm)": tumor.longest_range_mm[0],
+        "Longest, most (mm)": tumor.longest_range_mm[1],
+        "Across (mm)": tumor.across.mm,
+        "Longest 3D diameter (mm)": tumor.longest_3d_mm,
+        "HU, mean": 120,
+        "HU, deviation": 0,
+        "Contact with the other label (mm\u00b2)": tumor.contact_mm2,
+        "Cut by the scan's edge": "no",
+        "Slice": tumor.slice_index,
+    }
+    places = {
+        "Centre": tumor.centre_ras,
+        "Longest, start": tumor.longest.start_ras,
+        "Longest, end": tumor.longest.end_ras,
+        "Across, start": tumor.across.start_ras,
+        "Across, end": tumor.across.end_ras,
+    }
+    for title, place in places.items():
+        facts |= {f"{title} {axis} (mm)": value for axis, value in zip("RAS", place, strict=True)}
+    assert list(row) == list(facts)
+    assert [row[name] if isinstance(fact, str) else float(row[name]) for name, fact in facts.items()] == pytest.approx(
+        list(facts.values())
+    )
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1+2", "@sum", "\t=1"])
+def test_no_spreadsheet_runs_what_someone_wrote_into_the_table(
+    scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path, text: str
+) -> None:
+    node = SceneWriter(add_volume(phantom)).write(maps_file).segmentationNode
+    companion(node, TABLE).GetTable().SetValueByName(0, "Finding", vtk.vtkVariant(text))
+
+    exportCsv(node, tmp_path / "out.csv")
+
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        assert next(csv.DictReader(file))["Finding"] == f"'{text}"
 
 
 def test_the_exported_segmentation_carries_tag_and_terminology(

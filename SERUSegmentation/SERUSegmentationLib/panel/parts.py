@@ -65,16 +65,15 @@ class WidgetParts:
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
-    def refresh(self, volumeNode: vtkMRMLNode | None, leavesOut: bool) -> None:
+    def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
         """Show what there is.
 
         Args:
             volumeNode: the chosen CT, or None.
-            leavesOut: whether doubtful findings are left out.
         """
         self.run.setReasons(self._reasons(volumeNode))
         model = self.inputs.model
-        self.result.refresh(model.alpha if model else None, leavesOut)
+        self.result.refresh(model.alpha if model else None)
         self.findings.refresh()
         self.keySlices.refresh()
         self.measurements.refresh()

@@ -37,16 +37,17 @@ class ResultPanel:
         ui.show3DButton.connect("toggled(bool)", self._onShow3D)
         ui.leaveOutCheckBox.connect("clicked(bool)", onLeaveOut)
 
-    def refresh(self, modelAlpha: float | None, leavesOut: bool) -> None:
+    def refresh(self, modelAlpha: float | None) -> None:
         """Show whether there is a result, and its model's alpha.
 
         Args:
             modelAlpha: of the chosen model, which a run would begin with; None where it is not known.
-            leavesOut: whether doubtful findings are left out.
         """
         ui, result = self._ui, self._controller.result
         self._showAlpha(modelAlpha)
-        ui.leaveOutCheckBox.checked = leavesOut
+        state = self._controller.state
+        # A script's own confidence is neither the model's nor none: the box stays checked.
+        ui.leaveOutCheckBox.checked = state is None or state.options.min_confidence != 0
         ui.resultReasonLabel.text = self._controller.reason
         ui.resultReasonLabel.visible = result is None
         ui.resultWidget.enabled = result is not None

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
 _CHOSEN = "chosen"
-_PALE, _DISMISSED_COLOR, _BRIGHT = (0.82, 0.75, 1.0), (0.72, 0.72, 0.72), (1.0, 1.0, 1.0)
+_PALE, _DISMISSED_COLOR, _BRIGHT = (0.72, 0.6, 1.0), (0.72, 0.72, 0.72), (1.0, 1.0, 1.0)
 _OPACITIES = {_CHOSEN: 1.0}
-_PALE_OPACITY = 0.75
+_PALE_OPACITY = 0.9
 
 
 def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
