@@ -155,7 +155,7 @@ def hasLabelOutside(image: vtkOrientedImageData | None, label: int, extent: tupl
         label: to look for.
         extent: first and last index of the box along i, j and k.
     """
-    if isEmpty(image):
+    if image is None or isEmpty(image):
         return False
     has = image.GetExtent()
     # Most labelmaps are the box.

@@ -107,9 +107,12 @@ def _columns() -> list[tuple[str, bool, Callable[[Finding], Value]]]:
         (_("Across, end"), lambda f: f.across.end_ras),
     ]
     for title, placeOf in places:
-        for number, axis in enumerate("RAS"):
-            columns.append((f"{title} {axis} (mm)", False, lambda f, of=placeOf, n=number: of(f)[n]))
+        columns += [(f"{title} {axis} (mm)", False, _coordinate(placeOf, n)) for n, axis in enumerate("RAS")]
     return columns
+
+
+def _coordinate(placeOf: Callable[[Finding], Sequence[float]], number: int) -> Callable[[Finding], Value]:
+    return lambda finding: placeOf(finding)[number]
 
 
 def _findingRows(findings: Sequence[Finding]) -> list[Row]:
@@ -121,9 +124,10 @@ def _sumRows(measures: Mapping[Side, Measures]) -> list[Row]:
     titles = {"kidney": _("Sum of kidneys"), "tumor": _("Sum of tumors")}
     rows = []
     for kind, title in titles.items():
-        sides = {side: getattr(measures[side], f"{kind}_ml") for side in SIDES if side in measures}
-        for side, volume in {**sides, "both": sum(sides.values())}.items():
-            known = {_("Kind"): kind, _("Side"): side, _("Status"): "sum", _("Volume (ml)"): volume}
+        volumes: dict[str, float] = {side: getattr(measures[side], f"{kind}_ml") for side in SIDES if side in measures}
+        volumes["both"] = sum(volumes.values())
+        for side, volume in volumes.items():
+            known: dict[str, Value] = {_("Kind"): kind, _("Side"): side, _("Status"): "sum", _("Volume (ml)"): volume}
             rows.append([title, *(known.get(header) for header, *_others in _columns()[1:])])
     return rows
 
