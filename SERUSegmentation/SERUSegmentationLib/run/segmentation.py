@@ -18,7 +18,7 @@ from seru.options import SegmentOptions, switches
 from seru.result.maps import MAPS_FILE
 from SERUSegmentationLib.run.process import ChildProcess, Stream
 from SERUSegmentationLib.run.progress import RunProgress
-from SERUSegmentationLib.scene.content import isEdited
+from SERUSegmentationLib.scene.content import isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
@@ -91,8 +91,6 @@ class SegmentationRun:
         self.progress = RunProgress()
         self.volumeNode, self.segmentationNode = volumeNode, segmentationNode
         self._hadOutput = segmentationNode is not None
-        # Whoever starts a run over edits has agreed to lose those, not later ones.
-        self._wasEdited = segmentationNode is not None and isEdited(segmentationNode)
         self._onLine = onLine or logging.info
         self._errorLines: deque[str] = deque(maxlen=_ERROR_LINES)
         self._reason: str | None = None
@@ -107,6 +105,9 @@ class SegmentationRun:
             SeruError: the disk is full, or the process cannot be started.
         """
         try:
+            if self.segmentationNode is not None:
+                # Whoever starts a run over edits gives those up, not later ones.
+                markWritten(self.segmentationNode)
             exportVolume(self.volumeNode, self.folder / _INPUT)
             self._onLine(" ".join(self._process.command))
             self._process.start()
@@ -199,7 +200,7 @@ class SegmentationRun:
         if self._hadOutput and not isInScene(self.segmentationNode):
             # Deleted meanwhile: the result is not lost for it.
             self.segmentationNode = None
-        elif self.segmentationNode is not None and not self._wasEdited and isEdited(self.segmentationNode):
+        elif self.segmentationNode is not None and isEdited(self.segmentationNode):
             text = _("'{name}' was edited during the run and is kept; the result is in a new segmentation.")
             self.progress.warnings.append(text.format(name=self.segmentationNode.GetName()))
             self.segmentationNode = None
