@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,33 @@ def test_releasing_alpha_equals_a_fresh_finish_with_the_verdicts(
     right = maps.sides_box == 1
     box = tuple(slice(low, low + n) for low, n in zip(maps.lower_kji, maps.mask.shape, strict=True))
     assert not any((labels[box][right] == 2).any() for labels in seen)
+
+
+def test_findings_are_gray_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    assert not panel.ui.findingsTable.enabled
+
+    panel.ui.alphaSlider.valueIsChanging.emit(0.4)
+
+    assert panel.ui.findingsTable.enabled
+
+
+def test_verdicts_that_came_with_the_maps_can_be_taken_back_for_good(
+    slicer_desktop: Desktop, panel: Any, phantom: Phantom, tmp_path: Path
+) -> None:
+    maps = doubtful_maps(phantom)
+    bowel = next(one for one in finish(maps, SegmentOptions()).findings if one.status == "candidate")
+    verdict = finish(maps, SegmentOptions()).verdict_on(bowel, "accepted")
+    show_result(slicer_desktop, panel, save(replace(maps, verdicts=(verdict,)), tmp_path))
+    assert status(panel, "Left kidney 2") == "Accepted"
+
+    choose_row(panel, "Left kidney 2")
+    click(panel.ui.undoFindingButton)
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+    slicer_desktop.close_scene()
+    assert slicer_desktop.open_scene(tmp_path / "case.mrb")
+
+    assert status(panel, BOWEL) == "Candidate"
 
 
 def test_verdicts_survive_clean_up_and_splitting_sides(

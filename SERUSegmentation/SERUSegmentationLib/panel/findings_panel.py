@@ -64,6 +64,10 @@ class FindingsPanel:
         self._showRemarks(self._controller.remarks)
         self._enable()
 
+    def follow(self) -> None:
+        """Gray the findings while alpha moves: they settle when it is released."""
+        self._ui.findingsTable.enabled = bool(self._shown) and not self._controller.isMoving
+
     def _showRemarks(self, remarks: list[str]) -> None:
         label = self._ui.remarksLabel
         lines = [_("Please check:"), *(f"\u2022 {remark}" for remark in remarks[:_MOST_REMARKS])]
@@ -75,7 +79,7 @@ class FindingsPanel:
     def _enable(self) -> None:
         ui, chosen = self._ui, self.table.chosen()
         status = chosen.finding.status if chosen else None
-        ui.findingsTable.enabled = bool(self._shown)
+        self.follow()
         ui.acceptFindingButton.enabled = status not in (None, "accepted")
         ui.dismissFindingButton.enabled = status not in (None, "dismissed")
         ui.undoFindingButton.enabled = chosen is not None and self._controller.isDecided(chosen)

@@ -111,6 +111,7 @@ class WidgetParts:
 
     def _onMoved(self) -> None:
         self.measurements.refresh()
+        self.findings.follow()
 
     def _reasons(self, volumeNode: vtkMRMLNode | None) -> list[str]:
         reasons = []

@@ -124,6 +124,11 @@ class ResultController:
         return finished.measured if finished else ()
 
     @property
+    def isMoving(self) -> bool:
+        """Whether the scene shows an alpha that the findings do not belong to."""
+        return self._isMoved
+
+    @property
     def remarks(self) -> list[str]:
         """What the user should know before believing the result, one sentence each."""
         if self.result is None or self.result.finished is None:

@@ -28,11 +28,9 @@ def storeVerdicts(segmentationNode: vtkMRMLSegmentationNode, verdicts: Sequence[
 
     Args:
         segmentationNode: the result.
-        verdicts: all of them; without any, and without a node so far, none is made.
+        verdicts: all of them; none is kept too, so that those of the maps do not come back.
         grid: of the scan.
     """
-    if not verdicts and companion(segmentationNode, VERDICTS) is None:
-        return
     name = f"{segmentationNode.GetName()} verdicts"
     node = ensureCompanion(segmentationNode, VERDICTS, "vtkMRMLTextNode", name)
     # A file beside the scene, like the maps.
