@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seru.findings import Finding, Measures
+from seru.findings import Diameter, Finding, Measures
 from seru.options import SegmentOptions
 from seru.result import Finished, finish
 from seru.result.maps import Maps
@@ -213,7 +214,12 @@ def test_a_kidney_cut_by_the_edge_is_said_to_be_at_least_as_large() -> None:
 
 
 def test_kidneys_without_contrast_are_said() -> None:
-    assert "without contrast" in remarks(*both_kidneys(hu_mean=20.0), a_finding(side="left", number=2, hu_mean=25.0))
+    dark, bright = a_finding(hu_mean=20.0), a_finding(side="left", hu_mean=70.0)
+
+    assert "The kidneys have 20 HU, as without contrast" in remarks(dark, a_finding(side="left", hu_mean=20.0))
+    # Each counts by its volume: 45 HU in the mean, and 30 where the bright one is small.
+    assert "without contrast" not in remarks(dark, bright)
+    assert "30 HU" in remarks(dark, replace(bright, volume_ml=37.5))
     assert remarks(*both_kidneys(hu_mean=None)) == ""
 
 
@@ -226,12 +232,20 @@ def test_a_kidney_of_no_kidneys_size_is_said(volume_ml: float) -> None:
     assert "unlike a kidney" in remarks(*both_kidneys(volume_ml=volume_ml))
 
 
+def test_a_part_of_a_kidney_is_not_said_to_be_small() -> None:
+    assert remarks(*both_kidneys(), a_finding(number=2, volume_ml=5.0)) == ""
+
+
 def test_a_mass_of_fluid_is_said_as_an_observation() -> None:
-    fluid = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=9.0)
-    mixed = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=60.0)
+    longest = Diameter(10.0, (0.0, 0.0, 0.0), (10.0, 0.0, 0.0))
+    fluid = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=9.0, longest=longest)
+    mixed = replace(fluid, hu_deviation=60.0)
+    small = replace(fluid, longest=replace(longest, mm=9.9))
 
     assert "right tumor 1 has 8 HU throughout" in remarks(*both_kidneys(), fluid)
-    assert "HU" not in remarks(*both_kidneys(), mixed)
+    assert "HU" not in remarks(*both_kidneys(), mixed, small)
+    # Without contrast agent every tumor is nearly as dark.
+    assert "throughout" not in remarks(a_finding(hu_mean=20.0), a_finding(side="left", hu_mean=20.0), fluid)
 
 
 def test_nothing_found_calls_for_no_remark() -> None:

@@ -69,6 +69,15 @@ def test_confidence_is_the_mean_certainty_of_a_component() -> None:
     assert kidney.confidence == pytest.approx((68 * (2 * 242 / 255 - 1) + 4 * (2 * 230 / 255 - 1)) / 72, abs=0.01)
 
 
+@pytest.mark.parametrize(("alpha", "expected"), [(1.0, 0.8), (0.0, 0.4), (0.25, 0.5)])
+def test_confidence_is_that_of_the_fused_probability(alpha: float, expected: float) -> None:
+    coarse, refined = (probabilities((1, 1, 4), (np.s_[:], p - 0.1, 0.1)) for p in (0.9, 0.7))
+
+    (kidney,) = gated(make_maps(coarse, refined), Thresholds(), alpha=alpha).components
+
+    assert kidney.confidence == pytest.approx(expected, abs=0.01)
+
+
 def test_without_thresholds_everything_is_believed() -> None:
     maps = scan()
 

@@ -34,6 +34,7 @@ KILLS = (
     ("crops", "training.crops", "write_json", 3),
     ("refine", "training.module", "StageModule.training_step", 13),
     ("alpha", "training.alpha", "write_json", 2),
+    ("thresholds", "training.thresholds", "score_findings", 2),
     ("evaluate", "training.evaluate", "plot_cases", 1),
     ("export", "seru.model.weights", "save_weights", 2),
 )
@@ -51,10 +52,10 @@ def test_run_killed_in_every_step_and_resumed_gives_the_same_result(tmp_path: Pa
     # Each stage began once in either run: what was killed in its second epoch went on from the first.
     assert [run.stdout.count(f"{stage}: epoch 1/3") for stage in ("coarse", "refine")] == [2, 2]
     names = ["coarse/losses.csv", "refine/losses.csv", "alpha/alpha.csv", "evaluate/cases.csv", "evaluate/summary.json"]
-    names += ["prepare/manifest.json", "coarse/validation.json"]
+    names += ["prepare/manifest.json", "coarse/validation.json", "thresholds/done.json"]
     names += [f"export/phantom-tiny/{stage}.safetensors" for stage in ("coarse", "refine")]
     names += [str(path.relative_to(tmp_path / "whole")) for path in (tmp_path / "whole" / "crops").glob("phantom*")]
-    assert len(names) == 14
+    assert len(names) == 15
     for name in names:
         assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
     leftovers = [path for path in (tmp_path / "killed").rglob(".seru-*") if "coarse" in str(path)]

@@ -19,7 +19,7 @@ from seru.io.images import read_volume
 from seru.result.maps import Maps
 from seru.volume import Volume
 from training.alpha import best_alpha
-from training.cases import LabelledCase
+from training.labelled import LabelledCase
 from training.predictions import Prediction
 from training.scoring import CaseScore, score_case, summarise, summarise_shown
 

@@ -141,7 +141,7 @@ def finish(
         lower_kji=maps.lower_kji,
         labels_box=labels,
         gated=gated,
-        measures=measures_of(labels, maps.sides_box, maps.grid, findings),
+        measures=measures_of(labels.reshape(-1)[maps.flat_index], maps.sides, maps.grid, findings),
         measured=measured,
         remarks=remarks_of(findings, maps.grid),
     )

@@ -90,7 +90,7 @@ class LiveFusion:
     @cached_property
     def changing_index(self) -> np.ndarray:
         """Flat indices into the stored box, int64, ascending, of the voxels that alpha can change."""
-        return np.flatnonzero(self.maps.mask)[self._changing]
+        return self.maps.flat_index[self._changing]
 
     def changing_labels(self, alpha: float) -> np.ndarray:
         """Return the labels of the voxels that alpha can change.

@@ -13,7 +13,7 @@ Source: our rule; ``--min-confidence 0`` is the paper's way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,16 +85,18 @@ def gate(
     Returns:
         The labels, and every component with its confidence.
     """
+    foreground = _Foreground(labels_box, maps, alpha)
+    placed = [_Placed.of(verdict, maps) for verdict in verdicts]
+    extra = foreground.take_out_merged(placed)
+    kidneys = foreground.number("kidney")
+    kidneys.judge(thresholds.kidney, placed)
+    kidneys.lower()
+    tumors = foreground.number("tumor", kidneys)
+    tumors.judge(thresholds.tumor, placed)
+    tumors.lower()
+    components = [*extra, *kidneys.listed(), *tumors.listed()]
     ceilings = np.full(labels_box.shape, TUMOR, np.uint8)
-    scan = _Scan(maps, alpha, tuple(verdicts))
-    extra = scan.take_out_merged(labels_box, ceilings)
-    kidneys = scan.number(np.minimum(labels_box, ceilings), "kidney")
-    kidneys.judge(thresholds.kidney)
-    ceilings = np.minimum(ceilings, kidneys.ceilings()[kidneys.numbers])
-    tumors = scan.number(np.minimum(labels_box, ceilings), "tumor", kidneys)
-    tumors.judge(thresholds.tumor)
-    ceilings = np.minimum(ceilings, tumors.ceilings()[tumors.numbers])
-    components = [*extra, *kidneys.listed(labels_box), *tumors.listed(labels_box)]
+    ceilings.reshape(-1)[foreground.flat] = foreground.ceilings
     return Gated(np.minimum(labels_box, ceilings), ceilings, tuple(components), _islands(kidneys, tumors))
 
 
@@ -126,151 +128,216 @@ def _certainty(probability: np.ndarray) -> np.ndarray:
     return np.abs(2 * probability - 1)
 
 
-class _Scan:
-    """The probabilities of a run at one alpha, and what a person said of it."""
+@dataclass(frozen=True)
+class _Placed:
+    """A verdict in the stored box: its voxels there, and how many it has in all."""
 
-    def __init__(self, maps: Maps, alpha: float, verdicts: tuple[Verdict, ...]) -> None:
-        self.maps, self.alpha = maps, alpha
-        shape = maps.mask.shape
-        self.verdicts = [(verdict, *verdict.inside(maps.lower_kji, shape)) for verdict in verdicts]
+    verdict: Verdict
+    box: Box
+    voxels: np.ndarray
 
-    def number(self, labels: np.ndarray, kind: Kind, kidneys: _Numbered | None = None) -> _Numbered:
+    @classmethod
+    def of(cls, verdict: Verdict, maps: Maps) -> _Placed:
+        return cls(verdict, *verdict.inside(maps.lower_kji, maps.mask.shape))
+
+    def holds(self, places: np.ndarray) -> np.ndarray:
+        """Whether it holds each of some voxels, given by their index (3, n) into the stored box."""
+        starts = np.array([[part.start] for part in self.box])
+        stops = np.array([[part.stop] for part in self.box])
+        inside = np.flatnonzero(((places >= starts) & (places < stops)).all(axis=0))
+        held = np.zeros(places.shape[1], bool)
+        held[inside] = self.voxels[tuple(places[:, inside] - starts)]
+        return held
+
+
+class _Foreground:
+    """The voxels that the fusion calls kidney or tumor; arrays hold one number for each.
+
+    Attributes:
+        flat: index into the stored box.
+        places: int64, shape (3, n): the same along k, j and i.
+        labels: before the gate.
+        ceilings: so far.
+        sides: right or left.
+        stored: index into the maps' arrays.
+    """
+
+    def __init__(self, labels_box: np.ndarray, maps: Maps, alpha: float) -> None:
+        self._maps, self._alpha = maps, alpha
+        flat = maps.flat_index
+        labels = labels_box.reshape(-1)[flat]
+        self.stored = np.flatnonzero(labels)
+        self.flat, self.labels = flat[self.stored], labels[self.stored]
+        self.places = np.array(np.unravel_index(self.flat, labels_box.shape))
+        self.sides = maps.sides[self.stored]
+        self.ceilings = np.full(len(self.flat), TUMOR, np.uint8)
+        self.voxel_ml = maps.grid.voxel_ml
+
+    def number(self, kind: Kind, kidneys: _Numbered | None = None) -> _Numbered:
         """Number the components of a kind, side by side; those of kidney are the ones that hold kidney."""
-        return _Numbered(self, labels, kind, kidneys)
+        shown = np.minimum(self.labels, self.ceilings)
+        numbers = self._components(shown > BACKGROUND if kind == "kidney" else shown == TUMOR)
+        if kind == "kidney":
+            # A tumor apart from every kidney is judged as a tumor alone.
+            holds_kidney = np.zeros(int(numbers.max(initial=0)) + 1, bool)
+            holds_kidney[numbers[shown == KIDNEY]] = True
+            numbers = np.where(holds_kidney[numbers], numbers, 0)
+        return _Numbered(self, kind, numbers, self._certainty(kind), kidneys)
 
-    def probability(self, stored: np.ndarray, kind: Kind) -> np.ndarray:
-        """The fused probability of a kind at stored voxels, float32."""
-        coarse, refined = (
-            stage[stored].sum(axis=1, dtype=np.float32) if kind == "kidney" else stage[stored, 1].astype(np.float32)
-            for stage in (self.maps.coarse, self.maps.refined)
-        )
-        return (np.float32(self.alpha) * coarse + np.float32(1 - self.alpha) * refined) / np.float32(255)
-
-    def take_out_merged(self, labels: np.ndarray, ceilings: np.ndarray) -> list[Component]:
+    def take_out_merged(self, verdicts: Sequence[_Placed]) -> list[Component]:
         """Take dismissed voxels out of components that are mostly something else, before these are looked at."""
-        taken: list[Component] = []
-        if not any(verdict.decision == "dismissed" for verdict, *_ in self.verdicts):
-            return taken
-        kidneys = self.number(labels, "kidney")
-        for numbered in (kidneys, self.number(labels, "tumor", kidneys)):
-            for verdict, box, voxels in self.verdicts:
-                if verdict.decision != "dismissed" or verdict.kind != numbered.kind:
-                    continue
-                overlap = numbered.overlap(box, voxels)
-                for number in np.flatnonzero((2 * overlap > verdict.size) & (2 * overlap <= numbered.sizes)):
-                    inside = voxels & (numbered.numbers[box] == number)
-                    lowered = KIDNEY if numbered.kind == "tumor" and numbered.is_in_kidney[number] else BACKGROUND
-                    ceilings[box][inside] = np.minimum(ceilings[box][inside], lowered)
-                    held = np.where(inside, labels[box], 0).astype(np.uint8)
-                    side, confidence = numbered.side(number), float(numbered.confidences[number])
-                    taken.append(Component(numbered.kind, side, "dismissed", confidence, box, inside, held))
+        dismissed = [placed for placed in verdicts if placed.verdict.decision == "dismissed"]
+        if not dismissed:
+            return []
+        taken = []
+        kidneys = self.number("kidney")
+        for numbered in (kidneys, self.number("tumor", kidneys)):
+            for placed in dismissed:
+                if placed.verdict.kind == numbered.kind:
+                    taken += numbered.take_out(placed)
         return taken
+
+    def component(self, voxels: np.ndarray, kind: Kind, status: Status, confidence: float) -> Component:
+        """Return some of the voxels, given by their index, as a component."""
+        places = self.places[:, voxels]
+        low, high = places.min(axis=1), places.max(axis=1) + 1
+        k, j, i = (slice(int(start), int(stop)) for start, stop in zip(low, high, strict=True))
+        mask, labels = np.zeros(high - low, bool), np.zeros(high - low, np.uint8)
+        inside = tuple(places - low[:, np.newaxis])
+        mask[inside] = True
+        labels[inside] = self.labels[voxels]
+        side = next(side for side in SIDES if SIDE_CODES[side] == self.sides[voxels[0]])
+        return Component(kind, side, status, confidence, (k, j, i), mask, labels)
+
+    def _components(self, chosen: np.ndarray) -> np.ndarray:
+        """The number of each voxel's component among those that are chosen; 0 for the others."""
+        numbers = np.zeros(len(self.flat), np.int64)
+        # What is on two sides is two components.
+        for code in SIDE_CODES.values():
+            voxels = np.flatnonzero(chosen & (self.sides == code))
+            if voxels.size:
+                places = self.places[:, voxels]
+                low = places.min(axis=1)
+                inside = tuple(places - low[:, np.newaxis])
+                mask = np.zeros(places.max(axis=1) + 1 - low, bool)
+                mask[inside] = True
+                numbers[voxels] = label_components(mask)[inside] + numbers.max(initial=0)
+        return numbers
+
+    def _certainty(self, kind: Kind) -> np.ndarray:
+        """|2p - 1| of the fused probability of a kind, float32."""
+        coarse, refined = (
+            stage[self.stored].sum(axis=1, dtype=np.float32)
+            if kind == "kidney"
+            else stage[self.stored, 1].astype(np.float32)
+            for stage in (self._maps.coarse, self._maps.refined)
+        )
+        fused = np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined
+        return _certainty(fused / np.float32(255))
 
 
 class _Numbered:
-    """The components of one kind, with their facts by number; 0 is no component."""
+    """The components of one kind; arrays hold one number for each, the first for what is no component.
 
-    def __init__(self, scan: _Scan, labels: np.ndarray, kind: Kind, kidneys: _Numbered | None) -> None:
+    Attributes:
+        kind: of all.
+        numbers: of each voxel's component.
+        statuses: of each component.
+    """
+
+    def __init__(
+        self,
+        foreground: _Foreground,
+        kind: Kind,
+        numbers: np.ndarray,
+        certainty: np.ndarray,
+        kidneys: _Numbered | None,
+    ) -> None:
         self.kind: Kind = kind
-        self._scan = scan
-        maps = scan.maps
-        where = labels > BACKGROUND if kind == "kidney" else labels == TUMOR
-        self.numbers = np.zeros(labels.shape, np.int32)
-        box = bounding_box(where)
-        if box is not None:
-            # What is on two sides is two components.
-            self.numbers[box] = label_components(np.where(where[box], maps.sides_box[box], np.uint8(0)))
-        count = int(self.numbers.max(initial=0)) + 1
-        of_stored = self.numbers[maps.mask]
-        stored = np.flatnonzero(of_stored)
-        found = of_stored[stored]
-        if kind == "kidney":
-            holds_kidney = np.zeros(count, bool)
-            holds_kidney[found[labels[maps.mask][stored] == KIDNEY]] = True
-            # A tumor apart from every kidney is judged as a tumor alone.
-            self.numbers = np.where(holds_kidney, np.arange(count, dtype=np.int32), 0)[self.numbers]
-            kept = holds_kidney[found]
-            stored, found = stored[kept], found[kept]
-        self.sizes = np.bincount(found, minlength=count)
-        sums = np.bincount(found, _certainty(scan.probability(stored, kind)), minlength=count)
+        self.numbers = numbers
+        self._foreground = foreground
+        count = int(numbers.max(initial=0)) + 1
+        self.sizes = np.bincount(numbers, minlength=count)
+        self.sizes[0] = 0
+        sums = np.bincount(numbers, certainty, minlength=count)
         self.confidences = np.divide(sums, self.sizes, out=np.zeros(count), where=self.sizes > 0)
-        self._sides = np.zeros(count, np.uint8)
-        self._sides[found] = maps.sides[stored]
         self.is_in_kidney = np.zeros(count, bool)
         if kidneys is not None:
-            self.is_in_kidney[found] = kidneys.numbers[maps.mask][stored] > 0
+            self.is_in_kidney[numbers[kidneys.numbers > 0]] = True
         self.statuses = np.zeros(count, np.uint8)
 
-    def judge(self, threshold: float) -> None:
+    def judge(self, threshold: float, verdicts: Sequence[_Placed]) -> None:
         """Say of each component whether it is believed; a person's verdict goes before confidence."""
         # 0 is everything: not even rounding may take a component out.
         if threshold > 0:
             self.statuses[self.confidences < threshold] = _CANDIDATE
-        for verdict, box, voxels in self._scan.verdicts:
-            is_tumor_of_kidney = verdict.kind == "tumor" and self.kind == "kidney"
-            if (verdict.kind != self.kind and not is_tumor_of_kidney) or not voxels.size:
-                continue
-            overlap = self.overlap(box, voxels)
-            hit = (2 * overlap > verdict.size) | ((2 * overlap > self.sizes) & (overlap > 0))
-            if not is_tumor_of_kidney:
+        for placed in verdicts:
+            verdict = placed.verdict
+            overlap = self._overlap(placed)
+            hit = (overlap > 0) & (2 * overlap > np.minimum(verdict.size, self.sizes))
+            if verdict.kind == self.kind:
                 self.statuses[hit] = _ACCEPTED if verdict.decision == "accepted" else _DISMISSED
-            elif verdict.decision == "accepted":
+            elif self.kind == "kidney" and verdict.decision == "accepted":
                 # An accepted tumor keeps the kidney that it lies in.
                 self.statuses[hit & (self.statuses == _CANDIDATE)] = _ACCEPTED
 
-    def overlap(self, box: Box, voxels: np.ndarray) -> np.ndarray:
-        """The number of voxels that each component shares with others, given in a box."""
-        counts = np.bincount(self.numbers[box][voxels], minlength=len(self.sizes))
-        counts[0] = 0
-        return counts
+    def lower(self) -> None:
+        """Lower the ceilings of the voxels that are not believed."""
+        lowered = np.where(self.is_in_kidney, np.uint8(KIDNEY), np.uint8(BACKGROUND))
+        of_component = np.where(self.is_counted, np.uint8(TUMOR), lowered)
+        of_component[0] = TUMOR
+        ceilings = self._foreground.ceilings
+        np.minimum(ceilings, of_component[self.numbers], out=ceilings)
+
+    def take_out(self, placed: _Placed) -> list[Component]:
+        """Take dismissed voxels out of the components that are mostly something else; they are returned."""
+        overlap = self._overlap(placed)
+        foreground = self._foreground
+        taken = []
+        for number in np.flatnonzero((2 * overlap > placed.verdict.size) & (2 * overlap <= self.sizes)):
+            voxels = np.flatnonzero((self.numbers == number) & placed.holds(foreground.places))
+            lowered = KIDNEY if self.is_in_kidney[number] else BACKGROUND
+            foreground.ceilings[voxels] = np.minimum(foreground.ceilings[voxels], lowered)
+            confidence = float(self.confidences[number])
+            taken.append(foreground.component(voxels, self.kind, "dismissed", confidence))
+        return taken
 
     @property
     def is_counted(self) -> np.ndarray:
         """Whether each component is in the labels."""
         return self.statuses <= _ACCEPTED
 
-    def ceilings(self) -> np.ndarray:
-        """The highest label that each component allows, uint8."""
-        lowered = np.where(self.is_in_kidney, np.uint8(KIDNEY), np.uint8(BACKGROUND))
-        ceilings = np.where(self.is_counted, np.uint8(TUMOR), lowered)
-        ceilings[0] = TUMOR
-        return ceilings
-
-    def side(self, number: int | np.integer) -> Side:
-        """The side of a component."""
-        return next(side for side in SIDES if SIDE_CODES[side] == self._sides[number])
-
     @property
     def is_listed(self) -> np.ndarray:
         """Whether each component is large enough to be listed; what a person looked at always is."""
-        is_large = self.sizes * self._scan.maps.grid.voxel_ml >= LISTED_ML
         is_decided = (self.statuses == _ACCEPTED) | (self.statuses == _DISMISSED)
-        return (self.sizes > 0) & (is_large | is_decided)
+        return (self.sizes > 0) & ((self.sizes * self._foreground.voxel_ml >= LISTED_ML) | is_decided)
 
-    def listed(self, labels: np.ndarray) -> list[Component]:
-        """The components that are listed, in the order of their numbers."""
-        from scipy import ndimage
-
-        components = []
-        boxes = ndimage.find_objects(self.numbers) if self.numbers.size else []
+    def listed(self) -> Iterator[Component]:
+        """Yield the components that are listed, in the order of their numbers."""
+        order = np.argsort(self.numbers, kind="stable")
+        ends = np.cumsum(np.bincount(self.numbers, minlength=len(self.sizes)))
         for number in np.flatnonzero(self.is_listed):
-            box = boxes[number - 1]
-            voxels = self.numbers[box] == number
-            held = np.where(voxels, labels[box], 0).astype(np.uint8)
-            status = _STATUSES[self.statuses[number]]
-            confidence = float(self.confidences[number])
-            components.append(Component(self.kind, self.side(number), status, confidence, box, voxels, held))
-        return components
+            voxels = order[ends[number] - self.sizes[number] : ends[number]]
+            status, confidence = _STATUSES[self.statuses[number]], float(self.confidences[number])
+            yield self._foreground.component(voxels, self.kind, status, confidence)
+
+    def small_sizes(self, is_counted: bool) -> np.ndarray:
+        """The sizes of the components that are not listed, of those in the labels or of the others."""
+        return self.sizes[(self.sizes > 0) & ~self.is_listed & (self.is_counted == is_counted)]
+
+    def _overlap(self, placed: _Placed) -> np.ndarray:
+        """The number of voxels that each component shares with a verdict."""
+        held = placed.holds(self._foreground.places)
+        counts = np.bincount(self.numbers[held], minlength=len(self.sizes))
+        counts[0] = 0
+        return counts
 
 
 def _islands(kidneys: _Numbered, tumors: _Numbered) -> Islands:
-    counts, voxels = [], []
-    voxel_ml = kidneys._scan.maps.grid.voxel_ml
-    for is_counted in (True, False):
-        small = [
-            numbered.sizes[(numbered.sizes > 0) & ~numbered.is_listed & (numbered.is_counted == is_counted)]
-            for numbered in (kidneys, tumors)
-        ]
-        counts.append(sum(len(sizes) for sizes in small))
-        voxels.append(float(sum(sizes.sum() for sizes in small)) * voxel_ml)
-    return Islands(counts[0], round(voxels[0], 4), counts[1], round(voxels[1], 4))
+    counted, left_out = (
+        np.concatenate([numbered.small_sizes(is_counted) for numbered in (kidneys, tumors)])
+        for is_counted in (True, False)
+    )
+    ml = [round(float(sizes.sum()) * kidneys._foreground.voxel_ml, 4) for sizes in (counted, left_out)]
+    return Islands(len(counted), ml[0], len(left_out), ml[1])

@@ -83,6 +83,11 @@ class Maps:
         return k, j, i
 
     @cached_property
+    def flat_index(self) -> np.ndarray:
+        """Flat indices into the stored box, int64, ascending, of the stored voxels."""
+        return np.flatnonzero(self.mask)
+
+    @cached_property
     def sides_box(self) -> np.ndarray:
         """The side of each voxel of the stored box, uint8: 0 not stored, 1 right, 2 left."""
         return self._on_box(self.sides)

@@ -9,7 +9,6 @@ Source: our rule; how often the true value lies inside is measured by ``python -
 from __future__ import annotations
 
 import math
-from functools import cached_property
 
 import numpy as np
 
@@ -41,7 +40,7 @@ class Ranges:
         self._maps, self._labels, self._alpha = maps, labels_box, alpha
         self._orientation = find_orientation(maps.grid)
 
-    def __call__(self, component: Component, voxels: np.ndarray) -> tuple[Range, Range]:
+    def __call__(self, component: Component, voxels: np.ndarray) -> tuple[Range, Range | None]:
         """Find the ranges of a component.
 
         Args:
@@ -49,17 +48,19 @@ class Ranges:
             voxels: bool, shape of its box: what is measured of it.
 
         Returns:
-            Least and most volume in ml, and longest diameter in an axial slice in mm; what is shown lies between.
+            Least and most volume in ml, and of a tumor least and most longest diameter in an axial slice in mm; what is
+            shown lies between.
         """
         label = LABEL_OF[component.kind]
         box = self._widened(component.box)
         shown = np.zeros([part.stop - part.start for part in box], bool)
         shown[_within(component.box, box)] = voxels
         is_others = (self._labels[box] == label) & ~shown
-        measured = [self._measure(shown)]
-        for variant in self._variants(box, label):
-            measured.append(self._measure(_connected(variant & ~is_others, shown)))
-        volumes, diameters = zip(*measured, strict=True)
+        masks = [shown, *(_connected(variant & ~is_others, shown) for variant in self._variants(box, label))]
+        volumes = [round(float(np.count_nonzero(mask)) * self._maps.grid.voxel_ml, 4) for mask in masks]
+        if component.kind == "kidney":
+            return (min(volumes), max(volumes)), None
+        diameters = [self._longest_mm(mask) for mask in masks]
         return (min(volumes), max(volumes)), (min(diameters), max(diameters))
 
     def _variants(self, box: Box, label: int) -> list[np.ndarray]:
@@ -77,14 +78,13 @@ class Ranges:
             variants.append(variant)
         return variants
 
-    def _measure(self, mask: np.ndarray) -> tuple[float, float]:
+    def _longest_mm(self, mask: np.ndarray) -> float:
         box = bounding_box(mask)
         if box is None:
-            return 0.0, 0.0
+            return 0.0
         rows_mm, columns_mm = (self._maps.grid.spacing_kji_mm[axis] for axis in self._orientation.axes[1:])
         axial = axial_diameters(self._orientation.to_stack(mask[box]), (rows_mm, columns_mm))
-        longest = axial.longest_mm if axial else 0.0
-        return round(float(np.count_nonzero(mask)) * self._maps.grid.voxel_ml, 4), round(longest, 4)
+        return round(axial.longest_mm, 4) if axial else 0.0
 
     def _widened(self, box: Box) -> Box:
         margins = [math.ceil(_MARGIN_MM / spacing) for spacing in self._maps.grid.spacing_kji_mm]
@@ -94,15 +94,11 @@ class Ranges:
         )
         return k, j, i
 
-    @cached_property
-    def _index(self) -> np.ndarray:
-        return np.flatnonzero(self._maps.mask)
-
     def _stored(self, box: Box, mask: np.ndarray) -> np.ndarray:
         """The places, among the stored voxels, of those in a box; in the order of the box."""
         lower = [part.start for part in box]
         flat = np.ravel_multi_index((np.argwhere(mask) + lower).T, self._maps.mask.shape)
-        return np.searchsorted(self._index, flat)
+        return np.searchsorted(self._maps.flat_index, flat)
 
 
 def _within(box: Box, wider: Box) -> Box:
