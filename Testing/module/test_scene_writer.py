@@ -33,6 +33,7 @@ from SERUSegmentationLib.scene.nodes import (  # noqa: E402
     TABLE,
     VERDICTS,
     companion,
+    ensureOverlay,
 )
 from SERUSegmentationLib.scene.scene_writer import SceneWriter  # noqa: E402
 from SERUSegmentationLib.scene.segment_layer import SURFACE, TAG, tagOf  # noqa: E402
@@ -208,7 +209,7 @@ def test_everything_a_result_has_is_in_the_scene(scene: Any, phantom: Phantom, m
     node = SceneWriter(volume).write(maps_file).segmentationNode
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    assert [role for role in COMPANIONS if companion(node, role) is None] == [VERDICTS]
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == hierarchy.GetItemParent(
         hierarchy.GetItemByDataNode(volume)
@@ -303,6 +304,7 @@ def test_writing_into_a_segmentation_under_another_transform_is_refused(scene: A
 def test_the_stages_are_no_place_for_a_result(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     node = SceneWriter(volume).write(maps_file).segmentationNode
+    ensureOverlay(node, volume, OUTLINES, "outlines")
 
     for role in (STAGES, OUTLINES):
         with pytest.raises(BadInputError, match="is part of another result"):
@@ -329,7 +331,7 @@ def test_companions_share_a_folder_beside_the_volume(scene: Any, phantom: Phanto
 
     items = [hierarchy.GetItemByDataNode(companion(node, role)) for role in (KEY_SLICES, TABLE)]
     hidden = [kept for role in COMPANIONS if (kept := companion(node, role)) and kept.GetHideFromEditors()]
-    assert [hierarchy.GetItemByDataNode(kept) for kept in hidden] == [0] * 5
+    assert [hierarchy.GetItemByDataNode(kept) for kept in hidden] == [0] * 4
     folders = {hierarchy.GetItemParent(item) for item in items}
     assert len(folders) == 1
     assert hierarchy.GetItemParent(folders.pop()) == study
@@ -479,8 +481,8 @@ def test_two_volumes_have_two_results_that_keep_apart(scene: Any, phantom: Phant
     second.preview(1.0)
 
     results = (first.segmentationNode, second.segmentationNode)
-    companions = [companion(node, role) for node in results for role in COMPANIONS if role != VERDICTS]
-    assert len({node.GetID() for node in companions}) == 2 * (len(COMPANIONS) - 1)
+    companions = [companion(node, role) for node in results for role in COMPANIONS if role not in (OUTLINES, VERDICTS)]
+    assert len({node.GetID() for node in companions}) == 2 * (len(COMPANIONS) - 2)
     assert np.array_equal(labels_of(first.segmentationNode, volumes[0]), fused_truth(maps_of(phantom), 0.4))
     assert np.array_equal(labels_of(second.segmentationNode, volumes[1]), fused_truth(maps_of(other), 1.0))
 
@@ -499,7 +501,7 @@ def test_a_scene_saved_and_loaded_keeps_the_result_and_alpha_works_again(
     nodes = [n for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if companion(n, MAPS) is not None]
     node, volume = nodes[0], slicer.util.getNode("CT")
     result = LiveResult(node, *readMaps(node))
-    assert [role for role in COMPANIONS if companion(node, role) is None] == [VERDICTS]
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
     assert sorted(own_ids(node)) == ["Kidney", "Tumor"]
     assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file)[0], 0.4))
     result.preview(0.8)

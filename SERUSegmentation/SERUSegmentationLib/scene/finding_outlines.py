@@ -29,17 +29,19 @@ _PALE_OPACITY = 0.9
 
 
 def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
-    """Write the outline of each finding that is not believed; what was there before goes.
+    """Write the outline of each finding that is not believed; what was there before goes, and no node is made for none.
 
     Args:
         result: written or assumed, in the scene.
         areCandidatesShown: show them.
     """
-    node = _ensureNode(result)
-    if node is None or result.finished is None:
+    measured = result.finished.measured if result.finished else ()
+    isNeeded = any(not one.finding.is_counted for one in measured)
+    node = _ensureNode(result) if isNeeded else companion(result.segmentationNode, OUTLINES)
+    if node is None:
         return
     removeOwnSegments(node, lambda key: True)
-    for number, one in enumerate(result.finished.measured):
+    for number, one in enumerate(measured):
         if not one.finding.is_counted:
             color = _PALE if one.finding.status == "candidate" else _DISMISSED_COLOR
             segment = LayerSegment(f"unbelieved_{number}", findingTitle(one.finding), color)
