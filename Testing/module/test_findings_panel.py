@@ -214,6 +214,9 @@ def test_a_dismissed_tumor_becomes_kidney_where_it_lies_in_one(
     assert (after[tumor] == 1).all()
     assert np.array_equal(after[~tumor], before[~tumor])
     assert titles(panel)[-1] == "Dismissed: right tumor"
+    measured = panel.parts.controller.measured
+    kidney = next(one.finding for one in measured if (one.finding.kind, one.finding.side) == ("kidney", "right"))
+    assert kidney.volume_ml == pytest.approx(((before > 0) & (phantom.side_kji == 1)).sum() * 0.324)
     assert enabled(panel) == (True, False, True)
 
 

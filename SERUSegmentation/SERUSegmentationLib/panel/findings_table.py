@@ -14,7 +14,7 @@ from SERUSegmentationLib.texts import _
 
 _NAME, _VOLUME, _DIAMETERS, _HU, _CONFIDENCE, _STATUS = range(6)
 # Rows beyond are scrolled to.
-_MOST_ROWS = 6
+_MOST_ROWS = 8
 _LEAST_ROWS = 2
 
 
@@ -84,7 +84,7 @@ class FindingsTable:
         table.horizontalHeader().setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
         # A bar would ask for more than its title.
         table.horizontalHeader().setSectionResizeMode(_CONFIDENCE, qt.QHeaderView.Fixed)
-        table.setColumnWidth(_CONFIDENCE, table.fontMetrics().boundingRect(titles[_CONFIDENCE]).width() + 12)
+        table.setColumnWidth(_CONFIDENCE, table.fontMetrics().boundingRect(titles[_CONFIDENCE]).width() + 8)
         table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.horizontalHeader().setMinimumSectionSize(30)
         table.horizontalHeader().setHighlightSections(False)
