@@ -22,14 +22,14 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+from SERUSegmentationLib.panel.deletion import deleteCompanionsOf
 from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import Intents, WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
-from SERUSegmentationLib.scene.content import isTouched
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import companionsOf, outputFor
+from SERUSegmentationLib.scene.nodes import outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import testPhantom
@@ -169,19 +169,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         if self._parameterNode and self._parameterNode.outputSegmentation is node:
             self._parameterNode.outputSegmentation = None
-        companions = companionsOf(node)
-        if companions:
-            name = node.GetName()
-            # Later: the scene does not take the removal of one node within another's well.
-            qt.QTimer.singleShot(0, lambda: self._removeCompanions(name, companions))
-
-    def _removeCompanions(self, name: str, companions: list[Any]) -> None:
-        left = [node for node in companions if slicer.mrmlScene.IsNodePresent(node)]
-        touched = [node for node in left if isTouched(node)]
-        goes = not touched or self.parts.mayDelete(name, [node.GetName() for node in touched])
-        for node in left:
-            if goes or node not in touched:
-                slicer.mrmlScene.RemoveNode(node)
+        deleteCompanionsOf(node, self.parts.mayDelete)
 
     def initializeParameterNode(self) -> None:
         """Follow the scene's parameter node, with the first volume chosen where none is."""
