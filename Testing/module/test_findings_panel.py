@@ -517,6 +517,20 @@ def test_edits_are_noticed_where_the_maps_are_gone(slicer_desktop: Desktop, pane
     assert not panel.parts.mayReplace()
 
 
+def test_moving_alpha_is_no_edit(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    from SERUSegmentationLib.scene.content import isEdited
+
+    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    assert not isEdited(node)
+    drag_slider(panel.ui.alphaSlider, 0.8, steps=2)
+    assert not isEdited(node)
+    add_ball(node, "Kidney", OUTSIDE)
+
+    drag_slider(panel.ui.alphaSlider, 0.3, steps=2)
+
+    assert isEdited(node)
+
+
 def test_a_deleted_result_takes_its_parts_along_and_no_neighbour_is_chosen(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:

@@ -41,6 +41,15 @@ def markWritten(node: vtkMRMLNode) -> None:
     node.SetAttribute(_CONTENT, _contentOf(node))
 
 
+def forgetWritten(node: vtkMRMLNode) -> None:
+    """Take it that nothing is known of what a node held, as while we write it step by step.
+
+    Args:
+        node: a result's segmentation or a companion.
+    """
+    node.RemoveAttribute(_CONTENT)
+
+
 def isTouched(node: vtkMRMLNode) -> bool:
     """Return whether someone renamed a node, or changed what it holds, since we wrote it.
 

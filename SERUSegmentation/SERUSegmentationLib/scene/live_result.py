@@ -21,7 +21,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
 from seru.result.verdicts import Verdict
-from SERUSegmentationLib.scene.content import isEdited, markWritten
+from SERUSegmentationLib.scene.content import forgetWritten, isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
@@ -64,6 +64,8 @@ class LiveResult:
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
         self._isFused = False
+        # Whether the scene was edited by hand before alpha began to move; None while it stands.
+        self._wasEdited: bool | None = None
 
     def assume(self, options: SegmentOptions) -> None:
         """Take it that the scene holds a result, as after loading; nothing is written.
@@ -98,6 +100,10 @@ class LiveResult:
         Returns:
             The volumes of both sides; diameters wait for :meth:`commit`.
         """
+        if self._wasEdited is None:
+            self._wasEdited = isEdited(self.segmentationNode)
+            if not self._wasEdited:
+                forgetWritten(self.segmentationNode)
         labels = np.minimum(self.fusion.changing_labels(alpha), self._changingCeilings)
         if self._isFused and self._written is not None:
             values = self._table[self._changingSides, labels]
@@ -120,10 +126,11 @@ class LiveResult:
             options: alpha and clean-up.
             create: make segments that are missing.
         """
-        wasEdited = not create and isEdited(self.segmentationNode)
+        wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
+        self._wasEdited = None
         self._write(self._finish(options), create)
         self.layer.refreshSurfaces()
-        if not wasEdited:
+        if create or not wasEdited:
             markWritten(self.segmentationNode)
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
