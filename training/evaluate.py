@@ -107,7 +107,7 @@ def evaluate_model(
     model = find_model(model_name)
     cases = _chosen(data, choice)
     alpha = model.card.alpha if options.alpha is None else options.alpha
-    thresholds = thresholds_of(model.card.thresholds or Thresholds(), options)
+    thresholds = thresholds_of(model.card.least_confidences, options)
     return evaluate_cases(predict_cases(model, cases, options, None), alpha, thresholds, output)
 
 

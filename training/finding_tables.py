@@ -29,7 +29,7 @@ def summarise_findings(cases: Sequence[CaseFindings], thresholds: Thresholds) ->
         with the numbers of true and false findings, of found components of the labels and of the classes of size;
         ``calibration``; and ``ranges``.
     """
-    tables = {}
+    tables: Table = {}
     for kind in KINDS:
         known = [case for case in cases if (case.case.knows_kidney if kind == "kidney" else case.case.knows_tumor)]
         if known:

@@ -1,7 +1,8 @@
 """Which findings are believed: the highest confidences that lose no more of what is true than the config allows.
 
-Chosen on the validation cases from the findings that would be listed. The coarse stage's threshold is chosen on the
-coarse stage alone; a tumor is lost with its kidney too.
+Chosen on the validation cases from the findings that would be listed. A tumor is lost with its kidney too. The coarse
+stage's threshold is chosen on the coarse stage alone, and is no higher than the others: what is not refined keeps its
+coarse confidence, which is higher for false ones, and must not be believed in the end.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def choose_run(
     if step.result is not None:
         return step.result
     step.begin(restart)
-    fused, coarse = [], []
+    fused: list[CaseFindings] = []
+    coarse: list[CaseFindings] = []
     for prediction in predict_cases(model, cases, config.inference, maps):
         for scored, weight in ((fused, alpha), (coarse, _COARSE)):
             scored.append(score_findings(prediction.case, prediction.maps, prediction.truth, weight))
@@ -83,7 +85,7 @@ def choose_thresholds(
     tumor = _highest(
         _of_kind(fused, "tumor"), config.tumor_loss, config.step, lambda c: Thresholds(kidney=kidney, tumor=c)
     )
-    return Thresholds(kidney_coarse, kidney, tumor)
+    return Thresholds(min(kidney_coarse, kidney, tumor), kidney, tumor)
 
 
 def costs(fused: Sequence[CaseFindings], thresholds: Thresholds, step: float = 0.05) -> Table:

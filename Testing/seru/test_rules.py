@@ -446,8 +446,8 @@ def test_what_lies_outside_the_range_is_no_result(runner: BatchRunner) -> None:
         lambda index: np.full((1, *shape[1:]), 200 if index in shown else 0, np.uint8), shape, (3.0, 1.0, 1.0), 20
     )
 
-    coarse = run_coarse(scan, runner, False, Progress())
-    everything = run_coarse(scan, runner, True, Progress())
+    coarse = run_coarse(scan, runner, SegmentOptions(), Progress())
+    everything = run_coarse(scan, runner, SegmentOptions(all_slices=True), Progress())
 
     assert coarse.slices == range(55, 85)
     assert np.flatnonzero(coarse.probabilities.any(axis=(1, 2, 3))).tolist() == list(range(60, 80))
@@ -459,6 +459,22 @@ def test_what_lies_outside_the_range_is_no_result(runner: BatchRunner) -> None:
     )
     assert (everything.slices, everything.passes, everything.warnings) == (range(200), 200, ())
     assert everything.probabilities[150].any()
+
+
+def test_the_range_follows_what_is_believed(runner: BatchRunner) -> None:
+    shape = (200, 40, 40)
+    numbers = {**dict.fromkeys(range(60, 80), 200), **dict.fromkeys(range(150, 170), 140)}
+    scan = Prepared(lambda index: np.full((1, *shape[1:]), numbers.get(index, 0), np.uint8), shape, (3.0, 1.0, 1.0), 20)
+
+    believed = run_coarse(scan, runner, SegmentOptions(min_confidence=0.3), Progress())
+    everything = run_coarse(scan, runner, SegmentOptions(), Progress())
+
+    assert believed.slices == range(55, 85)
+    assert believed.warnings == (
+        "What looks like kidney far from the kidneys was left out (4 of the slices looked at); "
+        "run all slices to see it.",
+    )
+    assert everything.slices == range(55, 175)
 
 
 def test_crops_are_averaged_only_on_slices_that_both_ran_on(runner: BatchRunner) -> None:

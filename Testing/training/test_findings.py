@@ -161,6 +161,10 @@ def test_highest_thresholds_that_lose_little_enough_are_chosen() -> None:
 
     assert choose_thresholds(cases, cases, ThresholdsConfig()) == Thresholds(0.6, 0.9, 0.8)
     assert choose_thresholds(cases, cases, strict) == Thresholds(0.6, 0.6, 0.7)
+    # What the coarse stage is refused for must not be believed in the end.
+    surer = [CaseFindings(case_of(), (finding("kidney", 0.95, 1.0),), ())]
+    assert choose_thresholds(cases, surer, strict) == Thresholds(0.6, 0.6, 0.7)
+    assert choose_thresholds(cases, surer, ThresholdsConfig()) == Thresholds(0.8, 0.9, 0.8)
     given = replace(strict, use=Thresholds(0.1, 0.2, 0.3))
     assert choose_thresholds(cases, cases, given) == given.use
     nothing_true = [CaseFindings(case_of(), (finding("kidney", 0.3, 0.0),), ())]

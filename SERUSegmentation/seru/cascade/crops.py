@@ -14,7 +14,7 @@ import numpy as np
 from seru.cascade.key_slices import KeyContour, find_key_slices
 from seru.cascade.preprocessing import Prepared
 from seru.cascade.stage_grid import refine_zoom, resize_probabilities
-from seru.findings import SIDE_CODES, SIDES, Side, Thresholds
+from seru.findings import SIDE_CODES, SIDES, Side
 from seru.model.architecture import STRIDE
 from seru.model.card import ModelCard
 from seru.options import SegmentOptions
@@ -126,7 +126,7 @@ def find_crops(
     found = mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
     threshold = 0.0
     if probability is not None:
-        threshold = thresholds_of(card.thresholds or Thresholds(), options).kidney_coarse
+        threshold = thresholds_of(card.least_confidences, options).kidney_coarse
         mask = believe(mask, probability, threshold)
     sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
     by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
