@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seru.findings import Diameter, Finding, Measures
+from seru.findings import Diameter, Finding, Measures, Thresholds
 from seru.options import SegmentOptions
 from seru.result import Finished, finish
 from seru.result.maps import Maps
@@ -59,6 +59,15 @@ def test_a_kidney_is_measured_without_its_tumors() -> None:
     assert kidney.contact_mm2 == pytest.approx(280)
     # Of the kidney with its tumor: 0.9 everywhere.
     assert kidney.confidence == pytest.approx(2 * 230 / 255 - 1, abs=1e-3)
+
+
+def test_a_tumor_that_is_not_believed_is_part_of_its_kidney() -> None:
+    result = finish(scan(thresholds=Thresholds(tumor=0.9)), SegmentOptions())
+
+    assert only(result, "tumor").status == "candidate"
+    assert only(result, "kidney").volume_ml == pytest.approx(4 * 8 * 8 * 0.03)
+    assert only(result, "kidney").volume_ml == pytest.approx(result.measures["right"].kidney_ml)
+    assert only(result, "kidney").contact_mm2 == 0
 
 
 def test_the_sums_of_a_side_are_those_of_its_findings() -> None:
