@@ -374,7 +374,7 @@ def test_a_licence_is_agreed_to_before_a_download(
         "files": {},
     }
     (tmp_path / "models.json").write_text(json.dumps({"default": "far", "models": [entry]}))
-    monkeypatch.setattr("seru.model.store.resources_folder", lambda: tmp_path)
+    monkeypatch.setattr("seru.model.registry.resources_folder", lambda: tmp_path)
 
     code = main(["models", "fetch"])
 

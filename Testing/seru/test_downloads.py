@@ -17,7 +17,8 @@ import pytest
 from seru.errors import ModelError
 from seru.model import download as module
 from seru.model.download import download
-from seru.model.store import RegistryEntry, fetch_model
+from seru.model.registry import ListedFile, RegistryEntry
+from seru.model.store import fetch_model
 
 CONTENT = bytes(range(256)) * 40
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -137,10 +138,10 @@ def test_a_server_that_behaves_badly_is_one_sentence_and_leaves_no_model(
 ) -> None:
     answer, reason = ANSWERS[behaviour]
     monkeypatch.setattr("seru.model.store.cache_folder", lambda: tmp_path / "models")
-    entry = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "size": len(CONTENT)}
+    file = ListedFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
     with pytest.raises(ModelError, match=reason) as raised:
-        fetch_model(RegistryEntry("far", "Far", "none", serve(answer).removesuffix("/file"), {"file": entry}))
+        fetch_model(RegistryEntry("far", "Far", "none", serve(answer).removesuffix("/file"), {"file": file}))
 
     assert str(raised.value).isprintable()
     assert list((tmp_path / "models").iterdir()) == []

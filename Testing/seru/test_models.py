@@ -7,8 +7,10 @@ import json
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,15 +20,13 @@ from seru.model.architecture import Architecture
 from seru.model.card import ModelCard
 from seru.model.download import DownloadError, download
 from seru.model.network import SERU
+from seru.model.registry import ListedFile, Registry, RegistryEntry, read_registry
 from seru.model.store import (
-    Registry,
-    RegistryEntry,
     clear_cache,
     fetch_model,
     find_model,
     list_models,
     open_model,
-    read_registry,
     sha256_of,
 )
 from seru.model.weights import load_network, write_model_folder
@@ -64,7 +64,7 @@ def url(folder: Path) -> Iterator[str]:
 
 
 def entry_of(folder: Path, url: str) -> RegistryEntry:
-    files = {path.name: {"sha256": sha256_of(path), "size": path.stat().st_size} for path in sorted(folder.iterdir())}
+    files = {path.name: ListedFile(sha256_of(path), path.stat().st_size) for path in sorted(folder.iterdir())}
     return RegistryEntry("test-model", "Test model", "Apache-2.0", url, files)
 
 
@@ -109,7 +109,7 @@ def test_a_wrong_checksum_keeps_the_old_model(folder: Path, url: str, own_cache:
     fetch_model(entry_of(folder, url))
     old = (own_cache / "test-model" / "model.json").read_bytes()
     newer = entry_of(folder, url)
-    newer.files["coarse.safetensors"]["sha256"] = "0" * 64
+    newer.files["coarse.safetensors"] = replace(newer.files["coarse.safetensors"], sha256="0" * 64)
 
     with pytest.raises(ModelError, match="wrong file"):
         fetch_model(newer)
@@ -247,6 +247,11 @@ def test_an_unknown_model_is_named_with_the_known_ones() -> None:
         find_model("no-such-model")
 
 
+def test_a_name_that_no_folder_can_have_is_one_sentence() -> None:
+    with pytest.raises(ModelError, match=r"No model can be looked for as .*; give an id or a folder\.$"):
+        find_model("a" * 300)
+
+
 def test_a_folder_without_a_card_is_no_model(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no model\.json"):
         find_model(tmp_path)
@@ -260,3 +265,47 @@ def test_the_projects_registry_can_be_read_and_its_bundled_models_are_whole() ->
         if entry.url is None:
             find_model(entry.id).verify()
     assert registry.default is None or registry.entry(registry.default)
+
+
+LISTED: dict[str, Any] = {"id": "far", "title": "Far", "licence": "none", "url": "https://example.org/far"}
+WRONG_LISTS: dict[str, Any] = {
+    "no object": [LISTED],
+    "models that are none": {"models": "far"},
+    "an id that is a number": {"models": [LISTED | {"id": 5}]},
+    "an id outside the cache": {"models": [LISTED | {"id": "../../far"}]},
+    "an id that is hidden": {"models": [LISTED | {"id": ".far"}]},
+    "a title of two lines": {"models": [LISTED | {"title": "Far\n\x1b[31m"}]},
+    "an address that is a number": {"models": [LISTED | {"url": 5}]},
+    "an address of this computer's files": {"models": [LISTED | {"url": "file:///etc"}]},
+    "files without names": {"models": [LISTED | {"files": [1]}]},
+    "a file without a size": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64}}}]},
+    "a size in letters": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64, "size": "5"}}}]},
+    "a size below 0": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64, "size": -5}}}]},
+    "a checksum that is none": {"models": [LISTED | {"files": {"a": {"sha256": "0", "size": 5}}}]},
+    "a file outside its folder": {"models": [LISTED | {"files": {"../a": {"sha256": "0" * 64, "size": 5}}}]},
+    "an entry that is not known": {"models": [LISTED | {"pickle": "a"}]},
+    "a model without a licence": {"models": [{"id": "far", "title": "Far"}]},
+    "a model twice": {"models": [LISTED, LISTED]},
+    "a default that is not listed": {"models": [LISTED], "default": "near"},
+    "another version": {"models": [LISTED], "version": 2},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_LISTS)
+def test_a_damaged_list_of_models_is_one_sentence(wrong: str, tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_text(json.dumps(WRONG_LISTS[wrong]))
+
+    with pytest.raises(ModelError, match=r"The list of models .* cannot be read \(.*\); install SERU again\.$"):
+        read_registry(path)
+
+
+def test_a_list_of_models_is_read_with_its_sizes_and_checksums(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    files = {name: {"sha256": "0" * 64, "size": 5} for name in ("model.json", "coarse.safetensors")}
+    path.write_text(json.dumps({"models": [LISTED | {"files": files}], "default": "far", "version": 1}))
+
+    entry = read_registry(path).entry("far")
+
+    assert (entry.url, entry.size) == ("https://example.org/far", 10)
+    assert entry.files["model.json"] == ListedFile("0" * 64, 5)

@@ -1,4 +1,4 @@
-"""Model folders, the registry of models, and the per-user cache."""
+"""Model folders: bundled, of the user, or fetched into the per-user cache."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from seru.errors import ModelError, is_memory_error
 from seru.model.card import NETWORK_STAGES, ModelCard, NetworkStage
-from seru.records import parse_json
+from seru.model.registry import Registry, RegistryEntry, read_registry, read_small_json, resources_folder
+from seru.records import shown
 
 CARD = "model.json"
-_LARGEST_JSON = 1 << 20
 # Where there is no home folder: nothing is found there, and nothing can be kept.
 _NOWHERE = Path(os.devnull) / "SERU"
 
@@ -32,6 +32,7 @@ __all__ = [
     "list_models",
     "open_model",
     "read_registry",
+    "resources_folder",
     "sha256_of",
 ]
 
@@ -109,83 +110,6 @@ class Model:
             self.weight_file(stage)
 
 
-@dataclass(frozen=True)
-class RegistryEntry:
-    """A model that can be had, as ``models.json`` lists it.
-
-    Attributes:
-        id: short name.
-        title: name shown to people.
-        licence: of the weights; users agree to it before a download.
-        url: folder that holds the files; None for a bundled model.
-        files: SHA-256 and size in bytes of ``model.json`` and both weight files.
-    """
-
-    id: str
-    title: str
-    licence: str
-    url: str | None = None
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """Bytes to download."""
-        return sum(int(entry["size"]) for entry in self.files.values())
-
-
-@dataclass(frozen=True)
-class Registry:
-    """The models that can be had, and which one is the default."""
-
-    models: tuple[RegistryEntry, ...] = ()
-    default: str | None = None
-
-    def entry(self, model_id: str) -> RegistryEntry:
-        """Return the entry of a model.
-
-        Args:
-            model_id: its short name.
-
-        Returns:
-            The entry.
-
-        Raises:
-            ModelError: there is no such model.
-        """
-        for entry in self.models:
-            if entry.id == model_id:
-                return entry
-        known = ", ".join(entry.id for entry in self.models) or "none"
-        raise ModelError(f"The model '{model_id}' is unknown (known: {known}); give one of them or a model folder.")
-
-
-def resources_folder() -> Path:
-    """Return the folder with ``models.json`` and the bundled models."""
-    here = Path(__file__).resolve().parents[1]
-    beside = here.parent / "Resources"
-    return beside if (beside / "models.json").is_file() else here / "_resources"
-
-
-def read_registry(path: Path | None = None) -> Registry:
-    """Read the list of models that can be had.
-
-    Args:
-        path: another ``models.json``; None takes the project's.
-
-    Returns:
-        The registry.
-
-    Raises:
-        ModelError: the file is missing or cannot be read.
-    """
-    path = path or resources_folder() / "models.json"
-    try:
-        content = _read_json(path)
-        return Registry(tuple(RegistryEntry(**entry) for entry in content["models"]), content["default"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"The list of models {path} cannot be read ({error}); install SERU again.") from error
-
-
 def cache_folder() -> Path:
     """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home."""
     import platformdirs
@@ -213,13 +137,26 @@ def find_model(id_or_folder: str | Path | None = None) -> Model:
         id_or_folder = read_registry().default
         if id_or_folder is None:
             raise ModelError("This version has no default model; give a model folder with --model.")
-    for folder in (resources_folder() / "Models" / id_or_folder, cache_folder() / id_or_folder):
-        if Path(id_or_folder).name == str(id_or_folder) and (folder / CARD).is_file():
-            return open_model(folder)
-    if Path(id_or_folder).exists() or len(Path(id_or_folder).parts) > 1:
-        return open_model(Path(id_or_folder))
+    try:
+        found = _folder_of(str(id_or_folder))
+    except OSError as error:  # too long, or where nobody may look
+        raise ModelError(
+            f"No model can be looked for as {shown(str(id_or_folder))} ({error.strerror}); give an id or a folder."
+        ) from error
+    if found is not None:
+        return open_model(found)
     entry = read_registry().entry(str(id_or_folder))
     raise ModelError(f"The model '{entry.id}' is not on this computer; run 'seru models fetch {entry.id}'.")
+
+
+def _folder_of(id_or_folder: str) -> Path | None:
+    """Return the folder of a bundled or fetched model, or what must be a folder; None for an id that is not here."""
+    path = Path(id_or_folder)
+    if path.name == id_or_folder:
+        for place in (resources_folder() / "Models", cache_folder()):
+            if (place / path / CARD).is_file():
+                return place / path
+    return path if path.exists() or len(path.parts) > 1 else None
 
 
 def open_model(folder: Path) -> Model:
@@ -240,7 +177,7 @@ def open_model(folder: Path) -> Model:
             "(pickled weights are never loaded)."
         )
     try:
-        values = _read_json(folder / CARD)
+        values = read_small_json(folder / CARD)
     except FileNotFoundError as error:
         raise ModelError(f"'{folder}' is no model folder: it has no {CARD}.") from error
     except (OSError, ValueError) as error:
@@ -345,17 +282,6 @@ def _sha256(path: str, _size: int, _modified: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read_json(path: Path) -> Any:
-    """Read a small JSON file; a pipe or a device is none."""
-    if path.exists() and not path.is_file():
-        raise ValueError("it is no file")
-    with open(path, "rb") as file:
-        text = file.read(_LARGEST_JSON + 1)
-    if len(text) > _LARGEST_JSON:
-        raise ValueError(f"it is larger than {_LARGEST_JSON} bytes")
-    return parse_json(text)
-
-
 def _is_damaged(path: Path) -> ModelError:
     return ModelError(
         f"The file {path} is damaged (its checksum differs from the model card's); fetch the model again."
@@ -363,7 +289,7 @@ def _is_damaged(path: Path) -> ModelError:
 
 
 def _matches(folder: Path, entry: RegistryEntry) -> bool:
-    paths = {folder / name: expected["sha256"] for name, expected in entry.files.items()}
+    paths = {folder / name: expected.sha256 for name, expected in entry.files.items()}
     return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
 
 
@@ -378,9 +304,9 @@ def _download_files(entry: RegistryEntry, url: str, folder: Path, on_progress: M
             on_progress(before + done, entry.size)
 
     for name, expected in entry.files.items():
-        size = int(expected["size"])
+        place = folder / name
         try:
-            download(f"{url}/{name}", folder / name, sha256=expected["sha256"], size=size, on_progress=tell)
+            download(f"{url}/{name}", place, sha256=expected.sha256, size=expected.size, on_progress=tell)
         except DownloadError as error:
             raise ModelError(str(error)) from error
-        before += size
+        before += expected.size
