@@ -371,7 +371,7 @@ def _logEnd(result: LiveResult | None, error: Exception | None) -> None:
 
 
 class SERUSegmentationTest(ScriptedLoadableModuleTest):
-    """Self test: what the scene holds is always checked; the phantom is segmented where a model and its packages are."""
+    """Self test: what a run is given is always checked; the phantom is segmented where a model and packages are."""
 
     def setUp(self) -> None:
         """Start with an empty scene."""

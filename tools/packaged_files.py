@@ -52,7 +52,7 @@ def _cmake(repository: Path) -> Path:
 
 
 def _body(text: str, name: str) -> str:
-    return re.search(rf"set\({name}\n(.*?)\)", text, flags=re.S)[1]
+    return str(re.findall(rf"set\({name}\n(.*?)\)", text, flags=re.DOTALL)[0])
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_the_self_test_fails_where_a_run_would_read_another_volume(
     slicer_desktop.load_module(MODULE_FILE)
     from SERUSegmentationLib import self_test
 
-    def exportShifted(volume, path) -> None:  # noqa: ANN001
+    def exportShifted(volume: Any, path: Path) -> None:
         slicer.util.arrayFromVolume(volume)[:] += 1
         run_export(volume, path)
         slicer.util.arrayFromVolume(volume)[:] -= 1

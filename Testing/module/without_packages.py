@@ -15,7 +15,7 @@ NOT_IN_SLICER = ("cv2", "openvino", "platformdirs", "pydicom", "safetensors", "s
 # Nothing that runs inside Slicer may want them.
 NEVER_IN_SLICER = ("PySide6", "shiboken6", "pytest", "hypothesis", "slicerio", "jsonschema")
 
-_SITE = '''
+_SITE = """
 import os
 import sys
 
@@ -29,16 +29,16 @@ class Blocker:
 
 
 sys.meta_path.insert(0, Blocker())
-'''
+"""
 # The scene of the headless desktop alone, without the widgets that its package loads.
-BARE_SCENE = '''
+BARE_SCENE = """
 import sys, types
 from pathlib import Path
 package = types.ModuleType("Testing.desktop")
 package.__path__ = [str(Path(sys.argv[1]) / "Testing" / "desktop")]
 sys.modules["Testing.desktop"] = package
 from Testing.module.scene_tools import bare_scene
-'''
+"""
 
 
 def environment_without(blocked: Iterable[str], folder: Path) -> dict[str, str]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,76 +17,15 @@ import pytest
 from seru.io.images import read_volume, write_volume
 from seru.model.registry import read_registry
 from seru.phantom import PhantomOptions, make_phantom
-from Testing import REPOSITORY
+from Testing.release_by_hand import ID, RESOURCES, TAG, git, project, release, server
 from tools.release.checks import _CHECKS, check_release
 from tools.release.failure import CheckError
-from tools.release.make import Release, make_release
+from tools.release.make import Release
 from tools.release.wheel import build_wheel, licence_of
 
+__all__ = ["project", "release", "server"]
+
 pytestmark = pytest.mark.slow
-
-TAG = "v0.1.0"
-ID = "phantom-tiny"
-RESOURCES = Path("SERUSegmentation") / "Resources"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
-    return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This tree as it is now, with the tiny model as the bundled one, under a tag."""
-    if not (REPOSITORY / ".git").exists():
-        pytest.skip("this tree is no git repository")
-    folder = tmp_path_factory.mktemp("project") / "seru"
-    for name in git(REPOSITORY, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        source, place = REPOSITORY / name, folder / name
-        if name and source.is_file() and not name.startswith((RESOURCES / "Models").as_posix()):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source, place)
-    bundle_tiny_model(folder)
-    git(folder, "init", "--quiet")
-    git(folder, "add", "--all", "--force")
-    git(folder, "commit", "--quiet", "-m", "As it is")
-    git(folder, "tag", TAG)
-    return folder
-
-
-def bundle_tiny_model(folder: Path) -> None:
-    model = folder / RESOURCES / "Models" / ID
-    shutil.copytree(REPOSITORY / "Testing" / "models" / ID, model)
-    (bundled,) = (REPOSITORY / RESOURCES / "Models").glob("*/LICENSE.txt")
-    shutil.copy(bundled, model)
-    card = json.loads((model / "model.json").read_text(encoding="utf-8"))
-    card["licence"] = "CC-BY-NC-SA-4.0"
-    (model / "model.json").write_text(json.dumps(card), encoding="utf-8")
-    listed = {"id": ID, "title": card["title"], "licence": card["licence"]}
-    (folder / RESOURCES / "models.json").write_text(json.dumps({"version": 1, "default": ID, "models": [listed]}))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    folder = tmp_path_factory.mktemp("served")
-    handler = partial(QuietHandler, directory=str(folder))
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}", folder
-    running.shutdown()
-    running.server_close()
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def release(project: Path, server: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Release:
-    made = make_release(project, TAG, tmp_path_factory.mktemp("release"), server[0])
-    shutil.copy(made.archive(made.entries[0]), server[1])
-    return made
 
 
 def test_a_release_passes_every_check(release: Release) -> None:
@@ -123,7 +59,12 @@ def test_a_wheel_names_the_licence_of_the_weights_where_they_are_inside_alone(re
 
 
 def seru(tree: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(tree / "SERUSegmentation"), "XDG_CACHE_HOME": str(home), "HOME": str(home)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree / "SERUSegmentation"),
+        "XDG_CACHE_HOME": str(home),
+        "HOME": str(home),
+    }
     command = [sys.executable, "-m", "seru", *arguments]
     return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 
 from seru.errors import ModelError
 from seru.model.registry import ListedFile, RegistryEntry
-from seru.model.store import Model, cache_folder, fetch_model, find_model, list_models, open_model, read_registry
+from seru.model.store import Model, cache_folder, fetch_model, find_model, list_models, open_model
 from seru.model.weights import load_network, write_model_folder
 from Testing.seru.command_by_hand import make_random_model
 

@@ -101,7 +101,8 @@ def _check_cmake(release: Release) -> str:
     homepage = extension_field(release.tree, "HOMEPAGE")
     require(homepage.startswith("https://"), f"EXTENSION_HOMEPAGE {homepage!r} is no https URL")
     people = extension_field(release.tree, "CONTRIBUTORS")
-    require(re.fullmatch(r"[^()]+ \([^()]+\)", people) is not None, "EXTENSION_CONTRIBUTORS is no 'Name (Organisation)'")
+    is_named = re.fullmatch(r"[^()]+ \([^()]+\)", people) is not None
+    require(is_named, "EXTENSION_CONTRIBUTORS is no 'Name (Organisation)'")
     return f"project {EXTENSION}, {people}"
 
 
@@ -120,7 +121,8 @@ def _check_pictures(release: Release) -> str:
 def _require_picture(path: Path) -> None:
     start = _PICTURES.get(path.suffix.lower())
     require(start is not None, f"{path.name} is neither png nor jpg nor gif")
-    require(path.is_file() and path.read_bytes().startswith(start or b""), f"{path.name} is not in the tree, or no picture")
+    is_picture = path.is_file() and path.read_bytes().startswith(start or b"")
+    require(is_picture, f"{path.name} is not in the tree, or no picture")
 
 
 CATALOGUE_CHECKS: dict[str, Callable[[Release], str]] = {

@@ -140,9 +140,9 @@ def _check_wheel(release: Release) -> str:
 
 def _check_description(release: Release) -> str:
     text = extension_field(release.tree, "DESCRIPTION")
-    words = ("kidney", "tumor", "ct", "segmentation", "research use only", "non-commercial")
-    missing = [word for word in words if word not in text.lower()]
-    missing += [entry.licence for entry in release.entries if entry.licence.replace("-", " ") not in text.replace("-", " ")]
+    words: tuple[str, ...] = ("kidney", "tumor", "ct", "segmentation", "research use only", "non-commercial")
+    words += tuple(entry.licence.lower() for entry in release.entries)
+    missing = [word for word in words if word.replace("-", " ") not in text.lower().replace("-", " ")]
     require(not missing, f"EXTENSION_DESCRIPTION does not say {', '.join(missing)}")
     require(";" not in text, "EXTENSION_DESCRIPTION has a semicolon, which ends an item of a list in CMake")
     return "says what it is for, and the licence of the weights"

@@ -56,7 +56,8 @@ def pack_model(model: Model, tag: str, url: str, output: Path) -> RegistryEntry:
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, _READABLE
             content.writestr(info, (model.folder / name).read_bytes())
     files = {name: _listed(model.folder / name) for name in names}
-    return RegistryEntry(card.id, card.title, card.licence, f"{url.rstrip('/')}/{archive.name}", _listed(archive), files)
+    address = f"{url.rstrip('/')}/{archive.name}"
+    return RegistryEntry(card.id, card.title, card.licence, address, _listed(archive), files)
 
 
 def _listed(path: Path) -> ListedFile:

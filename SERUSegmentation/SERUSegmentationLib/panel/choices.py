@@ -86,7 +86,8 @@ def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
     if slicer.app.testingEnabled():
         return True
     text = "\n\n".join([choice.title, "\n".join(_licenceLines(choice.licence)), _("Do you agree?")])
-    if not confirmYesNo(text, _("Licence of the model"), "\n\n".join(filter(None, (choice.notes, _licenceText(choice))))):
+    details = "\n\n".join(filter(None, (choice.notes, _licenceText(choice))))
+    if not confirmYesNo(text, _("Licence of the model"), details):
         return False
     writeSetting(_ACCEPTED, [*(other for other in agreed if other != mark), mark])
     return True
