@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unittest
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ def test_the_self_test_is_skipped_with_the_reason_and_checks_the_scene(
     assert told[:2] == ["Handing a CT to a run", "Segmenting the phantom"]
     assert told[2].startswith("Skipped: What the segmentation needs is not installed")
     assert len(told) == 3
+
+
+def test_ctest_counts_it_as_skipped(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in environment_without(("torch",), tmp_path).items():
+        monkeypatch.setenv(key, value)
+    slicer_desktop.load_module(MODULE_FILE)
+    from SERUSegmentation import SERUSegmentationTest
+
+    outcome = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(SERUSegmentationTest).run(outcome)
+
+    assert (outcome.testsRun, outcome.errors, outcome.failures) == (2, [], [])
+    assert [reason.partition(":")[0] for _, reason in outcome.skipped] == [
+        "What the segmentation needs is not installed, the package is missing"
+    ]
 
 
 def test_the_self_test_fails_where_a_run_would_read_another_volume(

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save
 
 from seru.errors import ModelError
 from seru.model.registry import ListedFile, RegistryEntry
-from seru.model.store import Model, cache_folder, fetch_model, find_model, list_models, open_model
+from seru.model.store import Model, cache_folder, fetch_model, find_model, list_models, open_model, read_registry
 from seru.model.weights import load_network, write_model_folder
 from Testing.seru.command_by_hand import make_random_model
 
@@ -165,7 +165,6 @@ def test_a_card_that_is_no_card_is_refused(folder: Path, text: str) -> None:
 
     with pytest.raises(ModelError):
         open_model(folder)
-    assert len(list_models()[0]) > 0
 
 
 def test_a_pipe_is_no_card(folder: Path) -> None:
@@ -305,7 +304,8 @@ def test_where_nobody_is_at_home_nothing_is_found_and_nothing_is_made(
 
     assert cache_folder().is_absolute()
     assert [error for error in list_models()[1] if error] == []
-    find_model()
+    if read_registry().models[0].url is None:  # the sources of a release have it to fetch
+        find_model()
     file = ListedFile("0" * 64, 1)
     with pytest.raises(ModelError, match="set HOME"):
         fetch_model(RegistryEntry("x", "x", "x", "http://127.0.0.1:9", file, {"model.json": file}))
