@@ -23,8 +23,9 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from SERUSegmentationLib.panel.parameters import optionParameters, optionsOf, setState, stateOf
-from SERUSegmentationLib.panel.parts import WidgetParts
+from SERUSegmentationLib.panel.deletion import deleteCompanionsOf
+from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
+from SERUSegmentationLib.panel.parts import Intents, WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
@@ -81,6 +82,7 @@ class SERUSegmentationParameterNode(OptionParameters):
         outputSegmentation: where the result goes; None makes a new one.
         shown: what the views show.
         coarseOutline: draw the coarse stage over the fused segments.
+        showCandidates: outline what is not believed.
         splitSides: one segment per side.
     """
 
@@ -88,6 +90,7 @@ class SERUSegmentationParameterNode(OptionParameters):
     outputSegmentation: vtkMRMLSegmentationNode
     shown: Shown = Shown.FUSED
     coarseOutline: bool = True
+    showCandidates: bool = True
     splitSides: bool = False
 
 
@@ -114,11 +117,13 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SERUSegmentationLogic()
         requirements = Path(self.resourcePath("requirements.txt"))
-        self.parts = WidgetParts(self.ui, requirements, self.onSegment, self.onCancel, self.updatePanel)
+        intents = Intents(self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut)
+        self.parts = WidgetParts(self.ui, requirements, intents)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
+        self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
         self.initializeParameterNode()
 
@@ -160,6 +165,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     def _onImported(self) -> None:
         if not self._isClosed and self.parent.isEntered:
             self.initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAboutToBeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """A result takes its companions with it, and the selector does not fall to its neighbour."""
+        if caller.IsClosing() or not node.IsA("vtkMRMLSegmentationNode"):
+            return
+        if self._parameterNode and self._parameterNode.outputSegmentation is node:
+            self._parameterNode.outputSegmentation = None
+        deleteCompanionsOf(node, self.parts.mayDelete)
 
     def initializeParameterNode(self) -> None:
         """Follow the scene's parameter node, with the first volume chosen where none is."""
@@ -209,6 +223,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
                 state = replace(state, splitSides=controller.state.splitSides)
             controller.apply(state)
             controller.show(parameters.shown, parameters.coarseOutline)
+            controller.showCandidates(parameters.showCandidates)
         self.parts.refresh(parameters.inputVolume if parameters else None)
 
     def _maySplit(self) -> bool:
@@ -252,6 +267,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Ask the run to stop."""
         self.parts.run.cancelling()
         self.logic.cancel()
+
+    def onLeaveOut(self, leavesOut: bool) -> None:
+        """Leave out what the model's own confidence says, or nothing."""
+        if self._parameterNode:
+            self._parameterNode.minConfidence = MODELS_OWN if leavesOut else 0.0
 
     def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.

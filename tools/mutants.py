@@ -21,6 +21,9 @@ _COPIED = ("SERUSegmentation", "Testing", "training", "benchmarks", "pyproject.t
 _RULES = "Testing/seru/test_rules.py"
 _SIDES = f"{_RULES} Testing/seru/test_key_slices.py"
 _GRID = "Testing/seru/test_grid.py"
+_GATE = "Testing/seru/test_gate.py"
+_FINDINGS = "Testing/seru/test_findings.py"
+_DIAMETERS = "Testing/seru/test_diameters.py"
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ MUTANTS = (
     Mutant("islands: a thin stack as a thick one", "cascade/crops.py", "return min(ISLAND_ML, ", "return max(ISLAND_ML, "),
     Mutant("islands: half as large", "result/components.py", "ISLAND_ML = 1.0", "ISLAND_ML = 0.5"),
     Mutant("key slice: the highest of equal ones", "cascade/key_slices.py", "found[0] > best.area_px", "found[0] >= best.area_px"),
+    Mutant("crops: of everything that was found", "cascade/crops.py", "mask = believe(mask,", "believe(mask,"),
     # Sizes
     Mutant("coarse size: of the shorter side", "cascade/stage_grid.py", "card.coarse_size / max(rows, columns)", "card.coarse_size / min(rows, columns)"),
     Mutant("zoom: upside down", "cascade/stage_grid.py", "spacing / card.in_plane_spacing_mm", "card.in_plane_spacing_mm / spacing"),
@@ -95,9 +99,30 @@ MUTANTS = (
     Mutant("shear: none is let through", "grid.py", "SHEAR_TOLERANCE = 1e-3", "SHEAR_TOLERANCE = 1e-7", _GRID),
     Mutant("components: faces only", "result/components.py", "_CORNERS = 3", "_CORNERS = 1"),
     Mutant("small components: those of the least size go too", "result/components.py", "- 1e-9) - 1, 0)", "- 1e-9), 0)"),
-    Mutant("measure: sides swapped", "result/measurements.py", "(sides * np.uint8(3) + labels)", "((3 - sides) % 3 * np.uint8(3) + labels)"),
-    Mutant("diameter: of all components", "result/measurements.py", "largest = largest_component(mask[box])", "largest = mask[box]"),
-    Mutant("diameter: spacing the other way round", "result/measurements.py", "np.asarray(spacing_mm, np.float64))", "np.asarray(spacing_mm, np.float64)[::-1])"),
+    Mutant("measure: sides swapped", "result/measurements.py", "(some_sides * np.uint8(3) + some_labels)", "((3 - some_sides) % 3 * np.uint8(3) + some_labels)"),
+    Mutant("measure: a kidney with its tumors", "result/measurements.py", "voxels = component.labels == label", "voxels = component.labels >= label", _FINDINGS),
+    Mutant("measure: the edge of the stored box", "result/measurements.py", "mask.shape, field.grid.shape_kji)", "mask.shape, field.labels.shape)", _FINDINGS),
+    Mutant("measure: contact counts one side of a face", "result/measurements.py", " + np.count_nonzero(ours[:-1] & theirs[1:])", "", _FINDINGS),
+    Mutant("diameter: spacing the other way round", "result/diameters.py", "np.asarray(spacing_mm, np.float64))", "np.asarray(spacing_mm, np.float64)[::-1])", _DIAMETERS),
+    Mutant("diameter: bridges join", "result/diameters.py", "if len(cores) < 2:", "if True:", _DIAMETERS),
+    Mutant("diameter: of the last of equally long slices", "result/diameters.py", "found.slice < best.slice", "found.slice > best.slice", _DIAMETERS),
+    Mutant("diameter: parts of a slice together", "result/diameters.py", "for part in _pieces(mask[index]):", "for part in [mask[index]]:", _DIAMETERS),
+    Mutant("across: along the longest one", "result/diameters.py", "heights = places @ np.array([-along[1], along[0]])", "heights = places @ along", _DIAMETERS),
+    # Gate, verdicts, ranges
+    Mutant("gate: what stands at the threshold goes", "result/gate.py", "self.confidences < threshold", "self.confidences <= threshold", _GATE),
+    Mutant("gate: a kidney's confidence is its kidney's alone", "result/gate.py", "stage[self.stored].sum(axis=1, dtype=np.float32)", "stage[self.stored, 0].astype(np.float32)", _GATE),
+    Mutant("gate: alpha the other way round", "result/gate.py", "np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined", "np.float32(1 - self._alpha) * coarse + np.float32(self._alpha) * refined", _GATE),
+    Mutant("gate: tumors in kidneys become background", "result/gate.py", "lowered = np.where(self.is_in_kidney, np.uint8(KIDNEY), np.uint8(BACKGROUND))", "lowered = np.full(len(self.sizes), np.uint8(BACKGROUND))", _GATE),
+    Mutant("gate: tumors are judged before kidneys", "result/gate.py", "    kidneys.lower()\n", "", _GATE),
+    Mutant("gate: one component over both sides", "result/gate.py", "voxels = np.flatnonzero(chosen & (self.sides == code))", "voxels = np.flatnonzero(chosen & (code == 1))", _GATE),
+    Mutant("gate: tumors apart are judged as kidneys", "result/gate.py", "numbers = np.where(holds_kidney[numbers], numbers, 0)", "pass", _GATE),
+    Mutant("gate: the coarse stage's is not looked at", "result/gate.py", "box = bounding_box(mask) if threshold > 0 else None", "box = None", _GATE),
+    Mutant("verdict: any overlap is enough", "result/gate.py", "2 * overlap > np.minimum(verdict.size, self.sizes)", "overlap > 0", _GATE),
+    Mutant("verdict: the first wins", "result/gate.py", "for placed in verdicts:\n            verdict = placed.verdict", "for placed in reversed(verdicts):\n            verdict = placed.verdict", _GATE),
+    Mutant("verdict: takes all that it has become part of", "result/gate.py", "extra = foreground.take_out_merged(placed)", "extra: list[Component] = []", _GATE),
+    Mutant("verdict: what was accepted is cleaned up", "result/finish.py", 'if component.status == "accepted":', "if False:", _GATE),
+    Mutant("range: only the stages", "result/ranges.py", "PROBABILITIES = (0.3, 0.7)", "PROBABILITIES = (0.5, 0.5)", _FINDINGS),
+    Mutant("range: other findings too", "result/ranges.py", "variant & ~is_others", "variant", _FINDINGS),
     Mutant("clean-up: tumors stay", "result/cleanup.py", "if options.tumor_touches_kidney:", "if False:"),
 )  # fmt: skip
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from seru.files import write_text
 from seru.model.store import Model
-from training.cases import LabelledCase
 from training.config import Config
+from training.labelled import LabelledCase
 from training.plots import plot_alpha
 from training.predictions import predict_cases
 from training.scoring import CaseScore, summarise

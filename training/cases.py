@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from seru.errors import BadInputError
@@ -18,32 +14,8 @@ from seru.io.images import read_volume
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from seru.volume import Volume
 from training.config import DataConfig, PhantomData
-
-# The slices' pixel size is not known; this is the median of KiTS19. Only the smallest component's size depends on it.
-_SLICE_PIXEL_MM = 0.78
-_SLICE_THICKNESS_MM = 5.0
-# Where an 8-bit slice is 0, anything at or below its window may be: air, for the body's outline.
-_BELOW_WINDOW_HU = -1000
-_LABEL_OF_MASK = np.array([0, 1, 2, 1], np.uint8)
-
-
-@dataclass(frozen=True)
-class LabelledCase:
-    """One scan with its labels, read when asked for.
-
-    Attributes:
-        id: short name, also of its files.
-        patient: cases of one patient stay on one side of the split.
-        source: fingerprint of what it is read from.
-        read: gives image and labels (uint8, same shape: 0, 1 kidney, 2 tumor).
-        is_extra: only ever trained on.
-    """
-
-    id: str
-    patient: str
-    source: str
-    read: Callable[[], tuple[Volume, np.ndarray]] = field(repr=False, compare=False)
-    is_extra: bool = False
+from training.labelled import LabelledCase
+from training.slices import slice_cases
 
 
 def list_cases(config: DataConfig) -> list[LabelledCase]:
@@ -64,6 +36,7 @@ def list_cases(config: DataConfig) -> list[LabelledCase]:
         found = kits19_cases(Path(config.folder)) if config.kind == "kits19" else slice_cases(Path(config.folder))
         excluded = excluded_cases(config)
         cases = [case for case in found if case.patient not in excluded and case.id not in excluded]
+        cases = [case for case in cases if case.knowledge == "everything"]
         cases += phantom_cases(config.phantom, is_extra=True)
     if not any(not case.is_extra for case in cases):
         raise BadInputError(f"There are no cases of kind {config.kind} in '{config.folder}'; see training/README.md.")
@@ -104,35 +77,6 @@ def kits19_cases(folder: Path) -> list[LabelledCase]:
     return cases
 
 
-def slice_cases(folder: Path) -> list[LabelledCase]:
-    """List the single slices of a folder with ``images``, ``masks`` and ``manifest.csv``.
-
-    Args:
-        folder: of the slices.
-
-    Returns:
-        One case a slice; several may be of one patient.
-
-    Raises:
-        BadInputError: the manifest is missing or lacks a column.
-    """
-    path = folder / "manifest.csv"
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        return [
-            LabelledCase(
-                row["file"],
-                row["case"],
-                f"{path.name}:{row['px_kidney']},{row['px_tumor']},{row['px_cyst']}",
-                functools.partial(_read_slice, folder, row["file"], (float(row["window_lo"]), float(row["window_hi"]))),
-            )
-            for row in rows
-        ]
-    except (OSError, KeyError, ValueError) as error:
-        raise BadInputError(f"The manifest {path} cannot be read ({error}); see training/README.md.") from error
-
-
 def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[LabelledCase]:
     """List phantoms as cases.
 
@@ -152,37 +96,12 @@ def phantom_cases(config: PhantomData, is_extra: bool = False) -> list[LabelledC
     return cases
 
 
-def slice_to_hu(image: np.ndarray, window: tuple[float, float]) -> np.ndarray:
-    """Turn an 8-bit slice back into Hounsfield units.
-
-    Args:
-        image: uint8, any shape; 0 and 255 are the window's bounds.
-        window: lower and upper HU.
-
-    Returns:
-        float32, same shape; air where the image is 0, for that may be anything below the window.
-    """
-    lower, upper = window
-    hu = lower + image.astype(np.float32) * np.float32((upper - lower) / 255)
-    return np.where(image == 0, np.float32(_BELOW_WINDOW_HU), hu)
-
-
 def _read_kits19(image: Path, labels: Path) -> tuple[Volume, np.ndarray]:
     volume = read_volume(image)
     truth = read_volume(labels).array_kji
     if truth.shape != volume.array_kji.shape:
         raise BadInputError(f"{labels} has shape {truth.shape}, its image {volume.array_kji.shape}; download it again.")
     return volume, truth.astype(np.uint8)
-
-
-def _read_slice(folder: Path, name: str, window: tuple[float, float]) -> tuple[Volume, np.ndarray]:
-    image = cv2.imread(str(folder / "images" / f"{name}.webp"), cv2.IMREAD_GRAYSCALE)
-    mask = cv2.imread(str(folder / "masks" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
-    if image is None or mask is None or image.shape != mask.shape:
-        raise BadInputError(f"The slice {name} of {folder} is missing or damaged; copy the folder again.")
-    # Rows run to the back and columns to the patient's left.
-    matrix = np.diag([-_SLICE_PIXEL_MM, -_SLICE_PIXEL_MM, _SLICE_THICKNESS_MM, 1.0])
-    return Volume.from_array(slice_to_hu(image, window)[np.newaxis], matrix), _LABEL_OF_MASK[mask][np.newaxis]
 
 
 def _phantom_options(config: PhantomData, number: int) -> PhantomOptions:

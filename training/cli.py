@@ -20,6 +20,7 @@ _STEPS = {
     "prepare": "volumes to pre-processed slices",
     "crops": "crops from the coarse model's predictions",
     "alpha": "sweep alpha on the validation cases",
+    "thresholds": "choose how sure a finding must be to be believed",
     "export": "write the model folder",
     "all": "every step, from the download to the export, that is not done",
 }
@@ -45,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
             step.add_argument(
                 "--accept-licence", action="store_true", help="agree to CC BY-NC-SA 4.0 and download KiTS19"
             )
-        if name in ("alpha", "export", "all"):
+        if name in ("alpha", "thresholds", "export", "all"):
             _add_quantise(step)
         step.set_defaults(run=_run_step, step=name)
     train = commands.add_parser("train", help="train a stage")
@@ -126,8 +127,9 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     _add_quantise(evaluate)
     evaluate.add_argument("--model", metavar="ID_OR_FOLDER", help="score this model instead of the config's run")
     evaluate.add_argument("--data", type=Path, metavar="FOLDER", help="KiTS19 cases, or slices with a manifest.csv")
-    evaluate.add_argument("--split", choices=("train", "val", "all"), default="val")
+    evaluate.add_argument("--split", choices=("train", "val", "all"), help="val; all of a folder without such")
     evaluate.add_argument("--split-file", type=Path, metavar="JSON", help="patients by train and val")
+    evaluate.add_argument("--kind", default="", metavar="TEXT", help="only slices whose kind begins so")
     evaluate.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="tables and plots")
     add_option_arguments(evaluate)
     evaluate.set_defaults(run=_evaluate, step="evaluate")
@@ -178,7 +180,7 @@ def _download_missing(config: Config, accepted: bool) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from seru.options import SegmentOptions
     from training.config import load_config
-    from training.evaluate import evaluate_model, format_summary
+    from training.evaluate import Choice, evaluate_model, format_summary
     from training.recipe import Recipe
 
     if (options.model is None) != (options.data is None):
@@ -186,9 +188,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.model is None:
         summary = Recipe(load_config(options.config, _changes(options)), options.restart).run("evaluate")
     else:
-        split = options.split, options.output, options.split_file
-        summary = evaluate_model(options.model, options.data, *split, SegmentOptions(**given_options(options)))
-    print(format_summary(summary))
+        choice = Choice(options.split, options.split_file, options.kind)
+        run = SegmentOptions(**given_options(options))
+        summary = evaluate_model(options.model, options.data, choice, options.output, run)
+    print(format_summary(summary), flush=True)
+    if options.output is not None and options.model is not None:
+        print(f"Tables and plots: {options.output}")
 
 
 def _split(options: argparse.Namespace) -> None:

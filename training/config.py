@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 
 from seru.errors import BadInputError, ModelError
+from seru.findings import Thresholds
 from seru.model.architecture import Architecture
 from seru.model.card import ModelCard, NetworkStage
 from seru.options import CropRule, EngineName, SegmentOptions
@@ -237,6 +238,34 @@ class AlphaConfig:
 
 
 @dataclass(frozen=True)
+class ThresholdsConfig:
+    """Which confidence a finding needs to be believed: given, or the highest that loses no more than this.
+
+    Attributes:
+        use: the thresholds; None chooses them on the validation cases.
+        kidney_coarse_loss: share of the true kidney (with tumor) that the coarse stage's components may lose. A kidney
+            that is lost there is not refined, so it is less than what the findings may.
+        kidney_loss: share of the true kidney (with tumor) that may be lost from the findings.
+        tumor_loss: share of the true tumor that may be lost, with what is lost with its kidney.
+        step: thresholds are multiples of it.
+    """
+
+    use: Thresholds | None = None
+    kidney_coarse_loss: float = 0.001
+    kidney_loss: float = 0.01
+    tumor_loss: float = 0.05
+    step: float = 0.05
+
+    def __post_init__(self) -> None:
+        losses = (self.kidney_coarse_loss, self.kidney_loss, self.tumor_loss)
+        if min(losses) < 0 or max(losses) > 1 or not 0.001 <= self.step <= 1:
+            raise BadInputError(
+                f"The losses {losses} of the thresholds must lie between 0 and 1, their step {self.step:g} "
+                "from 0.001 to 1."
+            )
+
+
+@dataclass(frozen=True)
 class ExportConfig:
     """What the model card says."""
 
@@ -268,6 +297,7 @@ class Config:
     crops: CropConfig = field(default_factory=CropConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     alpha: AlphaConfig = field(default_factory=AlphaConfig)
+    thresholds: ThresholdsConfig = field(default_factory=ThresholdsConfig)
     export: ExportConfig = field(default_factory=ExportConfig)
 
     def __post_init__(self) -> None:

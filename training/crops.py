@@ -153,7 +153,7 @@ class _CropFinder:
         truth = record_crops(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")
         if self._runner is None:
             return truth, []
-        mask = run_coarse(prepared, self._runner, all_slices=True, progress=Progress()).mask()
+        mask = run_coarse(prepared, self._runner, SegmentOptions(all_slices=True), Progress()).mask()
         crops = record_crops(mask, prepared, self._card, case.id, "coarse")
         lost = [side for side in SIDES if crops.sides[side] is None and truth.sides[side] is not None]
         if self._config.crops.fall_back_to_labels:

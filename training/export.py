@@ -10,9 +10,11 @@ from typing import Any
 import torch
 
 from seru.files import write_text
+from seru.findings import Thresholds
 from seru.model.card import ModelCard
 from seru.model.store import Model
 from seru.model.weights import write_model_folder
+from seru.records import read_record
 from training.config import Config
 from training.model_page import model_page
 from training.steps import Step
@@ -46,7 +48,8 @@ def export_model(
         config: the recipe; its ``export`` says what the card tells.
         folder: of the model.
         weights: of the coarse and of the refine stage.
-        results: of the steps ``alpha`` and ``evaluate``, and ``trained_on``: numbers of patients and slices.
+        results: of the steps ``alpha``, ``thresholds`` and ``evaluate``, and ``trained_on``: numbers of patients and
+            slices.
         record: of the refine stage's run: revision, seed and manifest.
 
     Returns:
@@ -56,12 +59,14 @@ def export_model(
     card: ModelCard = replace(
         config.card(),
         alpha=results["alpha"]["alpha"],
+        thresholds=read_record(Thresholds, results["thresholds"]["thresholds"], "The step 'thresholds'"),
         scores={
             "data": config.data.kind,
             "split": "validation",
             "trained_on": results["trained_on"],
             "alpha_is": "the best of a sweep on these same cases" if config.alpha.use is None else "set by the config",
             **results["evaluate"],
+            "gate": {key: value for key, value in results["thresholds"].items() if key != "thresholds"},
             "made_by": made,
         },
     )

@@ -37,6 +37,7 @@ def model_page(card: ModelCard) -> str:
         _shown_table(scores["shown"]),
         "Mean Dice over all cases where it is defined (labels or result show the class), as KiTS19 counts:",
         _ways_table(scores),
+        *_gate(card),
         "## Know before use",
         "\n".join(f"- {note}" for note in card.notes),
         "## How it sees",
@@ -72,6 +73,30 @@ def _ways_table(scores: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _gate(card: ModelCard) -> list[str]:
+    """What is believed, and what that costs; nothing for a model without thresholds."""
+    gate, thresholds = card.scores.get("gate"), card.thresholds
+    if gate is None or thresholds is None:
+        return []
+    lines = [
+        "| findings | least confidence | true area or volume kept | true findings kept | false findings left |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in ("kidney", "tumor"):
+        part = gate[kind]
+        numbers = f"{part['true']} of {part['of_true']} | {part['false']} of {part['of_false']}"
+        lines.append(f"| {kind} | {getattr(thresholds, kind):g} | {_percent(part['true_kept'])} | {numbers} |")
+    lost = ", ".join(f"{count} ({size})" for size, count in gate["tumor"]["lost_by_size"].items() if count)
+    return [
+        "## What is believed",
+        "A finding with less confidence is a candidate: listed, but not in labels and volumes. On the same cases this "
+        "costs:",
+        "\n".join(lines),
+        f"Tumors that are lost by it, by the diameter of a circle or ball as large: {lost or 'none'}. Key slices and "
+        f"crops come from components of the coarse stage with a confidence of at least {thresholds.kidney_coarse:g}.",
+    ]
+
+
 def _coarse(card: ModelCard) -> str:
     return "slices as they are" if card.coarse_size is None else f"the longer side on {card.coarse_size} pixels"
 
@@ -82,6 +107,10 @@ def _pixels(card: ModelCard) -> str:
 
 def _files(card: ModelCard) -> list[tuple[str, dict[str, Any]]]:
     return sorted(card.files.items())
+
+
+def _percent(value: float | None) -> str:
+    return "undefined" if value is None else f"{100 * value:.1f} %"
 
 
 def _number(value: float | None) -> str:

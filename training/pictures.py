@@ -12,8 +12,7 @@ from matplotlib import pyplot as plt
 
 from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
-from seru.result.fusion import LiveFusion
-from training.cases import LabelledCase
+from training.labelled import LabelledCase
 from training.plots import save_figure
 from training.predictions import Prediction
 from training.scoring import CaseScore
@@ -39,13 +38,13 @@ class Example:
     found: np.ndarray
 
 
-def take_example(prediction: Prediction, score: CaseScore, alpha: float) -> Example:
+def take_example(prediction: Prediction, score: CaseScore, found: np.ndarray) -> Example:
     """Keep the slice with the largest labels of a case.
 
     Args:
         prediction: of the case.
         score: of the case.
-        alpha: of the fusion.
+        found: uint8, the labels found on the maps' stored box (K, J, I).
 
     Returns:
         The example.
@@ -53,7 +52,7 @@ def take_example(prediction: Prediction, score: CaseScore, alpha: float) -> Exam
     volume, _ = prediction.case.read()
     to_stack = AxialStack.of(volume).orientation.to_stack
     index = int(np.argmax((to_stack(prediction.truth) > 0).sum(axis=(1, 2))))
-    labels = to_stack(LiveFusion(prediction.maps).labels_kji(alpha))
+    labels = to_stack(prediction.maps.whole(found))
     return Example(prediction.case, score, index, labels[index].copy())
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 
 from seru.files import replacing
+from seru.findings import Thresholds
 from training.scoring import CaseScore
 
 matplotlib.use("Agg")
@@ -97,6 +99,36 @@ def plot_tumor_size(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
     right.set(xlabel="true tumor volume (ml)", ylabel="found tumor volume (ml)")
     for axes in (left, right):
         axes.grid(alpha=0.3, which="both")
+    save_figure(figure, path)
+
+
+def plot_findings(path: Path, tables: Mapping[str, Any], thresholds: Thresholds) -> None:
+    """Draw how many findings of each confidence are true, by number and by volume, and how many there are.
+
+    Args:
+        path: PNG.
+        tables: of :func:`training.finding_tables.summarise_findings`; with none nothing is written.
+        thresholds: marked by a line.
+    """
+    if not tables:
+        return
+    size = (5.2 * len(tables), 5.2)
+    figure, panels = plt.subplots(2, len(tables), figsize=size, layout="constrained", squeeze=False, sharex=True,
+                                  height_ratios=(3, 1))  # fmt: skip
+    for kind, axes, counts in zip(tables, *panels, strict=True):
+        rows = [row for row in tables[kind]["calibration"] if row["findings"]]
+        confidences = [row["confidence"] for row in rows]
+        color = _COLORS["tumor" if kind == "tumor" else "kidney_tumor"]
+        axes.plot(confidences, [row["true"] for row in rows], "o-", color=color, label="by number")
+        axes.plot(confidences, [row["true_volume"] for row in rows], "s--", color="#888888", label="by volume")
+        axes.axvline(getattr(thresholds, kind), color="#888888", linestyle=":", label="believed from here")
+        axes.set(title=f"{kind} findings", ylabel="share that is true", xlim=(0, 1), ylim=(-0.03, 1.03))
+        axes.legend(frameon=False)
+        for row in rows:
+            width = row["high"] - row["low"]
+            counts.bar(row["low"], row["findings"], width, align="edge", color=color, edgecolor="white")
+        counts.set(xlabel="confidence", ylabel="findings")
+        axes.grid(alpha=0.3)
     save_figure(figure, path)
 
 

@@ -18,8 +18,9 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.records import read_record
 from seru.result.sides import find_midline
-from training.cases import LabelledCase, excluded_cases, list_cases
+from training.cases import excluded_cases, list_cases
 from training.config import Config
+from training.labelled import LabelledCase
 from training.steps import Step, digest, file_digest, read_json, write_json
 
 

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
 from seru.errors import BadInputError, ModelError
+from seru.findings import Thresholds
 from seru.model.card import NetworkStage
 from seru.model.store import Model, find_model, open_model, sha256_of
 from seru.model.weights import load_network
+from seru.records import read_record
 from training.alpha import alpha_step, sweep_alpha
-from training.cases import LabelledCase, list_cases
+from training.cases import list_cases
 from training.config import Config
 from training.crops import crops_step, make_crops, read_crops
 from training.evaluate import evaluate_run, evaluate_step
 from training.export import export_model, export_step, interim_model
+from training.labelled import LabelledCase
 from training.loop import StageData, Start, read_stage, train_stage, train_step
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
+from training.thresholds import choose_run, thresholds_step
 
-StepName = Literal["prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export"]
-STEPS: tuple[StepName, ...] = ("prepare", "coarse", "crops", "refine", "alpha", "evaluate", "export")
+StepName = Literal["prepare", "coarse", "crops", "refine", "alpha", "thresholds", "evaluate", "export"]
+STEPS: tuple[StepName, ...] = get_args(StepName)
 Result = dict[str, Any]
 
 
@@ -111,9 +115,11 @@ class Recipe:
             return train_step(self.config, self.work, name, self.data.hash, before)
         if name == "alpha":
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
+        if name == "thresholds":
+            return thresholds_step(self.config, self.work, self._done("alpha"), self._step("alpha").inputs)
         if name == "evaluate":
-            return evaluate_step(self.config, self.work, self._done("alpha"), self._step("alpha").inputs)
-        results = {"alpha": self._done("alpha"), "evaluate": self._done("evaluate")}
+            return evaluate_step(self.work, self._done("thresholds"), self._step("thresholds").inputs)
+        results = {done: self._done(done) for done in ("alpha", "thresholds", "evaluate")}
         return export_step(self.config, self.work, {**results, "trained_on": self._trained_on()})
 
     def _trained_on(self) -> dict[str, int]:
@@ -175,13 +181,22 @@ class Recipe:
             return step.result
         return sweep_alpha(self.config, step, self._interim(), self.validation_cases(), self.restart)
 
+    def _thresholds(self) -> Result:
+        step = self._step("thresholds")
+        if step.result is not None:
+            return step.result
+        return choose_run(self.config, step, *self._validated(), self.restart)
+
     def _evaluate(self) -> Result:
         step = self._step("evaluate")
         if step.result is not None:
             return step.result
-        alpha = self._done("alpha")["alpha"]
-        maps = self.work / "alpha" / "maps"
-        return evaluate_run(self.config, step, self._interim(), self.validation_cases(), maps, alpha, self.restart)
+        thresholds = read_record(Thresholds, self._done("thresholds")["thresholds"], "The step 'thresholds'")
+        return evaluate_run(self.config, step, *self._validated(), thresholds, self.restart)
+
+    def _validated(self) -> tuple[Model, list[LabelledCase], Path, float]:
+        """The model, the validation cases, where ``alpha`` left their maps, and alpha."""
+        return self._interim(), self.validation_cases(), self.work / "alpha" / "maps", self._done("alpha")["alpha"]
 
     def _export(self) -> Result:
         step = self._step("export")

@@ -23,10 +23,12 @@ class CaseScore:
     Attributes:
         case: its id.
         patient: whose it is.
-        kidney_tumor: of label > 0; NaN where neither labels nor prediction show any.
+        kidney_tumor: of label > 0; NaN where neither labels nor prediction show any, or where labels do not tell.
         tumor: of label > 1; NaN likewise.
         shows_kidney: whether the labels show kidney or tumor.
         shows_tumor: whether the labels show tumor.
+        knows_kidney: whether the labels tell kidney and tumor from background.
+        knows_tumor: whether the labels tell where tumor is, and where not.
     """
 
     case: str
@@ -35,6 +37,8 @@ class CaseScore:
     tumor: float
     shows_kidney: bool = True
     shows_tumor: bool = True
+    knows_kidney: bool = True
+    knows_tumor: bool = True
 
     @property
     def score(self) -> float:
@@ -139,14 +143,16 @@ def summarise_shown(scores: Sequence[CaseScore], seed: int = 0) -> dict[str, dic
 
     Returns:
         For ``kidney_tumor`` and ``tumor``: mean, standard deviation, numbers of slices and patients, the 95 % interval
-        of the mean (patients drawn with replacement), and how many slices without the class got some.
+        of the mean (patients drawn with replacement), and how many slices without the class got some; cases whose
+        labels do not tell are left out.
     """
     result = {}
-    for name, shows in (("kidney_tumor", "shows_kidney"), ("tumor", "shows_tumor")):
-        shown = [score for score in scores if getattr(score, shows)]
+    for name, of in (("kidney_tumor", "kidney"), ("tumor", "tumor")):
+        known = [score for score in scores if getattr(score, f"knows_{of}")]
+        shown = [score for score in known if getattr(score, f"shows_{of}")]
         values = np.array([getattr(score, name) for score in shown], float)
         low, high = _interval(values, [score.patient for score in shown], seed)
-        without = [getattr(score, name) for score in scores if not getattr(score, shows)]
+        without = [getattr(score, name) for score in known if not getattr(score, f"shows_{of}")]
         result[name] = {
             "mean": float(values.mean()) if values.size else math.nan,
             "deviation": float(values.std(ddof=1)) if values.size > 1 else math.nan,

@@ -14,6 +14,8 @@ from seru.volume import Volume
 _SAMPLE = 1_000_000
 # Below this there is no matter: padding outside the scanner's field of view (-1500, -2000, -3024, -32768).
 _PADDING = -1500
+# Denser than most bone: of a CT never so large a part; of byte-swapped numbers it is.
+_DENSE_HU, _MOST_DENSE = 700, 0.25
 # What scanners add to store Hounsfield units as unsigned numbers.
 UNSIGNED_OFFSET = 1024
 # In such numbers air and its noise lie above this, and padding below.
@@ -87,7 +89,8 @@ def _check_values(values: np.ndarray, low: float, high: float) -> None:
     # Fat, lung or air is in every CT of a body; soft tissue is what the window shows.
     light = np.mean(matter < -25) if matter.size else 0.0
     tissue = np.mean((matter > -200) & (matter < 350)) if matter.size else 0.0
-    if light < 0.002 or tissue < 0.005:
+    dense = np.mean(matter > _DENSE_HU) if matter.size else 0.0
+    if light < 0.002 or tissue < 0.005 or dense > _MOST_DENSE:
         raise BadInputError(
             f"The image is no CT in Hounsfield units (its values run from {low:g} to {high:g}, "
             "a CT has air near -1000, fat near -100 and soft tissue near 50); give the original CT."

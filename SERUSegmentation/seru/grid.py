@@ -50,11 +50,13 @@ class Grid:
         matrix.setflags(write=False)
         object.__setattr__(self, "shape_kji", shape)
         object.__setattr__(self, "ijk_to_ras", matrix)
-        if not np.isfinite(matrix).all() or min(self.spacing_ijk_mm) <= _SMALLEST_SPACING_MM:
+        if not all(_SMALLEST_SPACING_MM < spacing < np.inf for spacing in self.spacing_ijk_mm):
             raise BadInputError(
                 f"The voxel size of the image is {' x '.join(f'{s:g}' for s in self.spacing_ijk_mm)} mm; "
                 "all three must be more than 0: correct the image's header."
             )
+        if not np.isfinite(matrix).all():
+            raise BadInputError("The image's header gives a place that is no number; correct the header.")
         if np.abs(matrix).max() > _FARTHEST_MM:
             raise BadInputError(
                 f"The image's header gives a place or a size of {np.abs(matrix).max():g} mm; correct the header."

@@ -1,12 +1,14 @@
-"""Is there room for what comes next? Some libraries crash where they are refused memory, which nobody can catch.
+"""Is there room for what comes next? Some libraries end the process where they are refused memory or a thread.
 
-Asking costs microseconds: room is reserved and given back untouched. It tells the limits that are known beforehand
-(``ulimit -v``, a cluster's job limits, a system that does not overcommit), not what other programs take later.
+Asking costs little: room is reserved and given back untouched, threads do nothing. It tells the limits that are known
+beforehand (``ulimit``, a cluster's job limits, a system that does not overcommit), not what other programs take later.
 """
 
 from __future__ import annotations
 
 import mmap
+import os
+import threading
 
 from seru.errors import NO_MEMORY, DeviceError
 
@@ -14,6 +16,7 @@ from seru.errors import NO_MEMORY, DeviceError
 LIBRARIES = 700 << 20
 # SciPy and scikit-image alone: with less their OpenBLAS ends the process, or tries for ever.
 NUMERIC_LIBRARIES = 250 << 20
+_STACK = 256 << 10
 
 
 def has_room(count: int) -> bool:
@@ -43,3 +46,41 @@ def require_room(count: int) -> None:
     """
     if not has_room(count):
         raise DeviceError(NO_MEMORY)
+
+
+def require_threads(engine_threads: int | None = None) -> None:
+    """Go on only where this process may start the threads that a run takes: OpenMP ends the process where it may not.
+
+    Args:
+        engine_threads: of an engine; None for one a core.
+
+    Raises:
+        DeviceError: the system refuses them.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    # OpenCV's own, the engine's, and one for what else waits; measured with ``ulimit -u`` on Linux.
+    count = cores + min(engine_threads or cores, cores) + 1
+    if not _can_start_threads(count):
+        raise DeviceError(
+            f"The system lets this process start fewer than {count} threads; raise its limit (ulimit -u, or the "
+            "job's), or close other programs."
+        )
+
+
+def _can_start_threads(count: int) -> bool:
+    is_over = threading.Event()
+    started: list[threading.Thread] = []
+    usual = threading.stack_size(_STACK)
+    try:
+        for _ in range(count):
+            thread = threading.Thread(target=is_over.wait, daemon=True)
+            thread.start()
+            started.append(thread)
+    except (RuntimeError, MemoryError):
+        return False
+    finally:
+        threading.stack_size(usual)
+        is_over.set()
+        for thread in started:
+            thread.join()
+    return True

@@ -11,7 +11,7 @@ import slicer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import COMPANIONS, companion
+from SERUSegmentationLib.scene.nodes import COMPANIONS, OUTLINES, VERDICTS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.scene.stored_result import readMaps
 from Testing.module.scene_tools import add_volume, fused_truth, labels_of, maps_of, save, small_phantom
@@ -52,7 +52,8 @@ class SERUSegmentationSceneTest(unittest.TestCase):
         slicer.mrmlScene.Clear(0)
         slicer.util.loadScene(path)
         nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-        node = next(node for node in nodes if all(companion(node, role) is not None for role in COMPANIONS))
+        roles = [role for role in COMPANIONS if role not in (OUTLINES, VERDICTS)]
+        node = next(node for node in nodes if all(companion(node, role) is not None for role in roles))
         volume = slicer.util.getNode("CT")
         LiveResult(node, *readMaps(node)).preview(0.8)
         np.testing.assert_array_equal(labels_of(node, volume), fused_truth(self.maps, 0.8))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from seru.findings import SIDE_CODES, CropBox, KeySlice, Report, SideFindings
+from seru.findings import SIDE_CODES, CropBox, KeySlice, Report, SideFindings, Thresholds
 from seru.grid import Grid
 from seru.orientation import find_orientation
 from seru.phantom import Phantom, PhantomOptions, make_phantom
@@ -65,6 +65,28 @@ def maps_of(phantom: Phantom, alpha: float = 0.4) -> Maps:
     foreground = labels > 0
     fat = ndimage.binary_dilation(foreground, iterations=1)
     return make_maps(phantom.volume.grid.ijk_to_ras, np.where(fat, 1, 0), labels, _sides(fat, phantom.side_kji), alpha)
+
+
+def doubtful_maps(phantom: Phantom, alpha: float = 0.4) -> Maps:
+    """Return maps of a phantom with two findings that are not believed: the left tumor, and a loop of bowel.
+
+    The stages agree but for a rim around the right kidney that the coarse one alone finds.
+    """
+    labels, sides = phantom.labels_kji.copy(), phantom.side_kji.copy()
+    bowel = np.zeros(labels.shape, bool)
+    place = ((0.5, 0.6), (0.31, 0.4), (0.62, 0.71))
+    bowel[tuple(slice(*(round(n * at) for at in ends)) for n, ends in zip(labels.shape, place, strict=True))] = True
+    bowel &= labels == 0
+    labels[bowel], sides[bowel] = 1, SIDE_CODES["left"]
+    rim = ndimage.binary_dilation((labels > 0) & (sides == SIDE_CODES["right"])) & (labels == 0)
+    sides[rim] = SIDE_CODES["right"]
+    maps = make_maps(phantom.volume.grid.ijk_to_ras, np.where(rim, 1, labels), labels, sides, alpha)
+    is_doubtful = (phantom.labels_kji == 2) & (phantom.side_kji == SIDE_CODES["left"])
+    for doubtful, (kidney, tumor) in ((is_doubtful, (100, 155)), (bowel, (155, 0))):
+        box = tuple(slice(low, low + size) for low, size in zip(maps.lower_kji, maps.mask.shape, strict=True))
+        stored = doubtful[box][maps.mask]
+        maps.coarse[stored] = maps.refined[stored] = kidney, tumor
+    return replace(maps, thresholds=Thresholds(0.5, 0.5, 0.5))
 
 
 def make_maps(

@@ -57,6 +57,7 @@ def test_what_the_scene_keeps_of_the_options(slicer_desktop: Desktop) -> None:
         "allSlices": (bool, False),
         "mirror": (bool, False),
         "crop": (str, "grow", ("grow", "paper")),
+        "minConfidence": (float, -1.0),
         "largestComponentPerSide": (bool, False),
         "tumorTouchesKidney": (bool, False),
         "minimumVolumeMl": (float, 0.0, (0.0, 100.0)),

@@ -46,11 +46,11 @@ def test_every_input_has_one_tooltip_and_every_button_is_used() -> None:
         properties = {item.get("name"): item.findtext("string") for item in widget.findall("property")}
         name = widget.get("name")
         # An option's widget gets the option's help when the panel is built: one text, in one place.
-        has_help = properties.get("SlicerParameterName") in options
+        has_help = (properties.get("SlicerParameterName") or properties.get("SERUOption")) in options
         if widget.get("class") in INPUTS and ("toolTip" in properties) == has_help:
             without_one_tip.append(name)
         is_side = re.sub(r"^(right|left)", "", name)
-        is_bound = "SlicerParameterName" in properties
+        is_bound = "SlicerParameterName" in properties or "SERUOption" in properties
         is_used = is_bound or any(text in code for text in (name, is_side, button_stem(name)))
         if widget.get("class") in INPUTS and not is_used:
             unused.append(name)
@@ -71,7 +71,7 @@ def test_the_parameters_of_the_form_are_those_of_the_parameter_node(slicer_deskt
     bound = [
         item.findtext("string")
         for item in ElementTree.parse(FORM).iter("property")
-        if item.get("name") == "SlicerParameterName"
+        if item.get("name") in ("SlicerParameterName", "SERUOption")
     ]
 
     assert sorted(bound) == sorted(SERUSegmentationParameterNode.allParameters)

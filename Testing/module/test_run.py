@@ -16,7 +16,8 @@ import pytest
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, open_module, own_nodes
+from Testing.module.module_tools import labels_of, open_module, own_nodes, show_result
+from Testing.module.scene_tools import maps_of, save
 from training.scoring import dice
 
 __all__ = ["slicer_desktop"]
@@ -435,3 +436,23 @@ def test_an_output_that_became_unusable_during_the_run_is_left_alone(
     assert node is not theirs
     assert list(theirs.GetSegmentation().GetSegmentIDs()) == ["cyst"]
     assert "The result is in a new segmentation." in panel.ui.statusLabel.text
+
+
+def test_a_result_that_was_edited_during_the_next_run_is_kept(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    node = show_result(slicer_desktop, panel, save(maps_of(small), tmp_path))
+    start(panel)
+    volume, segment_id = slicer.util.getNode("CT"), node.GetSegmentation().GetSegmentIDs()[0]
+    edited = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+    edited[1:3, 1:9, 1:9] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, segment_id, volume)
+
+    wait_for(slicer_desktop, panel)
+
+    assert panel.ui.outputSelector.currentNode() is not node
+    assert np.array_equal(slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume), edited)
+    assert "was edited during the run and is kept" in panel.ui.statusLabel.text

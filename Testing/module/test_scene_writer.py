@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,23 @@ from seru.errors import BadInputError  # noqa: E402
 from seru.grid import Grid  # noqa: E402
 from seru.options import SegmentOptions  # noqa: E402
 from seru.phantom import Phantom  # noqa: E402
+from seru.result import finish  # noqa: E402
 from seru.result.maps import load_maps, save_maps  # noqa: E402
 from SERUSegmentationLib.scene.live_result import LiveResult  # noqa: E402
 from SERUSegmentationLib.scene.markups import keySlicePosition  # noqa: E402
 from SERUSegmentationLib.scene.measurement_table import exportCsv  # noqa: E402
-from SERUSegmentationLib.scene.nodes import COMPANIONS, CROPS, KEY_SLICES, MAPS, STAGES, TABLE, companion  # noqa: E402
+from SERUSegmentationLib.scene.nodes import (  # noqa: E402
+    COMPANIONS,
+    CROPS,
+    KEY_SLICES,
+    MAPS,
+    OUTLINES,
+    STAGES,
+    TABLE,
+    VERDICTS,
+    companion,
+    ensureOverlay,
+)
 from SERUSegmentationLib.scene.scene_writer import SceneWriter  # noqa: E402
 from SERUSegmentationLib.scene.segment_layer import SURFACE, TAG, tagOf  # noqa: E402
 from SERUSegmentationLib.scene.segments import Shown, showStage  # noqa: E402
@@ -196,7 +209,7 @@ def test_everything_a_result_has_is_in_the_scene(scene: Any, phantom: Phantom, m
     node = SceneWriter(volume).write(maps_file).segmentationNode
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    assert [role for role in COMPANIONS if companion(node, role) is None] == []
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == hierarchy.GetItemParent(
         hierarchy.GetItemByDataNode(volume)
@@ -204,7 +217,8 @@ def test_everything_a_result_has_is_in_the_scene(scene: Any, phantom: Phantom, m
     segment = node.GetSegmentation().GetSegment(own_ids(node)["Kidney"])
     assert "64033007" in segment.GetTerminology()
     assert segment.GetColor() == pytest.approx((185 / 255, 102 / 255, 83 / 255))
-    assert companion(node, TABLE).GetNumberOfRows() == 3
+    # Two kidneys, two tumors, and the sums of both kinds on each side and together.
+    assert companion(node, TABLE).GetNumberOfRows() == 4 + 6
     assert companion(node, KEY_SLICES).GetNumberOfControlPoints() == 2
 
 
@@ -213,7 +227,7 @@ def test_a_run_again_makes_no_node_twice_even_when_all_were_renamed(
 ) -> None:
     volume = add_volume(phantom)
     node = SceneWriter(volume).write(maps_file).segmentationNode
-    nodes = [node, *(companion(node, role) for role in COMPANIONS)]
+    nodes = [node, *(kept for role in COMPANIONS if (kept := companion(node, role)) is not None)]
     for number, renamed in enumerate(nodes):
         renamed.SetName(f"my own {number}")
     count = scene.GetNumberOfNodes()
@@ -290,15 +304,17 @@ def test_writing_into_a_segmentation_under_another_transform_is_refused(scene: A
 def test_the_stages_are_no_place_for_a_result(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     node = SceneWriter(volume).write(maps_file).segmentationNode
+    ensureOverlay(node, volume, OUTLINES, "outlines")
 
-    with pytest.raises(BadInputError, match="shows a result's stages"):
-        SceneWriter(volume, companion(node, STAGES))
+    for role in (STAGES, OUTLINES):
+        with pytest.raises(BadInputError, match="is part of another result"):
+            SceneWriter(volume, companion(node, role))
 
 
 @vtk.calldata_type(vtk.VTK_OBJECT)
 def make_item(scene: Any, event: str, node: Any) -> None:
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    if node.IsA("vtkMRMLStorableNode"):
+    if node.IsA("vtkMRMLStorableNode") and not node.GetHideFromEditors():
         hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
 
 
@@ -313,7 +329,9 @@ def test_companions_share_a_folder_beside_the_volume(scene: Any, phantom: Phanto
     node = SceneWriter(volume).write(maps_file).segmentationNode
     SceneWriter(volume, node).write(maps_file)
 
-    items = [hierarchy.GetItemByDataNode(companion(node, role)) for role in COMPANIONS]
+    items = [hierarchy.GetItemByDataNode(companion(node, role)) for role in (KEY_SLICES, TABLE)]
+    hidden = [kept for role in COMPANIONS if (kept := companion(node, role)) and kept.GetHideFromEditors()]
+    assert [hierarchy.GetItemByDataNode(kept) for kept in hidden] == [0] * 4
     folders = {hierarchy.GetItemParent(item) for item in items}
     assert len(folders) == 1
     assert hierarchy.GetItemParent(folders.pop()) == study
@@ -463,8 +481,8 @@ def test_two_volumes_have_two_results_that_keep_apart(scene: Any, phantom: Phant
     second.preview(1.0)
 
     results = (first.segmentationNode, second.segmentationNode)
-    companions = [companion(node, role) for node in results for role in COMPANIONS]
-    assert len({node.GetID() for node in companions}) == 2 * len(COMPANIONS)
+    companions = [companion(node, role) for node in results for role in COMPANIONS if role not in (OUTLINES, VERDICTS)]
+    assert len({node.GetID() for node in companions}) == 2 * (len(COMPANIONS) - 2)
     assert np.array_equal(labels_of(first.segmentationNode, volumes[0]), fused_truth(maps_of(phantom), 0.4))
     assert np.array_equal(labels_of(second.segmentationNode, volumes[1]), fused_truth(maps_of(other), 1.0))
 
@@ -483,7 +501,7 @@ def test_a_scene_saved_and_loaded_keeps_the_result_and_alpha_works_again(
     nodes = [n for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if companion(n, MAPS) is not None]
     node, volume = nodes[0], slicer.util.getNode("CT")
     result = LiveResult(node, *readMaps(node))
-    assert [role for role in COMPANIONS if companion(node, role) is None] == []
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
     assert sorted(own_ids(node)) == ["Kidney", "Tumor"]
     assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file)[0], 0.4))
     result.preview(0.8)
@@ -596,13 +614,76 @@ def test_the_table_holds_the_measurements_and_becomes_csv(
 
     exportCsv(node, tmp_path / "out.csv")
 
-    lines = (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "Side,Kidney (ml),Tumor (ml),Tumor longest diameter (mm),Tumor share (%)"
-    assert [line.split(",")[0] for line in lines[1:]] == ["Right", "Left", "Both"]
-    kidney = (phantom.labels_kji == 1).sum() * phantom.volume.grid.voxel_ml
-    assert float(lines[3].split(",")[1]) == pytest.approx(kidney, rel=1e-3)
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = ["Left kidney", "Right kidney", "Left tumor", "Right tumor"]
+    assert sorted(row["Finding"] for row in rows if row["Status"] == "believed") == sorted(names)
+    sums = {(row["Kind"], row["Side"]): float(row["Volume (ml)"]) for row in rows if row["Status"] == "sum"}
+    voxel_ml = phantom.volume.grid.voxel_ml
+    for kind, label in (("kidney", 1), ("tumor", 2)):
+        counts = [((phantom.labels_kji == label) & (phantom.side_kji == side)).sum() for side in (1, 2)]
+        expected = [counts[0] * voxel_ml, counts[1] * voxel_ml, sum(counts) * voxel_ml]
+        assert [sums[kind, side] for side in ("right", "left", "both")] == pytest.approx(expected, rel=1e-4)
     with pytest.raises(BadInputError, match="cannot be written"):
         exportCsv(node, tmp_path / "missing" / "out.csv")
+
+
+def test_every_fact_of_a_finding_is_a_column(scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path) -> None:
+    node = SceneWriter(add_volume(phantom)).write(maps_file, SegmentOptions(alpha=0.0)).segmentationNode
+    maps = load_maps(maps_file)[0]
+    tumor = finish(maps, SegmentOptions(alpha=0.0)).findings[2]
+
+    exportCsv(node, tmp_path / "out.csv")
+
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        row = list(csv.DictReader(file))[2]
+    assert row.pop("Finding") == f"{tumor.side.capitalize()} tumor"
+    facts = {
+        "Kind": "tumor",
+        "Side": tumor.side,
+        "Number": 1,
+        "Status": "believed",
+        "Confidence": tumor.confidence,
+        "Volume (ml)": tumor.volume_ml,
+        "Volume, least (ml)": tumor.volume_range_ml[0],
+        "Volume, most (ml)": tumor.volume_range_ml[1],
+        "Longest axial diameter (mm)": tumor.longest.mm,
+        "Longest, least (mm)": tumor.longest_range_mm[0],
+        "Longest, most (mm)": tumor.longest_range_mm[1],
+        "Across (mm)": tumor.across.mm,
+        "Longest 3D diameter (mm)": tumor.longest_3d_mm,
+        "HU, mean": 120,
+        "HU, deviation": 0,
+        "Contact with the other label (mm\u00b2)": tumor.contact_mm2,
+        "Cut by the scan's edge": "no",
+        "Slice": tumor.slice_index,
+    }
+    places = {
+        "Centre": tumor.centre_ras,
+        "Longest, start": tumor.longest.start_ras,
+        "Longest, end": tumor.longest.end_ras,
+        "Across, start": tumor.across.start_ras,
+        "Across, end": tumor.across.end_ras,
+    }
+    for title, place in places.items():
+        facts |= {f"{title} {axis} (mm)": value for axis, value in zip("RAS", place, strict=True)}
+    assert list(row) == list(facts)
+    assert [row[name] if isinstance(fact, str) else float(row[name]) for name, fact in facts.items()] == pytest.approx(
+        list(facts.values())
+    )
+
+
+@pytest.mark.parametrize("text", ['=HYPERLINK("http://x")', "+1", "-1+2", "@sum", "\t=1"])
+def test_no_spreadsheet_runs_what_someone_wrote_into_the_table(
+    scene: Any, phantom: Phantom, maps_file: Path, tmp_path: Path, text: str
+) -> None:
+    node = SceneWriter(add_volume(phantom)).write(maps_file).segmentationNode
+    companion(node, TABLE).GetTable().SetValueByName(0, "Finding", vtk.vtkVariant(text))
+
+    exportCsv(node, tmp_path / "out.csv")
+
+    with open(tmp_path / "out.csv", encoding="utf-8", newline="") as file:
+        assert next(csv.DictReader(file))["Finding"] == f"'{text}"
 
 
 def test_the_exported_segmentation_carries_tag_and_terminology(

@@ -55,7 +55,7 @@ def rows(outputs: Path) -> list[dict[str, str]]:
 
 
 def states(outputs: Path) -> dict[str, str]:
-    return {row["case"]: row["status"] for row in rows(outputs)}
+    return {row["case"]: row["status"] for row in rows(outputs) if row["status"] != "left out"}
 
 
 def times(outputs: Path) -> dict[str, int]:
@@ -74,15 +74,16 @@ def test_a_damaged_case_stops_no_other(outputs: Path, inputs: Path) -> None:
 
 
 def test_the_summary_tells_results_and_reasons(outputs: Path) -> None:
-    anna, bert, cut = rows(outputs)
+    empty, anna, bert, cut = rows(outputs)
 
-    assert [row["status"] for row in (anna, bert, cut)] == ["done", "done", "failed"]
+    assert [row["status"] for row in (empty, anna, bert, cut)] == ["left out", "done", "done", "failed"]
     report = json.loads((outputs / "anna.json").read_text(encoding="utf-8"))
     assert float(anna["left_kidney_ml"]) == report["left"]["kidney_ml"]
     assert float(anna["right_tumor_ml"]) == report["right"]["tumor_ml"]
     assert "cut or damaged" in cut["error"]
+    assert empty["error"] == "The folder holds no CT."
     whole = json.loads((outputs / "summary.json").read_text(encoding="utf-8"))
-    assert [row["case"] for row in whole["cases"]] == ["anna", "bert", "cut"]
+    assert [row["case"] for row in whole["cases"]] == ["empty", "anna", "bert", "cut"]
 
 
 def test_a_second_run_skips_what_is_finished(
@@ -95,7 +96,8 @@ def test_a_second_run_skips_what_is_finished(
     assert code == 1
     assert times(outputs) == before
     assert states(outputs) == {"anna": "skipped", "bert": "skipped", "cut": "failed"}
-    case, warning, error = capsys.readouterr().err.splitlines()
+    left_out, case, warning, error = capsys.readouterr().err.splitlines()
+    assert left_out == "Warning: empty is left out: The folder holds no CT."
     assert case == "cut (3 of 3)"
     assert warning.startswith("Warning: cut failed: ")
     assert error.startswith("seru: 1 of 3 cases failed")
@@ -250,4 +252,5 @@ def test_a_cancelled_batch_says_that_what_is_finished_is_kept(
     monkeypatch.setattr("seru.cli.batch.run_cases", cancelled)
 
     assert run(inputs, tmp_path / "results", tiny_model) == 130
-    assert capsys.readouterr().err == "seru: The run was cancelled; the cases that were finished are kept.\n"
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "seru: The run was cancelled; the cases that were finished are kept."

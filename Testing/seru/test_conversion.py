@@ -82,23 +82,33 @@ def test_a_damaged_conversion_is_made_anew_and_computes_the_same(
 
     assert conversions == ["coarse"]
     np.testing.assert_array_equal(output, first[0])
-    assert conversion._Files.unpack(path.read_bytes())
+    assert conversion._Files.unpack(path.name, path.read_bytes())
     assert list(cache.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("place", [0, 31, 32, 39, 40, 5000, -1])
-def test_any_flipped_bit_is_seen(first: tuple[np.ndarray, bytes], place: int) -> None:
+def test_any_flipped_bit_is_seen(model: Model, first: tuple[np.ndarray, bytes], place: int) -> None:
+    name = conversion._cached_path(model, "coarse", 1).name
     damaged = bytearray(first[1])
+    assert conversion._Files.unpack(name, bytes(damaged))
     damaged[place] ^= 1
 
     with pytest.raises(ValueError, match="checksum"):
-        conversion._Files.unpack(bytes(damaged))
+        conversion._Files.unpack(name, bytes(damaged))
+
+
+def test_a_whole_conversion_of_another_network_is_not_taken() -> None:
+    files = conversion._Files(b"<net/>", b"weights")
+
+    assert conversion._Files.unpack("coarse.network", files.pack("coarse.network")) == files
+    with pytest.raises(ValueError, match="checksum"):
+        conversion._Files.unpack("refine.network", files.pack("coarse.network"))
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\0" * 1000])
 def test_a_file_that_is_none_of_ours_is_not_taken(content: bytes) -> None:
     with pytest.raises(ValueError, match="checksum"):
-        conversion._Files.unpack(content)
+        conversion._Files.unpack("any.network", content)
 
 
 def test_without_a_cache_the_result_is_the_same(

@@ -54,6 +54,14 @@ def test_two_parts_of_a_slice_are_not_measured_together() -> None:
     assert found.longest_mm == pytest.approx(np.hypot(5, 5))
 
 
+def test_a_thin_part_is_not_measured_together_with_a_thick_one() -> None:
+    mask = np.zeros((1, 12, 60), bool)
+    mask[0, 2:10, 2:10] = True
+    mask[0, 5, 40:45] = True
+
+    assert axial_diameters(mask, (1.0, 1.0)).longest_mm == pytest.approx(np.hypot(7, 7))
+
+
 def test_a_thin_bridge_does_not_make_two_parts_one() -> None:
     rows, columns = np.mgrid[0:40, 0:90]
     discs = ((rows - 20) ** 2 + (columns - 20) ** 2 <= 15**2) | ((rows - 20) ** 2 + (columns - 68) ** 2 <= 15**2)

@@ -139,7 +139,7 @@ def test_a_few_slices_of_another_acquisition_are_refused(tmp_path: Path) -> None
         setting(SliceLocation=lambda k: -k),
         setting(SpacingBetweenSlices=0),
         setting(SpacingBetweenSlices=-2.5),
-        setting(SpacingBetweenSlices=7, SliceThickness=5),
+        setting(SpacingBetweenSlices=2.6, SliceThickness=5),
     ],
 )
 def test_the_positions_alone_make_the_volume(tmp_path: Path, edit: Any) -> None:
@@ -150,6 +150,17 @@ def test_the_positions_alone_make_the_volume(tmp_path: Path, edit: Any) -> None:
     np.testing.assert_array_equal(volume.array_kji, small_ct())
     np.testing.assert_allclose(volume.grid.ijk_to_ras, MATRIX, atol=1e-4)
     assert check_is_ct(volume) == []
+
+
+def test_every_other_slice_of_a_series_is_told_of(tmp_path: Path) -> None:
+    write_slices(tmp_path, setting(SpacingBetweenSlices=1.25))
+
+    volume = read_volume(tmp_path)
+
+    np.testing.assert_allclose(volume.grid.ijk_to_ras, MATRIX, atol=1e-4)
+    assert [note.partition(";")[0] for note in volume.notes] == [
+        "The positions of the slices are 2.50 mm apart and the headers say 1.25 mm"
+    ]
 
 
 def test_directions_that_are_not_of_length_1_do_not_change_the_pixel_size(tmp_path: Path) -> None:

@@ -77,6 +77,14 @@ def test_cases_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert set(cases(tmp_path)) == {"a_b-nii.gz", "a_b-nii.gz-2", "a_b-nrrd"}
 
 
+def test_a_folder_without_a_ct_is_listed(tmp_path: Path) -> None:
+    touch(tmp_path, "a.nii.gz", "d/readme.txt")
+    (tmp_path / "b" / "c").mkdir(parents=True)
+
+    assert cases(tmp_path) == {"a": "a.nii.gz"}
+    assert notes(tmp_path) == dict.fromkeys("bd", "The folder holds no CT.")
+
+
 def test_links_to_nowhere_pipes_and_devices_hide_nothing_and_are_listed(tmp_path: Path) -> None:
     touch(tmp_path, "good.nii.gz", "p/good.nii.gz")
     (tmp_path / "p/IM0001.dcm").symlink_to("/nonexistent/key")

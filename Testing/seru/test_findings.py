@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seru.findings import Finding, Measures
+from seru.findings import Diameter, Finding, Measures, Thresholds
 from seru.options import SegmentOptions
 from seru.result import Finished, finish
 from seru.result.maps import Maps
@@ -58,6 +59,15 @@ def test_a_kidney_is_measured_without_its_tumors() -> None:
     assert kidney.contact_mm2 == pytest.approx(280)
     # Of the kidney with its tumor: 0.9 everywhere.
     assert kidney.confidence == pytest.approx(2 * 230 / 255 - 1, abs=1e-3)
+
+
+def test_a_tumor_that_is_not_believed_is_part_of_its_kidney() -> None:
+    result = finish(scan(thresholds=Thresholds(tumor=0.9)), SegmentOptions())
+
+    assert only(result, "tumor").status == "candidate"
+    assert only(result, "kidney").volume_ml == pytest.approx(4 * 8 * 8 * 0.03)
+    assert only(result, "kidney").volume_ml == pytest.approx(result.measures["right"].kidney_ml)
+    assert only(result, "kidney").contact_mm2 == 0
 
 
 def test_the_sums_of_a_side_are_those_of_its_findings() -> None:
@@ -162,9 +172,11 @@ def test_the_range_holds_no_voxel_of_another_finding() -> None:
         (1, 3, 20), (np.s_[0, 1, 1:5], 0, 0.9), (np.s_[0, 1, 6:10], 0, 0.9), (np.s_[0, 1, 5], 0, 0.4)
     )
 
-    tumors = finish(make_maps(values, alpha=0.4), SegmentOptions()).findings
+    maps = make_maps(values, alpha=0.4, ijk_to_ras=np.diag([5.0, 5.0, 8.0, 1.0]))
 
-    assert [f.volume_range_ml for f in tumors] == [(4.0, 5.0), (4.0, 5.0)]
+    tumors = finish(maps, SegmentOptions()).findings
+
+    assert [f.volume_range_ml for f in tumors] == [(0.8, 1.0), (0.8, 1.0)]
 
 
 def test_candidates_have_no_range() -> None:
@@ -213,7 +225,12 @@ def test_a_kidney_cut_by_the_edge_is_said_to_be_at_least_as_large() -> None:
 
 
 def test_kidneys_without_contrast_are_said() -> None:
-    assert "without contrast" in remarks(*both_kidneys(hu_mean=20.0), a_finding(side="left", number=2, hu_mean=25.0))
+    dark, bright = a_finding(hu_mean=20.0), a_finding(side="left", hu_mean=70.0)
+
+    assert "The kidneys have 20 HU, as without contrast" in remarks(dark, a_finding(side="left", hu_mean=20.0))
+    # Each counts by its volume: 45 HU in the mean, and 30 where the bright one is small.
+    assert "without contrast" not in remarks(dark, bright)
+    assert "30 HU" in remarks(dark, replace(bright, volume_ml=37.5))
     assert remarks(*both_kidneys(hu_mean=None)) == ""
 
 
@@ -226,12 +243,20 @@ def test_a_kidney_of_no_kidneys_size_is_said(volume_ml: float) -> None:
     assert "unlike a kidney" in remarks(*both_kidneys(volume_ml=volume_ml))
 
 
+def test_a_part_of_a_kidney_is_not_said_to_be_small() -> None:
+    assert remarks(*both_kidneys(), a_finding(number=2, volume_ml=5.0)) == ""
+
+
 def test_a_mass_of_fluid_is_said_as_an_observation() -> None:
-    fluid = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=9.0)
-    mixed = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=60.0)
+    longest = Diameter(10.0, (0.0, 0.0, 0.0), (10.0, 0.0, 0.0))
+    fluid = a_finding(kind="tumor", hu_mean=8.0, hu_deviation=9.0, longest=longest)
+    mixed = replace(fluid, hu_deviation=60.0)
+    small = replace(fluid, longest=replace(longest, mm=9.9))
 
     assert "right tumor 1 has 8 HU throughout" in remarks(*both_kidneys(), fluid)
-    assert "HU" not in remarks(*both_kidneys(), mixed)
+    assert "HU" not in remarks(*both_kidneys(), mixed, small)
+    # Without contrast agent every tumor is nearly as dark.
+    assert "throughout" not in remarks(a_finding(hu_mean=20.0), a_finding(side="left", hu_mean=20.0), fluid)
 
 
 def test_nothing_found_calls_for_no_remark() -> None:

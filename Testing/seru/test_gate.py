@@ -69,6 +69,15 @@ def test_confidence_is_the_mean_certainty_of_a_component() -> None:
     assert kidney.confidence == pytest.approx((68 * (2 * 242 / 255 - 1) + 4 * (2 * 230 / 255 - 1)) / 72, abs=0.01)
 
 
+@pytest.mark.parametrize(("alpha", "expected"), [(1.0, 0.8), (0.0, 0.4), (0.25, 0.5)])
+def test_confidence_is_that_of_the_fused_probability(alpha: float, expected: float) -> None:
+    coarse, refined = (probabilities((1, 1, 4), (np.s_[:], p - 0.1, 0.1)) for p in (0.9, 0.7))
+
+    (kidney,) = gated(make_maps(coarse, refined), Thresholds(), alpha=alpha).components
+
+    assert kidney.confidence == pytest.approx(expected, abs=0.01)
+
+
 def test_without_thresholds_everything_is_believed() -> None:
     maps = scan()
 
@@ -202,6 +211,17 @@ def test_a_verdict_elsewhere_decides_nothing() -> None:
     result = gated(maps, Thresholds(), elsewhere)
 
     np.testing.assert_array_equal(result.labels_box, LiveFusion(maps).box_labels(0.4))
+    assert {c.status for c in result.components} == {"believed"}
+
+
+def test_a_verdict_on_a_neighbour_that_touches_a_finding_decides_nothing_on_it() -> None:
+    maps = scan()
+    beside = Verdict("dismissed", "kidney", (0, 0, 5), np.ones((3, 4, 3), bool))
+
+    result = gated(maps, Thresholds(), beside)
+
+    # A third of the verdict's voxels, and a sixth of the kidney's.
+    assert (result.labels_box[SURE] > 0).all()
     assert {c.status for c in result.components} == {"believed"}
 
 

@@ -142,7 +142,7 @@ def test_a_spacing_that_is_zero_or_no_number_is_refused(value: float, text: str)
 
 
 def test_an_origin_that_is_no_number_is_refused() -> None:
-    with pytest.raises(BadInputError, match="voxel size"):
+    with pytest.raises(BadInputError, match="a place that is no number"):
         Grid((5, 6, 7), moved(np.inf, 0, 0))
 
 

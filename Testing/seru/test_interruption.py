@@ -16,6 +16,7 @@ import pytest
 import SimpleITK as sitk
 
 import seru
+from seru.findings import VERSION
 from seru.io.images import write_volume
 from seru.phantom import PhantomOptions, make_phantom
 
@@ -108,7 +109,7 @@ def test_after_sigkill_the_output_is_absent_and_the_next_run_succeeds(
         again.communicate(timeout=300)
         assert again.returncode == 0
         check_whole(tmp_path / "out.nii.gz")
-        assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["version"] == 1
+        assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["version"] == VERSION
 
 
 _REWRITE = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from seru.cascade.cascade import Segmenter
 from seru.errors import BadInputError, DeviceError, ModelError, is_memory_error
 from seru.grid import Grid
-from seru.memory import has_room, require_room
+from seru.memory import has_room, require_room, require_threads
 from seru.model.store import open_model
 from seru.options import SegmentOptions
 from seru.volume import Volume
@@ -91,6 +92,28 @@ def test_room_is_asked_for_without_taking_it() -> None:
     require_room(1 << 20)
     with pytest.raises(DeviceError, match="too little memory"):
         require_room(1 << 60)
+
+
+def test_threads_are_asked_for_and_ended_again() -> None:
+    before = threading.active_count(), threading.stack_size()
+
+    require_threads()
+    require_threads(10_000)
+
+    assert (threading.active_count(), threading.stack_size()) == before
+
+
+def test_a_system_that_refuses_threads_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A limit of threads is one of the user's, and never counts for root.
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    with pytest.raises(DeviceError, match=r"fewer than \d+ threads; raise its limit") as raised:
+        require_threads(1)
+
+    assert raised.value.exit_code == 4
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")

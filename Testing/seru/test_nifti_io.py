@@ -282,3 +282,20 @@ def test_a_form_that_is_no_matrix_does_not_hide_the_other(
 
     np.testing.assert_array_equal(volume.grid.ijk_to_ras, good)
     assert f"the {'sform' if is_sform else 'qform'} was taken" in volume.notes[0]
+
+
+@pytest.mark.parametrize("quaternion", [(1.0, 1.0, 1.0), (np.nan, 0.0, 0.0), (0.0, 1.01, 0.0)])
+def test_a_quaternion_that_is_no_rotation_is_refused(tmp_path: Path, quaternion: tuple[float, float, float]) -> None:
+    path = write_nifti(tmp_path / "ct.nii", small_ct(), None, (1, 0), pixdim=(2, 3, 4), quaternion=quaternion)
+
+    with pytest.raises(BadInputError, match="no matrix of an image in its qform"):
+        read_volume(path)
+
+
+def test_a_negative_slope_is_told_of(tmp_path: Path) -> None:
+    volume = read_volume(write_nifti(tmp_path / "ct.nii", -small_ct(), oblique(), slope=-1.0))
+
+    np.testing.assert_array_equal(volume.array_kji, small_ct())
+    assert volume.notes == (
+        "The NIfTI header scales the numbers by -1, which turns bright and dark around; check the CT.",
+    )

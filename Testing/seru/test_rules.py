@@ -271,6 +271,51 @@ def test_an_island_of_less_than_1_ml_is_no_kidney_unless_the_stack_is_thin() -> 
     assert find_crops(part, thin, CARD, SegmentOptions()).by_side["right"] is not None
 
 
+def test_key_slice_and_crop_are_those_of_a_kidney_that_is_believed() -> None:
+    mask = two_kidneys()
+    mask[28:36, 20:60, 5:55] = True  # larger than the right kidney, and doubtful
+    probability = np.where(mask, 240, 0).astype(np.uint8)
+    probability[28:36] = np.where(mask[28:36], 160, 0)
+    scan = prepared((40, 64, 128), (2.0, 1.0, 1.0))
+    card = replace(CARD, thresholds=Thresholds(kidney_coarse=0.6))
+
+    def right_key(card: ModelCard, options: SegmentOptions) -> int:
+        return find_crops(mask, scan, card, options, probability=probability).by_side["right"].key.index
+
+    assert right_key(card, SegmentOptions()) == 15
+    assert right_key(card, SegmentOptions(min_confidence=0.0)) == 28
+    assert right_key(CARD, SegmentOptions()) == 28
+    assert right_key(CARD, SegmentOptions(min_confidence=0.6)) == 15
+    believed = find_crops(mask, scan, card, SegmentOptions(), probability=probability)
+    assert believed.by_side["right"].slices == range(10, 30)
+
+
+def test_a_key_slice_is_of_a_component_that_holds_a_quarter_of_its_sides_largest() -> None:
+    mask = two_kidneys()
+    mask[2:5, 20:40, 10:43] = True  # as sure as the right kidney and with a larger contour: 1980 of 4000 voxels
+    sure = np.where(mask, 250, 0).astype(np.uint8)
+    scan = prepared((40, 64, 128), (2.0, 1.0, 1.0))
+
+    def key_of(last_slice: int, confidence: float) -> int:
+        part = mask.copy()
+        part[last_slice + 1 : 5] = False
+        options = SegmentOptions(min_confidence=confidence)
+        return find_crops(part, scan, CARD, options, probability=sure).by_side["right"].key.index
+
+    assert (key_of(3, 0.8), key_of(2, 0.8)) == (2, 15)
+    assert key_of(2, 0.0) == 2
+
+
+def test_where_nothing_is_believed_there_is_no_crop_and_a_warning_says_so() -> None:
+    mask = two_kidneys()
+    doubtful = np.where(mask, 140, 0).astype(np.uint8)
+
+    crops = find_crops(mask, prepared(mask.shape), CARD, SegmentOptions(min_confidence=0.9), probability=doubtful)
+
+    assert not any(crops.by_side.values())
+    assert crops.warnings == ("Nothing that was found is surely a kidney; look at the candidates.",)
+
+
 def test_of_equal_contours_the_lowest_slice_is_the_key_slice() -> None:
     sides = np.zeros((3, 8, 8), np.uint8)
     sides[1:, 2:5, 2:6] = LEFT
@@ -401,8 +446,8 @@ def test_what_lies_outside_the_range_is_no_result(runner: BatchRunner) -> None:
         lambda index: np.full((1, *shape[1:]), 200 if index in shown else 0, np.uint8), shape, (3.0, 1.0, 1.0), 20
     )
 
-    coarse = run_coarse(scan, runner, False, Progress())
-    everything = run_coarse(scan, runner, True, Progress())
+    coarse = run_coarse(scan, runner, SegmentOptions(), Progress())
+    everything = run_coarse(scan, runner, SegmentOptions(all_slices=True), Progress())
 
     assert coarse.slices == range(55, 85)
     assert np.flatnonzero(coarse.probabilities.any(axis=(1, 2, 3))).tolist() == list(range(60, 80))
@@ -414,6 +459,22 @@ def test_what_lies_outside_the_range_is_no_result(runner: BatchRunner) -> None:
     )
     assert (everything.slices, everything.passes, everything.warnings) == (range(200), 200, ())
     assert everything.probabilities[150].any()
+
+
+def test_the_range_follows_what_is_believed(runner: BatchRunner) -> None:
+    shape = (200, 40, 40)
+    numbers = {**dict.fromkeys(range(60, 80), 200), **dict.fromkeys(range(150, 170), 140)}
+    scan = Prepared(lambda index: np.full((1, *shape[1:]), numbers.get(index, 0), np.uint8), shape, (3.0, 1.0, 1.0), 20)
+
+    believed = run_coarse(scan, runner, SegmentOptions(min_confidence=0.3), Progress())
+    everything = run_coarse(scan, runner, SegmentOptions(), Progress())
+
+    assert believed.slices == range(55, 85)
+    assert believed.warnings == (
+        "What looks like kidney far from the kidneys was left out (4 of the slices looked at); "
+        "run all slices to see it.",
+    )
+    assert everything.slices == range(55, 175)
 
 
 def test_crops_are_averaged_only_on_slices_that_both_ran_on(runner: BatchRunner) -> None:

@@ -302,6 +302,12 @@ def test_a_magnetic_resonance_range_is_no_ct() -> None:
         check_is_ct(Volume.from_array(values, np.eye(4)))
 
 
+@pytest.mark.parametrize("shift", [0, -1])
+def test_a_ct_in_the_wrong_byte_order_is_none(shift: int) -> None:
+    with pytest.raises(BadInputError, match="no CT in Hounsfield units"):
+        check_is_ct(Volume.from_array((small_ct() + np.int16(shift)).byteswap(), np.eye(4)))
+
+
 def test_a_ct_clipped_to_a_window_is_still_a_ct() -> None:
     assert check_is_ct(Volume.from_array(np.clip(small_ct(), -79, 304), np.eye(4))) == []
 

@@ -19,12 +19,13 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
-from training.cases import kits19_cases, list_cases, phantom_cases, slice_cases, slice_to_hu
+from training.cases import kits19_cases, list_cases, phantom_cases
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
 from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
 from training.prepare import PreparedData, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
+from training.slices import slice_cases, slice_to_hu
 
 CARD = ModelCard(id="x", title="x", licence="x", training_data="x", crop_size=32)
 PHANTOM = PhantomOptions(shape_kji=(12, 48, 48), spacing_kji_mm=(20.0, 8.0, 8.0), orientation="PIR", seed=4)
@@ -121,6 +122,34 @@ def test_single_slice_goes_back_to_hu_and_cysts_are_kidney(slices_folder: Path) 
     assert labels[0, 10, 10:14].tolist() == [0, 1, 2, 1]
     assert volume.array_kji[0, 0, :3].tolist() == pytest.approx([-1000, -79 + 383 / 255, -79 + 2 * 383 / 255])
     assert AxialStack.of(volume).orientation.flips == (False, False, False)
+
+
+def test_slices_say_what_their_masks_tell(slices_folder: Path) -> None:
+    header = "file,case,source,kind,window_lo,window_hi,labels,slice_label,licence"
+    rows = (
+        'a,p,x,"expert mask, rater 1",0,255,masks,,free',
+        'b,p,x,"panel, upsampled",-260,340,masks,,free',
+        "c,q,x,full slice,,,none,no tumor (healthy donors),free",
+        "d,r,x,full slice,0,255,kidney_probability,no kidney tumor (cohort),free",
+        "e,s,x,full slice,,,none,stone; non-contrast,free",
+    )
+    (slices_folder / "manifest.csv").write_text("\n".join((header, *rows)) + "\n")
+    lossless = [cv2.IMWRITE_WEBP_QUALITY, 101]
+    for name in "abcde":
+        cv2.imwrite(str(slices_folder / "images" / f"{name}.webp"), np.full((6, 8), 51, np.uint8), lossless)
+    for name, label in (("a", 1), ("b", 2)):
+        cv2.imwrite(str(slices_folder / "masks" / f"{name}.png"), np.full((6, 8), label, np.uint8))
+
+    cases = slice_cases(slices_folder)
+
+    assert [case.knowledge for case in cases] == ["kidney", "everything", "no tumor", "no tumor", "nothing"]
+    assert [case.kind for case in cases][:2] == ["expert mask, rater 1", "panel, upsampled"]
+    read = [case.read() for case in cases]
+    # The window's lower fifth; a level of 40 and a width of 400 where none is named.
+    assert [float(volume.array_kji[0, 0, 0]) for volume, _ in read] == pytest.approx([51, -140, -80, 51, -80])
+    assert [int(labels.max()) for _, labels in read] == [1, 2, 0, 0, 0]
+    trained_on = list_cases(DataConfig(kind="kits_slices", folder=str(slices_folder)))
+    assert [case.id for case in trained_on] == ["b"]
 
 
 def test_slice_in_the_models_own_window_keeps_its_grey_values() -> None:

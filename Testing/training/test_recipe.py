@@ -20,6 +20,7 @@ from seru.io.images import write_labels, write_volume
 from seru.model.store import open_model
 from seru.model.weights import load_network
 from seru.phantom import PhantomOptions, make_phantom
+from seru.records import to_plain
 from Testing.training.quick import CONFIG
 from training.callbacks import read_losses
 from training.cli import main
@@ -97,7 +98,8 @@ def test_tables_and_plots_are_there_and_agree(work: Path) -> None:
     assert float(sweep["1"]["score"]) == pytest.approx(summary["coarse_alone"]["score"], abs=1e-6)
     assert float(sweep["0"]["tumor"]) == pytest.approx(summary["refined_alone"]["tumor"], abs=1e-6)
     assert max(float(row["score"]) for row in sweep.values()) == pytest.approx(summary["fused"]["score"], abs=1e-4)
-    for name in ("alpha/alpha.png", "evaluate/cases.png", "evaluate/tumor_size.png", "evaluate/pictures.png"):
+    names = ("cases.png", "tumor_size.png", "findings.png", "pictures.png")
+    for name in ("alpha/alpha.png", *(f"evaluate/{name}" for name in names)):
         assert (work / name).read_bytes().startswith(b"\x89PNG")
 
 
@@ -125,12 +127,17 @@ def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> Non
 
     assert model.card.alpha == read_json(work / "alpha" / "done.json")["result"]["alpha"]
     assert model.card.scores["fused"] == read_json(work / "evaluate" / "summary.json")["fused"]
+    chosen = read_json(work / "thresholds" / "done.json")["result"]
+    assert to_plain(model.card.thresholds) == chosen["thresholds"]
+    assert 0 < model.card.thresholds.kidney < 1
+    assert model.card.scores["gate"] == {kind: chosen[kind] for kind in ("kidney", "tumor")}
     assert any("must not be used on patients" in note for note in model.card.notes)
     assert model.card.scores["made_by"]["seed"] == 5
     assert model.card.scores["trained_on"] == {"patients": 6, "slices": 6 * 36}
     page = (model.folder / "README.md").read_text()
     assert f"{model.card.scores['shown']['tumor']['mean']:.3f}" in page
     assert all(note in page for note in model.card.notes)
+    assert "## What is believed" in page
     weights = torch.load(work / "refine" / "last.ckpt", weights_only=True)["state_dict"]
     for name, value in load_network(model, "refine").state_dict().items():
         assert torch.equal(value, weights[f"network.{name}"])

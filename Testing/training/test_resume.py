@@ -34,6 +34,7 @@ KILLS = (
     ("crops", "training.crops", "write_json", 3),
     ("refine", "training.module", "StageModule.training_step", 13),
     ("alpha", "training.alpha", "write_json", 2),
+    ("thresholds", "training.thresholds", "score_findings", 2),
     ("evaluate", "training.evaluate", "plot_cases", 1),
     ("export", "seru.model.weights", "save_weights", 2),
 )

@@ -19,7 +19,7 @@ from seru.io.images import read_volume
 from seru.result.maps import Maps
 from seru.volume import Volume
 from training.alpha import best_alpha
-from training.cases import LabelledCase
+from training.labelled import LabelledCase
 from training.predictions import Prediction
 from training.scoring import CaseScore, score_case, summarise, summarise_shown
 
@@ -146,7 +146,8 @@ def test_scores_at_each_alpha_are_those_of_the_whole_volume() -> None:
         whole = LiveFusion(maps).labels_kji(alpha)
         score = prediction.scores([alpha])[0]
         assert (score.kidney_tumor, score.tumor) == pytest.approx(official(whole, truth))
-        assert prediction.volumes_ml(alpha)["found_tumor_ml"] == pytest.approx((whole == 2).sum() * 0.001)
+        volumes = prediction.volumes_ml(prediction.labels_box(alpha))
+        assert volumes["found_tumor_ml"] == pytest.approx((whole == 2).sum() * 0.001)
 
 
 def test_best_alpha_of_equal_ones_is_nearest_to_the_papers() -> None:

@@ -10,7 +10,8 @@ import qt
 import slicer
 
 from seru.errors import SeruError
-from SERUSegmentationLib.scene.measurement_table import exportCsv, rowTitles
+from SERUSegmentationLib.scene.measurement_rows import rowTitles
+from SERUSegmentationLib.scene.measurement_table import exportCsv
 from SERUSegmentationLib.scene.nodes import TABLE, companion
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
@@ -46,7 +47,7 @@ class MeasurementPanel:
         table = self._ui.measurementsTable
         table.setRowCount(3)
         table.setColumnCount(4)
-        titles = [_("Kidney\nml"), _("Tumor\nml"), _("Tumor\nlongest, mm"), _("Tumor\nshare, %")]
+        titles = [_("Kidneys,\nsum, ml"), _("Tumors,\nsum, ml"), _("Longest\ntumor, mm"), _("Tumor\nshare, %")]
         table.setHorizontalHeaderLabels(titles)
         table.setVerticalHeaderLabels(list(rowTitles().values()))
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)

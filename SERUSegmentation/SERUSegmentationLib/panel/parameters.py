@@ -77,9 +77,18 @@ def describeWidgets(ui: Any) -> None:
     """
     texts = {switch.camel_case: switch.help for switch in switches()}
     for widget in vars(ui).values():
-        text = texts.get(widget.property("SlicerParameterName") or "")
+        text = texts.get(optionOf(widget))
         if text:
             widget.toolTip = f"{text[:1].upper()}{text[1:]}."
+
+
+def optionOf(widget: Any) -> str:
+    """Return the option that a widget shows, in Slicer's spelling; empty for none.
+
+    Args:
+        widget: of the form. Where it shows only part of an option's values, ``SERUOption`` names it.
+    """
+    return widget.property("SlicerParameterName") or widget.property("SERUOption") or ""
 
 
 def _kept() -> list[Switch]:

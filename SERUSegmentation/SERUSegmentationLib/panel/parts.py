@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import slicer
 
 from seru.errors import BadInputError
 from SERUSegmentationLib.panel.choices import askLicence
+from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
@@ -26,31 +28,40 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLNode
 
 
+@dataclass(frozen=True)
+class Intents:
+    """What the parts pass on of what the user wants.
+
+    Attributes:
+        onSegment: called when Segment is clicked.
+        onCancel: called when Cancel is clicked.
+        onChanged: called when model, device, packages or a verdict have changed.
+        onLeaveOut: called with whether doubtful findings are to be left out.
+    """
+
+    onSegment: Callable[[], None]
+    onCancel: Callable[[], None]
+    onChanged: Callable[[], None]
+    onLeaveOut: Callable[[bool], None]
+
+
 class WidgetParts:
-    """Inputs, run, result, key slices, measurements and setup.
+    """Inputs, run, result, findings, key slices, measurements and setup.
 
     Args:
         ui: widgets of the panel.
         requirements: ``Resources/requirements.txt``.
-        onSegment: called when Segment is clicked.
-        onCancel: called when Cancel is clicked.
-        onChanged: called when model, device or packages have changed.
+        intents: where the user's wishes go.
     """
 
-    def __init__(
-        self,
-        ui: Any,
-        requirements: Path,
-        onSegment: Callable[[], None],
-        onCancel: Callable[[], None],
-        onChanged: Callable[[], None],
-    ) -> None:
+    def __init__(self, ui: Any, requirements: Path, intents: Intents) -> None:
         describeWidgets(ui)
         self.controller = ResultController()
-        self.run = RunPanel(ui, onSegment, onCancel, lambda: self.setup.facts())
-        self.inputs = InputPanel(ui, onChanged, self.run.fail)
-        self.setup = SetupPanel(ui, self.inputs, requirements, onChanged, self.run.say, self.run.fail)
-        self.result = ResultPanel(ui, self.controller, self._onMoved)
+        self.run = RunPanel(ui, intents.onSegment, intents.onCancel, lambda: self.setup.facts())
+        self.inputs = InputPanel(ui, intents.onChanged, self.run.fail)
+        self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.say, self.run.fail)
+        self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
+        self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
@@ -63,6 +74,7 @@ class WidgetParts:
         self.run.setReasons(self._reasons(volumeNode))
         model = self.inputs.model
         self.result.refresh(model.alpha if model else None)
+        self.findings.refresh()
         self.keySlices.refresh()
         self.measurements.refresh()
         self.setup.refresh()
@@ -74,12 +86,23 @@ class WidgetParts:
 
     def mayReplace(self) -> bool:
         """Return whether our segments may be written anew; asks where they were edited by hand."""
-        result = self.controller.result
-        if result is None or slicer.app.testingEnabled() or not result.isEdited():
+        node = self.controller.segmentationNode
+        if node is None or slicer.app.testingEnabled() or not self.controller.isEdited():
             return True
-        name = result.segmentationNode.GetName()
         question = _("The segments of SERU in '{name}' were edited by hand. Replace them, edits included?")
-        return confirmYesNo(question.format(name=name))
+        return confirmYesNo(question.format(name=node.GetName()))
+
+    def mayDelete(self, resultName: str, names: list[str]) -> bool:
+        """Return whether parts of a deleted result go with it although someone worked on them; asks once for all.
+
+        Args:
+            resultName: of the result.
+            names: of the parts.
+        """
+        if slicer.app.testingEnabled():
+            return False
+        question = _("'{result}' was deleted. Delete these parts of it too, which were renamed or edited?\n\n{names}")
+        return confirmYesNo(question.format(result=resultName, names="\n".join(names)))
 
     def cleanup(self) -> None:
         """Let go of everything."""
@@ -88,6 +111,7 @@ class WidgetParts:
 
     def _onMoved(self) -> None:
         self.measurements.refresh()
+        self.findings.follow()
 
     def _reasons(self, volumeNode: vtkMRMLNode | None) -> list[str]:
         reasons = []

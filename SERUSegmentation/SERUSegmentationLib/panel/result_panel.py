@@ -19,15 +19,23 @@ class ResultPanel:
         ui: widgets of the panel.
         controller: of the result.
         onMoved: called while alpha moves.
+        onLeaveOut: called with whether doubtful findings are to be left out, when the user says so.
     """
 
-    def __init__(self, ui: Any, controller: ResultController, onMoved: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ui: Any,
+        controller: ResultController,
+        onMoved: Callable[[], None],
+        onLeaveOut: Callable[[bool], None],
+    ) -> None:
         self._ui, self._controller, self._onMoved = ui, controller, onMoved
         self._isModels = False
         self._makeMarks()
         ui.alphaSlider.connect("valueIsChanging(double)", self._onMoving)
         ui.alphaResetButton.connect("clicked(bool)", self._onReset)
         ui.show3DButton.connect("toggled(bool)", self._onShow3D)
+        ui.leaveOutCheckBox.connect("clicked(bool)", onLeaveOut)
 
     def refresh(self, modelAlpha: float | None) -> None:
         """Show whether there is a result, and its model's alpha.
@@ -37,6 +45,9 @@ class ResultPanel:
         """
         ui, result = self._ui, self._controller.result
         self._showAlpha(modelAlpha)
+        state = self._controller.state
+        # A script's own confidence is neither the model's nor none: the box stays checked.
+        ui.leaveOutCheckBox.checked = state is None or state.options.min_confidence != 0
         ui.resultReasonLabel.text = self._controller.reason
         ui.resultReasonLabel.visible = result is None
         ui.resultWidget.enabled = result is not None

@@ -18,9 +18,11 @@ from seru.options import SegmentOptions, switches
 from seru.result.maps import MAPS_FILE
 from SERUSegmentationLib.run.process import ChildProcess, Stream
 from SERUSegmentationLib.run.progress import RunProgress
+from SERUSegmentationLib.scene.content import isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
@@ -103,6 +105,9 @@ class SegmentationRun:
             SeruError: the disk is full, or the process cannot be started.
         """
         try:
+            if self.segmentationNode is not None:
+                # Whoever starts a run over edits gives those up, not later ones.
+                markWritten(self.segmentationNode)
             exportVolume(self.volumeNode, self.folder / _INPUT)
             self._onLine(" ".join(self._process.command))
             self._process.start()
@@ -195,6 +200,10 @@ class SegmentationRun:
         if self._hadOutput and not isInScene(self.segmentationNode):
             # Deleted meanwhile: the result is not lost for it.
             self.segmentationNode = None
+        elif self.segmentationNode is not None and isEdited(self.segmentationNode):
+            text = _("'{name}' was edited during the run and is kept; the result is in a new segmentation.")
+            self.progress.warnings.append(text.format(name=self.segmentationNode.GetName()))
+            self.segmentationNode = None
         try:
             writer = SceneWriter(self.volumeNode, self.segmentationNode)
         except BadInputError as error:
@@ -202,6 +211,7 @@ class SegmentationRun:
             self.progress.warnings.append(f"{error} The result is in a new segmentation.")
             writer = SceneWriter(self.volumeNode)
         result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
+        self.progress.warnings += writer.warnings
         self.segmentationNode = result.segmentationNode
         return result
 

@@ -145,3 +145,25 @@ def copyLabel(image: vtkOrientedImageData, label: int, target: np.ndarray, exten
         return tuple(slice(a - s, b - s + 1) for a, b, s in zip(low, high, starts, strict=True))
 
     target[part(extent)][arrayOf(image)[part(has)] == label] = value
+
+
+def hasLabelOutside(image: vtkOrientedImageData | None, label: int, extent: tuple[int, ...]) -> bool:
+    """Return whether a label has voxels outside a box of its own grid.
+
+    Args:
+        image: labelmap, or none.
+        label: to look for.
+        extent: first and last index of the box along i, j and k.
+    """
+    if image is None or isEmpty(image):
+        return False
+    has = image.GetExtent()
+    # Most labelmaps are the box.
+    if all(extent[2 * axis] <= has[2 * axis] and has[2 * axis + 1] <= extent[2 * axis + 1] for axis in range(3)):
+        return False
+    marked = arrayOf(image) == label
+    inside = tuple(
+        slice(max(extent[2 * axis] - has[2 * axis], 0), max(extent[2 * axis + 1] - has[2 * axis] + 1, 0))
+        for axis in (2, 1, 0)
+    )
+    return bool(np.count_nonzero(marked) > np.count_nonzero(marked[inside]))

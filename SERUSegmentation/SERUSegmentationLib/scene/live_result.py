@@ -21,6 +21,7 @@ from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
 from seru.result.verdicts import Verdict
+from SERUSegmentationLib.scene.content import forgetWritten, isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
@@ -63,6 +64,8 @@ class LiveResult:
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
         self._isFused = False
+        # Whether the scene was edited by hand before alpha began to move; None while it stands.
+        self._wasEdited: bool | None = None
 
     def assume(self, options: SegmentOptions) -> None:
         """Take it that the scene holds a result, as after loading; nothing is written.
@@ -78,10 +81,12 @@ class LiveResult:
         return self.finished.measures if self.finished else {}
 
     def isEdited(self) -> bool:
-        """Return whether someone changed our segments by hand since they were written."""
-        now = self.layer.read()
-        if now is None or self._written is None:
+        """Return whether someone changed our segments by hand since they were written, anywhere in the scan."""
+        if self._written is None:
             return False
+        now = self.layer.read()
+        if now is None or self.layer.reachesOutside():
+            return True
         missing = sorted(set(range(1, len(self.layer.segments) + 1)) - set(self.layer.find()))
         expected = np.where(np.isin(self._written, missing), 0, self._written) if missing else self._written
         return not np.array_equal(now, expected)
@@ -95,6 +100,10 @@ class LiveResult:
         Returns:
             The volumes of both sides; diameters wait for :meth:`commit`.
         """
+        if self._wasEdited is None:
+            self._wasEdited = isEdited(self.segmentationNode)
+            if not self._wasEdited:
+                forgetWritten(self.segmentationNode)
         labels = np.minimum(self.fusion.changing_labels(alpha), self._changingCeilings)
         if self._isFused and self._written is not None:
             values = self._table[self._changingSides, labels]
@@ -117,8 +126,12 @@ class LiveResult:
             options: alpha and clean-up.
             create: make segments that are missing.
         """
+        wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
+        self._wasEdited = None
         self._write(self._finish(options), create)
         self.layer.refreshSurfaces()
+        if create or not wasEdited:
+            markWritten(self.segmentationNode)
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
         self.finished = finish(self.maps, options, self.fusion, self.verdicts)

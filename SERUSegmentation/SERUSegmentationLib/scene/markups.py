@@ -8,6 +8,7 @@ import slicer
 import vtk
 
 from seru.findings import Report, Side
+from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
 from SERUSegmentationLib.scene.nodes import (
     CROPS,
@@ -48,12 +49,12 @@ def writeCropBoxes(
         isNew = companion(segmentationNode, role) is None
         roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
         roi.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
-        placeInFolder(roi, segmentationNode)
         matrix, size = gridOf(volumeNode).box_to_ras(crop.ijk_min, crop.ijk_max)
         roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
         roi.SetSize(*size)
         if isNew:
             _displayBox(roi, _COLORS[side])
+        markWritten(roi)
 
 
 def areCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
@@ -110,6 +111,7 @@ def writeKeySlices(
         else:
             node.SetNthControlPointPosition(point, *keySlice.position_ras)
         node.SetNthControlPointLocked(point, True)
+    markWritten(node)
     return node
 
 

@@ -1,110 +1,53 @@
-"""The measurements as rows for the panel, a table node, and CSV."""
+"""The findings that are in the labels, and the sums of their volumes, as a table node and as CSV."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import vtk
 
 from seru.errors import BadInputError
-from seru.findings import SIDES, Side, Volumes
+from seru.findings import SIDES, Finding, Measures, Side
+from SERUSegmentationLib.scene.content import markWritten
+from SERUSegmentationLib.scene.finding_names import findingTitle
+from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTableNode
 
-_NUMBERS = ("kidneyMl", "tumorMl", "tumorLongestMm", "tumorShare")
+Value = str | float | None
+Row = list[Value]
+_DIGITS = 4
+# What a spreadsheet would take for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-@dataclass(frozen=True)
-class MeasurementRow:
-    """What one side shows, or both together.
-
-    Attributes:
-        title: of the row.
-        kidneyMl: kidney without tumor, in ml.
-        tumorMl: in ml.
-        tumorLongestMm: longest 3D diameter of the largest tumor in mm; None while alpha moves, and for both sides.
-        tumorShare: tumor's part of kidney and tumor, in percent; None where there is neither.
-    """
-
-    title: str
-    kidneyMl: float
-    tumorMl: float
-    tumorLongestMm: float | None
-    tumorShare: float | None
-
-    @classmethod
-    def of(cls, title: str, kidneyMl: float, tumorMl: float, longestMm: float | None) -> MeasurementRow:
-        """Return a row with the share worked out."""
-        whole = kidneyMl + tumorMl
-        return cls(title, kidneyMl, tumorMl, longestMm, 100.0 * tumorMl / whole if whole > 0 else None)
-
-    def texts(self) -> list[str]:
-        """Return the numbers as people read them; a dash for none."""
-        values = [getattr(self, name) for name in _NUMBERS]
-        return ["\u2013" if value is None else f"{value:.1f}" for value in values]
-
-
-def rowsOf(measured: Mapping[Side, Volumes]) -> list[MeasurementRow]:
-    """Return the rows of right, left and both.
+def writeMeasurements(result: LiveResult) -> vtkMRMLTableNode:
+    """Write the findings of a result and their sums into its table node.
 
     Args:
-        measured: measures of both sides, or volumes alone.
-
-    Returns:
-        Three rows.
-    """
-    titles = rowTitles()
-    sides = [
-        MeasurementRow.of(titles[side], of.kidney_ml, of.tumor_ml, getattr(of, "tumor_longest_mm", None))
-        for side, of in ((side, measured[side]) for side in SIDES)
-    ]
-    longest = [row.tumorLongestMm for row in sides if row.tumorLongestMm is not None]
-    both = max(longest) if len(longest) == len(sides) else None
-    total = (sum(row.kidneyMl for row in sides), sum(row.tumorMl for row in sides))
-    return [*sides, MeasurementRow.of(titles["total"], *total, both)]
-
-
-def rowTitles() -> dict[str, str]:
-    """Return the titles of the rows."""
-    return {"right": _("Right"), "left": _("Left"), "total": _("Both")}
-
-
-def writeMeasurements(segmentationNode: vtkMRMLSegmentationNode, rows: list[MeasurementRow]) -> vtkMRMLTableNode:
-    """Write the measurements of a result into its table node.
-
-    Args:
-        segmentationNode: the result.
-        rows: of :func:`rowsOf`.
+        result: written or assumed.
 
     Returns:
         The table node.
     """
+    segmentationNode = result.segmentationNode
     name = _("{name} measurements").format(name=segmentationNode.GetName())
     node = ensureCompanion(segmentationNode, TABLE, "vtkMRMLTableNode", name)
     placeInFolder(node, segmentationNode)
+    findings = [one for one in result.finished.findings if one.is_counted] if result.finished else []
+    rows = [*_findingRows(findings), *_sumRows(result.measures)]
     # A table built beside the node and put in at once: one event instead of one per cell.
     table = vtk.vtkTable()
-    titles = vtk.vtkStringArray()
-    titles.SetName(_("Side"))
-    for row in rows:
-        titles.InsertNextValue(row.title)
-    table.AddColumn(titles)
-    headers = [_("Kidney (ml)"), _("Tumor (ml)"), _("Tumor longest diameter (mm)"), _("Tumor share (%)")]
-    for header, attribute in zip(headers, _NUMBERS, strict=True):
-        column = vtk.vtkDoubleArray()
-        column.SetName(header)
-        for row in rows:
-            value = getattr(row, attribute)
-            column.InsertNextValue(float("nan") if value is None else round(value, 3))
-        table.AddColumn(column)
+    for number, (header, isText, _valueOf) in enumerate(_columns()):
+        table.AddColumn(_column(header, isText, [row[number] for row in rows]))
     node.SetAndObserveTable(table)
+    markWritten(node)
     return node
 
 
@@ -126,15 +69,87 @@ def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> N
     try:
         with open(path, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow([column.GetName() for column in columns])
+            writer.writerow([_safe(column.GetName()) for column in columns])
             for row in range(table.GetNumberOfRows()):
                 writer.writerow([_cell(column, row) for column in columns])
     except OSError as error:
         raise BadInputError(f"The file '{path}' cannot be written ({error.strerror}); choose another.") from error
 
 
+def _columns() -> list[tuple[str, bool, Callable[[Finding], Value]]]:
+    """Header, whether it holds text, and value of each column."""
+    columns: list[tuple[str, bool, Callable[[Finding], Value]]] = [
+        (_("Finding"), True, findingTitle),
+        (_("Kind"), True, lambda f: f.kind),
+        (_("Side"), True, lambda f: f.side),
+        (_("Number"), False, lambda f: f.number),
+        (_("Status"), True, lambda f: f.status),
+        (_("Confidence"), False, lambda f: f.confidence),
+        (_("Volume (ml)"), False, lambda f: f.volume_ml),
+        (_("Volume, least (ml)"), False, lambda f: f.volume_range_ml[0] if f.volume_range_ml else None),
+        (_("Volume, most (ml)"), False, lambda f: f.volume_range_ml[1] if f.volume_range_ml else None),
+        (_("Longest axial diameter (mm)"), False, lambda f: f.longest.mm),
+        (_("Longest, least (mm)"), False, lambda f: f.longest_range_mm[0] if f.longest_range_mm else None),
+        (_("Longest, most (mm)"), False, lambda f: f.longest_range_mm[1] if f.longest_range_mm else None),
+        (_("Across (mm)"), False, lambda f: f.across.mm),
+        (_("Longest 3D diameter (mm)"), False, lambda f: f.longest_3d_mm),
+        (_("HU, mean"), False, lambda f: f.hu_mean),
+        (_("HU, deviation"), False, lambda f: f.hu_deviation),
+        (_("Contact with the other label (mm\u00b2)"), False, lambda f: f.contact_mm2),
+        (_("Cut by the scan's edge"), True, lambda f: _("yes") if f.cut_by_edge else _("no")),
+        (_("Slice"), False, lambda f: f.slice_index),
+    ]
+    places: list[tuple[str, Callable[[Finding], Sequence[float]]]] = [
+        (_("Centre"), lambda f: f.centre_ras),
+        (_("Longest, start"), lambda f: f.longest.start_ras),
+        (_("Longest, end"), lambda f: f.longest.end_ras),
+        (_("Across, start"), lambda f: f.across.start_ras),
+        (_("Across, end"), lambda f: f.across.end_ras),
+    ]
+    for title, placeOf in places:
+        columns += [(f"{title} {axis} (mm)", False, _coordinate(placeOf, n)) for n, axis in enumerate("RAS")]
+    return columns
+
+
+def _coordinate(placeOf: Callable[[Finding], Sequence[float]], number: int) -> Callable[[Finding], Value]:
+    return lambda finding: placeOf(finding)[number]
+
+
+def _findingRows(findings: Sequence[Finding]) -> list[Row]:
+    return [[valueOf(one) for _header, _isText, valueOf in _columns()] for one in findings]
+
+
+def _sumRows(measures: Mapping[Side, Measures]) -> list[Row]:
+    """The volumes of both kinds on each side and together."""
+    titles = {"kidney": _("Sum of kidneys"), "tumor": _("Sum of tumors")}
+    rows = []
+    for kind, title in titles.items():
+        volumes: dict[str, float] = {side: getattr(measures[side], f"{kind}_ml") for side in SIDES if side in measures}
+        volumes["both"] = sum(volumes.values())
+        for side, volume in volumes.items():
+            known: dict[str, Value] = {_("Kind"): kind, _("Side"): side, _("Status"): "sum", _("Volume (ml)"): volume}
+            rows.append([title, *(known.get(header) for header, *_others in _columns()[1:])])
+    return rows
+
+
+def _column(header: str, isText: bool, values: Sequence[Value]) -> vtk.vtkStringArray | vtk.vtkDoubleArray:
+    column = vtk.vtkStringArray() if isText else vtk.vtkDoubleArray()
+    column.SetName(header)
+    for value in values:
+        if isText:
+            column.InsertNextValue(str(value or ""))
+        else:
+            column.InsertNextValue(float("nan") if value is None else round(float(value), _DIGITS))
+    return column
+
+
 def _cell(column: vtk.vtkStringArray | vtk.vtkDoubleArray, row: int) -> str:
     value = column.GetValue(row)
     if isinstance(value, str):
-        return value
-    return "" if value != value else f"{value:g}"
+        return _safe(value)
+    return "" if value != value else f"{value:.10g}"
+
+
+def _safe(text: str) -> str:
+    """A text that no spreadsheet runs: anyone may have written it into the table."""
+    return f"'{text}" if text.startswith(_FORMULA) else text

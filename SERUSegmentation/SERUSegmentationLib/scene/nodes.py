@@ -1,7 +1,8 @@
 """The nodes that belong to a result, found by node references: names are the user's to change.
 
 The segmentation that the user chose is the anchor. It refers to its companions (crop boxes, key slices, table, maps,
-stages) by role, so two results in one scene keep apart, and the references survive saving, loading and renaming.
+stages, outlines, verdicts) by role, so two results in one scene keep apart, and the references survive saving, loading
+and renaming. Those that nobody can work with elsewhere are in no selector and not in the subject hierarchy.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import slicer
 from seru.findings import Side
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode, vtkMRMLSubjectHierarchyNode
+    from slicer import (
+        vtkMRMLNode,
+        vtkMRMLScalarVolumeNode,
+        vtkMRMLSegmentationNode,
+        vtkMRMLSubjectHierarchyNode,
+        vtkMRMLVolumeNode,
+    )
 
 STAGES = "SERU.Stages"
 MAPS = "SERU.Maps"
@@ -21,11 +28,17 @@ KEY_SLICES = "SERU.KeySlices"
 TABLE = "SERU.Measurements"
 CROP_RIGHT = "SERU.CropRight"
 CROP_LEFT = "SERU.CropLeft"
+OUTLINES = "SERU.Outlines"
+VERDICTS = "SERU.Verdicts"
 CROPS: dict[Side, str] = {"right": CROP_RIGHT, "left": CROP_LEFT}
-COMPANIONS = (STAGES, MAPS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
+COMPANIONS = (STAGES, OUTLINES, MAPS, VERDICTS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
+# Table and points stay on offer: a table view shows only what its selector holds, and points have no other switch.
+_HIDDEN = (STAGES, OUTLINES, MAPS, VERDICTS, CROP_RIGHT, CROP_LEFT)
 
 # Attribute of the folder in the subject hierarchy.
 _FOLDER = "SERU.Folder"
+# Attribute that tells a result's other segmentations from the result.
+_ROLE = "SERU.Role"
 
 
 def companion(segmentationNode: vtkMRMLSegmentationNode | None, role: str) -> vtkMRMLNode | None:
@@ -55,11 +68,45 @@ def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, classN
     """
     node = companion(segmentationNode, role)
     if node is not None and node.IsA(className):
+        node.SetHideFromEditors(role in _HIDDEN)
         return node
     scene = segmentationNode.GetScene()
-    node = scene.AddNewNodeByClass(className, scene.GenerateUniqueName(name))
+    node = getattr(slicer, className)()
+    node.SetName(scene.GenerateUniqueName(name))
+    # Before it is added: then no selector and no subject hierarchy takes it up.
+    node.SetHideFromEditors(role in _HIDDEN)
+    node = scene.AddNode(node)
     segmentationNode.SetNodeReferenceID(role, node.GetID())
     return node
+
+
+def ensureOverlay(
+    segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode, role: str, name: str
+) -> vtkMRMLSegmentationNode:
+    """Return another segmentation of a result, that is drawn over it and is never an output itself.
+
+    Args:
+        segmentationNode: the result's segmentation.
+        volumeNode: the input.
+        role: one of ``COMPANIONS``.
+        name: of a new node.
+
+    Returns:
+        The segmentation, on the input's grid and without surfaces.
+    """
+    node = ensureCompanion(segmentationNode, role, "vtkMRMLSegmentationNode", name)
+    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+    node.SetAttribute(_ROLE, role)
+    if node.GetDisplayNode() is None:
+        node.CreateDefaultDisplayNodes()
+        node.GetDisplayNode().SetVisibility3D(False)
+    return node
+
+
+def isOverlay(segmentationNode: vtkMRMLSegmentationNode) -> bool:
+    """Return whether a segmentation is drawn over a result."""
+    return bool(segmentationNode.GetAttribute(_ROLE))
 
 
 def removeCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str) -> None:
@@ -73,6 +120,18 @@ def removeCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str) -> Non
     if node is not None:
         segmentationNode.GetScene().RemoveNode(node)
     segmentationNode.SetNodeReferenceID(role, None)
+
+
+def companionsOf(segmentationNode: vtkMRMLNode) -> list[vtkMRMLNode]:
+    """Return the companions of a result that no other result refers to; none for another node.
+
+    Args:
+        segmentationNode: any node. A cloned segmentation refers to the companions of the one it was made from.
+    """
+    others = [node for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if node is not segmentationNode]
+    shared = {companion(other, role) for other in others for role in COMPANIONS}
+    own = [companion(segmentationNode, role) for role in COMPANIONS]
+    return [node for node in own if node is not None and node not in shared]
 
 
 def inputVolume(segmentationNode: vtkMRMLSegmentationNode | None) -> vtkMRMLScalarVolumeNode | None:

@@ -1,4 +1,4 @@
-"""The result that the panel works on: loaded from the scene, moved by alpha, cleaned up, split."""
+"""The result that the panel works on: loaded from the scene, moved by alpha, cleaned up, split, decided on."""
 
 from __future__ import annotations
 
@@ -8,27 +8,47 @@ from typing import TYPE_CHECKING
 from seru.errors import BadInputError
 from seru.findings import Report
 from seru.result.finish import alpha_of
+from seru.result.measurements import Measured
+from seru.result.verdicts import Decision, Verdict
+from SERUSegmentationLib.scene.content import isEdited
+from SERUSegmentationLib.scene.finding_outlines import outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.measurement_table import MeasurementRow, rowsOf, writeMeasurements
+from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
+from SERUSegmentationLib.scene.measurement_table import writeMeasurements
 from SERUSegmentationLib.scene.segments import Shown, showStage
 from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
+from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
+    from seru.grid import Grid
+
 
 class ResultController:
-    """Follows the segmentation that is chosen in the panel."""
+    """Follows the segmentation that is chosen in the panel.
+
+    Attributes:
+        segmentationNode: that is followed, or None.
+        result: None where there is none, for the ``reason``.
+        rows: sums of both sides, live while alpha moves.
+        problems: what could not be taken over from the scene, one sentence each.
+        chosen: the finding that is outlined, or None.
+    """
 
     def __init__(self) -> None:
         self.segmentationNode: vtkMRMLSegmentationNode | None = None
         self.result: LiveResult | None = None
         self.reason = ""
         self.rows: list[MeasurementRow] = []
+        self.problems: list[str] = []
+        self.chosen: Measured | None = None
+        self._areCandidatesShown = True
         self._loaded: tuple | str | None = "nothing yet"
         self._state: ResultState | None = None
         self._shown: tuple | None = None
+        self._shownCandidates: tuple | None = None
         self._fresh: LiveResult | None = None
         # The scene shows an alpha that is not the state's.
         self._isMoved = False
@@ -46,7 +66,7 @@ class ResultController:
         if key == self._loaded and segmentationNode is self.segmentationNode:
             return False
         self.segmentationNode, self._loaded, self.result, self.rows, self._state = segmentationNode, key, None, [], None
-        self._isMoved = False
+        self._isMoved, self.problems, self.chosen = False, [], None
         if segmentationNode is None:
             self.reason = _("There is no result yet: select a CT and click Segment.")
             return True
@@ -57,6 +77,8 @@ class ResultController:
             return True
         self.reason = ""
         self.rows = rowsOf(self.result.measures)
+        # What was chosen when the scene was saved is not chosen here.
+        outlineFinding(self.result, None)
         return True
 
     def offer(self, result: LiveResult) -> None:
@@ -69,9 +91,21 @@ class ResultController:
             return fresh, storedState(segmentationNode, fresh.maps.alpha)
         maps, report = readMaps(segmentationNode)
         state = storedState(segmentationNode, maps.alpha)
-        result = LiveResult(segmentationNode, maps, report, state.splitSides)
+        result = LiveResult(segmentationNode, maps, report, state.splitSides, self._storedVerdicts(maps.grid))
         result.assume(state.options)
         return result, state
+
+    def _storedVerdicts(self, grid: Grid) -> tuple[Verdict, ...] | None:
+        """The verdicts in the scene; what is damaged is told, and the result goes without."""
+        try:
+            verdicts = readVerdicts(self.segmentationNode)
+        except BadInputError as error:
+            self.problems.append(str(error))
+            return ()
+        if verdicts and not areOfGrid(self.segmentationNode, grid):
+            self.problems.append(_("What was accepted or dismissed was given on another CT and is not applied."))
+            return ()
+        return verdicts
 
     @property
     def state(self) -> ResultState | None:
@@ -82,6 +116,30 @@ class ResultController:
     def report(self) -> Report | None:
         """Report of the run; None without a result."""
         return self.result.report if self.result else None
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """The findings with their voxels, at what was last shown for good; empty without a result."""
+        finished = self.result.finished if self.result else None
+        return finished.measured if finished else ()
+
+    @property
+    def isMoving(self) -> bool:
+        """Whether the scene shows an alpha that the findings do not belong to."""
+        return self._isMoved
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the user should know before believing the result, one sentence each."""
+        if self.result is None or self.result.finished is None:
+            return self.problems
+        return [*self.problems, *self.result.finished.remarks, *self.result.report.warnings]
+
+    def isEdited(self) -> bool:
+        """Return whether someone changed our segments by hand, whether or not the maps can still be read."""
+        if self.result is not None:
+            return self.result.isEdited()
+        return self.segmentationNode is not None and isEdited(self.segmentationNode)
 
     def preview(self, alpha: float) -> None:
         """Move alpha, live, see :meth:`LiveResult.preview`; back where it was, what was there is shown for good again.
@@ -109,18 +167,61 @@ class ResultController:
         """
         if self.result is None or state == self._state:
             return False
-        self._isMoved = False
         create = False
         if state.splitSides != self.result.splitSides:
-            self.result = LiveResult(self.segmentationNode, self.result.maps, self.result.report, state.splitSides)
+            old = self.result
+            self.result = LiveResult(old.segmentationNode, old.maps, old.report, state.splitSides, old.verdicts)
             self.result.layer.removeOthersOfOurs()
             create = True
-        self.result.commit(state.options, create)
-        self._state = state
-        storeState(self.segmentationNode, state)
-        self.rows = rowsOf(self.result.measures)
-        writeMeasurements(self.segmentationNode, self.rows)
+        self._commit(self.result, state, create)
         return True
+
+    def decide(self, measured: Measured, decision: Decision | None) -> None:
+        """Apply a person's verdict on a finding at once, and keep it with the result.
+
+        Args:
+            measured: one of :attr:`measured`.
+            decision: None takes back what was said.
+        """
+        result, state = self.result, self._state
+        if result is None or state is None or result.finished is None:
+            return
+        finding, finished = measured.finding, result.finished
+        verdicts = finished.without_verdict_on(finding, result.verdicts)
+        if decision is not None:
+            verdicts = (*verdicts, finished.verdict_on(finding, decision))
+        result.verdicts = verdicts
+        storeVerdicts(result.segmentationNode, verdicts, result.maps.grid)
+        self.problems = []
+        self._commit(result, state)
+
+    def isDecided(self, measured: Measured) -> bool:
+        """Return whether a person said something of a finding that can be taken back."""
+        result = self.result
+        if result is None or result.finished is None:
+            return False
+        return len(result.finished.without_verdict_on(measured.finding, result.verdicts)) < len(result.verdicts)
+
+    def choose(self, measured: Measured | None) -> None:
+        """Outline a finding instead of the one before.
+
+        Args:
+            measured: one of :attr:`measured`; None outlines none.
+        """
+        if self.result is not None and measured is not self.chosen:
+            self.chosen = measured
+            outlineFinding(self.result, measured)
+            showOutlines(self.result.segmentationNode, self._areCandidatesShown)
+
+    def _commit(self, result: LiveResult, state: ResultState, create: bool = False) -> None:
+        """Write a result with all that hangs on it."""
+        self._isMoved = False
+        result.commit(state.options, create)
+        self._state, self.chosen = state, None
+        storeState(result.segmentationNode, state)
+        self.rows = rowsOf(result.measures)
+        writeMeasurements(result)
+        writeOutlines(result, self._areCandidatesShown)
 
     def show(self, shown: Shown, coarseOutline: bool) -> None:
         """Show the fused segments or the stages; what the user hides by hand stays hidden until another choice."""
@@ -128,3 +229,11 @@ class ResultController:
         if self.segmentationNode is not None and wanted != self._shown:
             self._shown = wanted
             showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
+
+    def showCandidates(self, areShown: bool) -> None:
+        """Show or hide the outlines of what is not believed."""
+        self._areCandidatesShown = areShown
+        wanted = (self._loaded, areShown)
+        if self.segmentationNode is not None and wanted != self._shownCandidates:
+            self._shownCandidates = wanted
+            showOutlines(self.segmentationNode, areShown)

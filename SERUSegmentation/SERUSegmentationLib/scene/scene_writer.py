@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from seru.errors import BadInputError
 from seru.options import SegmentOptions
 from seru.result.finish import alpha_of
-from seru.result.maps import load_maps
+from seru.result.maps import Maps, load_maps
+from seru.result.verdicts import Verdict
+from SERUSegmentationLib.scene.finding_outlines import writeOutlines
 from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import writeCropBoxes, writeKeySlices
-from SERUSegmentationLib.scene.measurement_table import rowsOf, writeMeasurements
-from SERUSegmentationLib.scene.nodes import placeBeside
+from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.nodes import inputVolume, isOverlay, placeBeside
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
-from SERUSegmentationLib.scene.segments import isStages, writeCoarse
+from SERUSegmentationLib.scene.segments import writeCoarse
 from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
+from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -29,6 +32,9 @@ class SceneWriter:
     Args:
         volumeNode: the input.
         segmentationNode: where to; None makes a new one.
+
+    Attributes:
+        warnings: what the user should know of the writing, one sentence each.
     """
 
     def __init__(
@@ -36,6 +42,7 @@ class SceneWriter:
     ) -> None:
         self.volumeNode = volumeNode
         self.segmentationNode = segmentationNode
+        self.warnings: list[str] = []
         if segmentationNode is not None:
             checkOutput(segmentationNode, volumeNode)
 
@@ -60,17 +67,38 @@ class SceneWriter:
                 "click Segment again."
             )
         self.volumeNode.GetScene().SaveStateForUndo()
+        verdicts = self._verdictsFor(maps)
         node = self._prepareSegmentation()
         options = options or SegmentOptions()
         state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
-        result = LiveResult(node, maps, report, splitSides)
+        result = LiveResult(node, maps, report, splitSides, verdicts)
         result.layer.removeOthersOfOurs()
         result.commit(state.options, create=True)
         storeState(node, state)
         storeMaps(node, mapsFile)
+        if verdicts is not None:
+            storeVerdicts(node, verdicts, maps.grid)
         self._writeCompanions(node, result)
-        writeMeasurements(node, rowsOf(result.measures))
+        writeMeasurements(result)
         return result
+
+    def _verdictsFor(self, maps: Maps) -> tuple[Verdict, ...] | None:
+        """What a person said of the earlier run's findings and holds for this one; None where nothing is known."""
+        node = self.segmentationNode
+        if node is None:
+            return None
+        try:
+            verdicts = readVerdicts(node)
+        except BadInputError as error:
+            self.warnings.append(str(error))
+            return None
+        if verdicts and not (inputVolume(node) is self.volumeNode and areOfGrid(node, maps.grid)):
+            self.warnings.append(_("What was accepted or dismissed before was given on another CT and is not applied."))
+            return ()
+        if verdicts:
+            text = _("What was accepted or dismissed before is applied to this run too (findings: {count}).")
+            self.warnings.append(text.format(count=len(verdicts)))
+        return verdicts
 
     def _prepareSegmentation(self) -> vtkMRMLSegmentationNode:
         scene = self.volumeNode.GetScene()
@@ -88,6 +116,7 @@ class SceneWriter:
         name, report = node.GetName(), result.report
         sides = {"right": _("right"), "left": _("left")}
         writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
+        writeOutlines(result)
         boxes = {side: _("{name} crop {side}").format(name=name, side=text) for side, text in sides.items()}
         writeCropBoxes(node, self.volumeNode, report, boxes)
         labels = {side: _("Key slice {side}").format(side=text) for side, text in sides.items()}
@@ -105,8 +134,8 @@ def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLSc
         BadInputError: it holds other segments under another transform, or as surfaces.
     """
     name = segmentationNode.GetName()
-    if isStages(segmentationNode):
-        raise BadInputError(f"The segmentation '{name}' shows a result's stages; choose or create another output.")
+    if isOverlay(segmentationNode):
+        raise BadInputError(f"The segmentation '{name}' is part of another result; choose or create another output.")
     if not foreignSegmentIds(segmentationNode):
         return
     if segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID():

@@ -16,7 +16,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SERUSegmentationLib.scene.geometry import LayerGrid, arrayOf, copyLabel, isEmpty
+from SERUSegmentationLib.scene.geometry import LayerGrid, arrayOf, copyLabel, hasLabelOutside, isEmpty
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkOrientedImageData, vtkSegment, vtkSegmentation
@@ -133,6 +133,15 @@ class SegmentLayer:
                 return None
             copyLabel(image, segmentation.GetSegment(id).GetLabelValue(), values, self.grid.extent, number)
         return values
+
+    def reachesOutside(self) -> bool:
+        """Return whether someone drew into our segments beyond the box, where we never write."""
+        segmentation = self.segmentationNode.GetSegmentation()
+        segments = [segmentation.GetSegment(id) for id in self.find().values()]
+        return any(
+            hasLabelOutside(segment.GetRepresentation(LABELMAP), segment.GetLabelValue(), self.grid.extent)
+            for segment in segments
+        )
 
     def find(self) -> dict[int, str]:
         """Return the ids of our segments that exist, by their value in :meth:`write`."""

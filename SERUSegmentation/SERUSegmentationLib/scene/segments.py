@@ -13,16 +13,14 @@ import numpy as np
 from seru.findings import KIDNEY, SIDE_CODES, TUMOR
 from seru.result.fusion import LiveFusion
 from seru.terminology import SEGMENTS, SEGMENTS_BY_SIDE
+from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
-from SERUSegmentationLib.scene.nodes import STAGES, companion, ensureCompanion, placeInFolder
+from SERUSegmentationLib.scene.nodes import STAGES, companion, ensureOverlay
 from SERUSegmentationLib.scene.segment_layer import LayerSegment, SegmentLayer, removeOwnSegments, tagOf
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
-
-# Node attribute that tells the second segmentation from the result.
-_ROLE = "SERU.Role"
 
 
 class Shown(enum.Enum):
@@ -86,23 +84,10 @@ def writeCoarse(
     Returns:
         The second segmentation.
     """
-    node = ensureCompanion(segmentationNode, STAGES, "vtkMRMLSegmentationNode", name)
-    node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
-    placeInFolder(node, segmentationNode)
-    node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
-    node.SetAttribute(_ROLE, "stages")
-    isNew = node.GetDisplayNode() is None
-    if isNew:
-        node.CreateDefaultDisplayNodes()
-        node.GetDisplayNode().SetVisibility3D(False)
+    node = ensureOverlay(segmentationNode, volumeNode, STAGES, name)
     removeOwnSegments(node, lambda key: not key.startswith("coarse_"))
     _write(node, fusion, _stageSegments("coarse", _("coarse")), fusion.coarse_labels())
     return node
-
-
-def isStages(segmentationNode: vtkMRMLSegmentationNode) -> bool:
-    """Return whether a segmentation is the second one of a result."""
-    return segmentationNode.GetAttribute(_ROLE) == "stages"
 
 
 def showStage(
@@ -146,6 +131,7 @@ def _ensureStage(node: vtkMRMLSegmentationNode, shown: Shown, fusion: LiveFusion
 
 def _write(node: vtkMRMLSegmentationNode, fusion: LiveFusion, segments: list[LayerSegment], values: np.ndarray) -> None:
     SegmentLayer(node, segments, LayerGrid.of(fusion.maps)).write(values)
+    markWritten(node)
 
 
 def _display(node: vtkMRMLSegmentationNode, filled: str | None, outlined: tuple[str, ...]) -> None:

@@ -20,7 +20,8 @@ from seru.findings import Report
 from seru.options import SegmentOptions, check_alpha
 from seru.records import parse_json, read_record
 from seru.result.maps import MAPS_FILE, Maps, load_maps
-from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion, placeInFolder
+from SERUSegmentationLib.scene.content import markWritten
+from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTextNode
@@ -59,7 +60,7 @@ def storeMaps(segmentationNode: vtkMRMLSegmentationNode, mapsFile: Path) -> vtkM
     # A file beside the scene, and only there: as an attribute in the scene file it would be large.
     node.SetForceCreateStorageNode(True)
     node.SetText(base64.b64encode(Path(mapsFile).read_bytes()).decode("ascii"))
-    placeInFolder(node, segmentationNode)
+    markWritten(node)
     return node
 
 

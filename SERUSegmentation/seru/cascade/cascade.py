@@ -19,7 +19,7 @@ from seru.cascade.report import geometry_facts, input_facts, model_facts, side_f
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
 from seru.errors import NO_MEMORY, DeviceError, is_memory_error
-from seru.findings import SIDES, Report, SliceCounts, Thresholds
+from seru.findings import SIDES, Report, SliceCounts
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
 from seru.orientation import AxialStack
@@ -121,7 +121,7 @@ class Segmenter:
             prepared = prepare(stack, card)
             record.stage("preprocess", 1, 1)
         with record.timed("coarse"):
-            coarse = run_coarse(prepared, runner, options.all_slices, record)
+            coarse = run_coarse(prepared, runner, options, record)
             record.warn_of(coarse.warnings)
         with record.timed("key_slices"):
             crops = find_crops(coarse.mask(), prepared, card, options, coarse.slices.start, coarse.probability())
@@ -133,7 +133,7 @@ class Segmenter:
             midline = prepared.midline
             del prepared  # a large scan needs the room
             alpha = card.alpha if options.alpha is None else options.alpha
-            own = card.thresholds or Thresholds()
+            own = card.least_confidences
             maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha, own)
             finished = finish(maps, options)
             if any(crops.by_side.values()) and not finished.labels_box.any():

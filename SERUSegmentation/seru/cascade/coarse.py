@@ -14,8 +14,11 @@ from seru.cascade.batches import BatchRunner
 from seru.cascade.preprocessing import Prepared, resize_image
 from seru.cascade.sparse_pass import KIDNEY_MM2, find_range
 from seru.cascade.stage_grid import coarse_shape, resize_probabilities
+from seru.options import SegmentOptions
 from seru.progress import Progress
+from seru.result.finish import thresholds_of
 from seru.result.fusion import is_foreground
+from seru.result.gate import believe
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,14 @@ class Coarse:
         return of_range[:, 0] + of_range[:, 1]
 
 
-def run_coarse(prepared: Prepared, runner: BatchRunner, all_slices: bool, progress: Progress) -> Coarse:
+def run_coarse(prepared: Prepared, runner: BatchRunner, options: SegmentOptions, progress: Progress) -> Coarse:
     """Run the coarse stage.
 
     Args:
         prepared: the scan.
         runner: runs the network.
-        all_slices: look at every slice; else at those that the sparse pass asks for.
+        options: whether every slice is looked at, or those that the sparse pass asks for; and the least confidence of
+            what it follows.
         progress: told of the stage ``coarse``, and asked whether to stop.
 
     Returns:
@@ -66,6 +70,7 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, all_slices: bool, progre
     # Pages of this array cost memory only once written: slices outside the range never are.
     probabilities = np.zeros((slices, 2, *shape_rc), np.uint8)
     areas_mm2 = np.full(slices, np.nan)
+    least = thresholds_of(runner.card.least_confidences, options).kidney_coarse
 
     def image(index: int) -> np.ndarray:
         return np.stack([resize_image(channel, network_rc) for channel in prepared.channels(index)])
@@ -75,23 +80,31 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, all_slices: bool, progre
         total = done + len(indices)
         for index, output in runner.run("coarse", indices, image, progress):
             probabilities[index] = resize_probabilities(output, shape_rc)
-            areas_mm2[index] = is_foreground(probabilities[index]).sum() * prepared.pixel_mm2
+            areas_mm2[index] = _believed_pixels(probabilities[index], least) * prepared.pixel_mm2
             done += 1
             progress.stage("coarse", done, total)
         return areas_mm2[list(indices)]
 
     kept = range(slices)
-    if all_slices:
+    if options.all_slices:
         look(kept)
     else:
         kept = find_range(look, slices, prepared.spacing_mm[0])
     seen = np.flatnonzero(np.isfinite(areas_mm2))
     outside = seen[(seen < kept.start) | (seen >= kept.stop)]
+    # Believed or not, it is told of.
+    shown_mm2 = np.array([is_foreground(probabilities[index]).sum() * prepared.pixel_mm2 for index in outside])
+    left_out = int(np.count_nonzero(shown_mm2 >= KIDNEY_MM2))
     # Of whatever lies there only these slices were looked at.
     probabilities[outside] = 0
-    left_out = int(np.count_nonzero(areas_mm2[outside] >= KIDNEY_MM2))
     warning = (
         f"What looks like kidney far from the kidneys was left out ({left_out} of the slices looked at); "
         "run all slices to see it."
     )
     return Coarse(probabilities, kept, len(seen), (warning,) if left_out else ())
+
+
+def _believed_pixels(probabilities: np.ndarray, least: float) -> int:
+    """The number of pixels of a slice that are kidney or tumor, without parts that are too doubtful."""
+    mask = is_foreground(probabilities)[np.newaxis]
+    return int(np.count_nonzero(believe(mask, (probabilities[0] + probabilities[1])[np.newaxis], least)))

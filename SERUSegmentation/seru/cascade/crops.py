@@ -14,11 +14,11 @@ import numpy as np
 from seru.cascade.key_slices import KeyContour, find_key_slices
 from seru.cascade.preprocessing import Prepared
 from seru.cascade.stage_grid import refine_zoom, resize_probabilities
-from seru.findings import SIDE_CODES, SIDES, Side, Thresholds
+from seru.findings import SIDE_CODES, SIDES, Side
 from seru.model.architecture import STRIDE
 from seru.model.card import ModelCard
 from seru.options import SegmentOptions
-from seru.result.components import ISLAND_ML, bounding_box, remove_small
+from seru.result.components import ISLAND_ML, bounding_box, label_components, remove_small
 from seru.result.finish import thresholds_of
 from seru.result.gate import believe
 from seru.result.sides import assign_sides
@@ -31,6 +31,9 @@ REFINE_MARGIN_MM = 10.0
 _MAIN_SHARE = 0.05
 _NO_KIDNEY = "No kidney was found; check that the scan shows the abdomen."
 _NONE_BELIEVED = "Nothing that was found is surely a kidney; look at the candidates."
+# A key slice is chosen among components of at least this share of their side's largest. On TotalSegmentator's example a
+# bowel loop of 13 % has the largest contour of its side, with nearly the confidence of the kidney.
+_KEY_SHARE = 0.25
 # A stack of a few slices shows less of a kidney: this much on each of them is enough.
 _LEAST_MM2 = 200.0
 
@@ -121,13 +124,14 @@ def find_crops(
         The crops.
     """
     found = mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
+    threshold = 0.0
     if probability is not None:
-        own = card.thresholds or Thresholds()
-        mask = believe(mask, probability, thresholds_of(own, options).kidney_coarse)
+        threshold = thresholds_of(card.least_confidences, options).kidney_coarse
+        mask = believe(mask, probability, threshold)
     sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
     by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
     warnings = []
-    for side, key in find_key_slices(sides).items():
+    for side, key in find_key_slices(_main_parts(sides) if threshold > 0 else sides).items():
         if key is not None:
             of_side = sides == SIDE_CODES[side]
             region, larger = _region_of(key, of_side, prepared, card)
@@ -257,6 +261,21 @@ def paste_crop(target: np.ndarray, crop: np.ndarray, region: CropRegion, overlap
     # Rounding down keeps the sum of both classes at 255 or less.
     average = ((covered.astype(np.uint16) + crop) // 2).astype(np.uint8)
     covered[:] = np.where(both[rows, columns], average, crop)
+
+
+def _main_parts(sides: np.ndarray) -> np.ndarray:
+    """Of each side the components that a key slice is chosen among."""
+    box = bounding_box(sides > 0)
+    if box is None:
+        return sides
+    kept, inside = np.zeros_like(sides), sides[box]
+    numbers = label_components(inside)
+    for code in SIDE_CODES.values():
+        of_side = inside == code
+        sizes = np.bincount(numbers[of_side])
+        is_main = sizes >= max(_KEY_SHARE * sizes.max(initial=0), 1)
+        kept[box][of_side] = is_main[numbers[of_side]] * np.uint8(code)
+    return kept
 
 
 def _island_ml(prepared: Prepared) -> float:

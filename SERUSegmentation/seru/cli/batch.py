@@ -14,7 +14,7 @@ from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.errors import BadInputError, CancelledError, SeruError
 from seru.io.images import OUTPUT_ENDINGS
-from seru.memory import LIBRARIES, require_room
+from seru.memory import LIBRARIES, require_room, require_threads
 from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     cases = cohort.cases
     # What cannot be run loads no network.
     require_room(LIBRARIES)
+    require_threads(options.threads)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 

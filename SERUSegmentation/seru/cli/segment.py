@@ -9,7 +9,7 @@ from seru.cli.session import Session, summary_lines
 from seru.cohort.case import process_case, read_case
 from seru.cohort.outputs import Outputs
 from seru.io.images import check_input
-from seru.memory import LIBRARIES, require_room
+from seru.memory import LIBRARIES, require_room, require_threads
 from seru.progress import RunRecord
 
 DESCRIPTION = "Segment kidneys and kidney tumors in one CT."
@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     outputs.check(arguments.input)
     # What cannot be run loads no network.
     require_room(LIBRARIES)
+    require_threads(options.threads)
     from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 

@@ -135,6 +135,7 @@ class _Search:
             self.leave_out(folder, "The folder was looked into under another name.", is_fault=False)
             return
         self._seen.add((facts.st_dev, facts.st_ino))
+        before = len(self.found) + len(self.left_out)
         for path in sorted(folder.iterdir()):
             if not path.name.startswith("."):
                 try:
@@ -143,6 +144,9 @@ class _Search:
                     self.leave_out(path, _reason(path, error))
         if folder.parent == self.root:
             self._take_dicom(folder)
+            # Of a patient whose images were not copied, say.
+            if len(self.found) + len(self.left_out) == before:
+                self.leave_out(folder, "The folder holds no CT.", is_fault=False)
 
     def _take(self, path: Path) -> None:
         path.stat()  # raises for a link to nowhere, and where nobody may look

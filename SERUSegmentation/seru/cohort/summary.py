@@ -65,7 +65,9 @@ class Summary:
         row: dict[str, Any] = {"case": name, "status": status}
         for side in SIDES:
             row |= {f"{side}_{value}": getattr(report.side(side), value) if report else None for value in _SIDE_VALUES}
-        row |= {"warnings": " ".join(report.warnings) if report else "", "error": error, "input": str(path)}
+        row["candidates"] = sum(f.status == "candidate" for f in report.findings) if report else None
+        told = (*report.warnings, *report.remarks) if report else ()
+        row |= {"warnings": " ".join(told), "error": error, "input": str(path)}
         self.rows.append(row)
         text = io.StringIO()
         writer = csv.DictWriter(text, list(row), lineterminator="\n")

@@ -88,7 +88,8 @@ class Slice:
         orientation_error: how far their lengths were from 1.
         shape: rows and columns.
         spacing: distance of rows and of columns in mm.
-        thickness: distance of slices by the header, in mm, 0 where it is not given.
+        step: distance of slices by the header, in mm, 0 where it is not given.
+        thickness: of a slice, in mm, 0 where it is not given.
         number: instance number, None where it is not given.
         labels: texts of ``LABELS``.
         rescaling: whether the header gives an intercept, and a slope.
@@ -104,6 +105,7 @@ class Slice:
     orientation_error: float
     shape: tuple[int, int]
     spacing: tuple[float, ...]
+    step: float
     thickness: float
     number: float | None
     labels: tuple[str, ...]
@@ -219,16 +221,13 @@ def _slice(path: Path, header: Elements) -> Slice:
         orientation_error=float(np.abs(lengths - 1).max()),
         shape=(rows, columns),
         spacing=header.numbers("PixelSpacing", 2) or (),
-        thickness=_thickness(header),
+        step=abs(header.number("SpacingBetweenSlices") or 0.0),
+        thickness=abs(header.number("SliceThickness") or 0.0),
         number=header.number("InstanceNumber"),
         labels=tuple(header.text(name) for name in LABELS),
         rescaling=(bool(header.text("RescaleIntercept")), bool(header.text("RescaleSlope"))),
         pixels=_stored_pixels(path, header),
     )
-
-
-def _thickness(header: Elements) -> float:
-    return abs(header.number("SpacingBetweenSlices") or header.number("SliceThickness") or 0.0)
 
 
 def _stored_pixels(path: Path, header: Elements) -> StoredPixels | str:

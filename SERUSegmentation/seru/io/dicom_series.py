@@ -98,7 +98,7 @@ def ordered_slices(slices: list[Slice], notes: list[str]) -> list[Slice]:
     order = np.argsort(places, kind="stable")
     slices, places = [slices[n] for n in order], places[order]
     _check_one_volume(slices, places)
-    _check_distances(slices, places)
+    _check_distances(slices, places, notes)
     return slices
 
 
@@ -116,7 +116,11 @@ def grid_of(slices: list[Slice]) -> Grid:
     """
     first = slices[0]
     positions = np.array([item.position for item in slices])
-    step = (positions[-1] - positions[0]) / (len(slices) - 1) if len(slices) > 1 else first.normal * first.thickness
+    step = (
+        (positions[-1] - positions[0]) / (len(slices) - 1)
+        if len(slices) > 1
+        else first.normal * (first.step or first.thickness)
+    )
     grid = _grid_along(step, first, len(slices))  # a tilted gantry is refused here
     sideways = np.abs(positions - positions[0] - np.outer(np.arange(len(slices)), step)).max()
     if sideways > max(_SIDEWAYS_MM, 2 * _RELATIVE_TOLERANCE * grid.spacing_ijk_mm[2]):
@@ -297,7 +301,7 @@ def _tolerance(usual: float) -> float:
     return max(_TOLERANCE_MM, _RELATIVE_TOLERANCE * usual)
 
 
-def _check_distances(slices: list[Slice], places: np.ndarray) -> None:
+def _check_distances(slices: list[Slice], places: np.ndarray, notes: list[str]) -> None:
     if len(places) == 1:
         return
     gaps = np.diff(places)
@@ -316,4 +320,10 @@ def _check_distances(slices: list[Slice], places: np.ndarray) -> None:
         raise BadInputError(
             f"In the series {what}: {gaps[n]:.2f} mm between slices {n + 1} and {n + 2} of {len(places)}, where "
             f"{usual:.2f} mm is usual ({count} such gap{'s' if count > 1 else ''}); export the series again."
+        )
+    said = max(item.step for item in slices)
+    if said > 0 and abs(said - usual) > _tolerance(usual):
+        notes.append(
+            f"The positions of the slices are {usual:.2f} mm apart and the headers say {said:.2f} mm; the positions "
+            "were taken: check that no slices are missing."
         )

@@ -188,6 +188,9 @@ def _scale(slope: float, intercept: float) -> tuple[float, float, tuple[str, ...
         return 1.0, 0.0, ("The scale in the NIfTI header is infinite; the numbers were taken as they are.",)
     if not math.isfinite(intercept):
         raise DamagedError(f"its numbers are said to be scaled by {slope:g} and {intercept:g}")
+    if slope < 0:
+        note = f"The NIfTI header scales the numbers by {slope:g}, which turns bright and dark around; check the CT."
+        return slope, intercept, (note,)
     return slope, intercept, ()
 
 

@@ -21,6 +21,8 @@ _UNKNOWN_UNIT = 0
 _MM_PER_UNIT = {_UNKNOWN_UNIT: 1.0, 1: 1000.0, MILLIMETRES: 1.0, 3: 0.001}
 # No CT of a body is as small.
 _SMALL_MM = 100.0
+# The square of a unit quaternion's stored part is 1 at most; 32 bits and some tools round.
+_LARGEST_SQUARE = 1.01
 # Voxel sizes of a header are the same to a hundredth, in 32 bits and after some tools.
 _SPACING_TOLERANCE = 0.01
 
@@ -36,7 +38,7 @@ def grid_of(shape_kji: tuple[int, int, int], fields: np.void) -> tuple[Grid, tup
         The grid; and what the user should know of it, one sentence each.
 
     Raises:
-        UnreadableError: the unit is unknown, a voxel size is not positive, or there are two of them.
+        UnreadableError: the unit is unknown, a voxel size is not positive, there are two of them, or no matrix.
         BadInputError: the axes are sheared.
     """
     unit = int(fields["units"]) & 7
@@ -75,6 +77,10 @@ def _matrix(
     if min(qform, sform) > 0 and not _is_usable(by_sform if takes_sform else by_qform):
         takes_sform = not takes_sform
     taken, other = (by_sform, by_qform) if takes_sform else (by_qform, by_sform)
+    if not np.isfinite(taken).all():
+        raise UnreadableError(
+            f"has no matrix of an image in its {'sform' if takes_sform else 'qform'}; correct its header"
+        )
     difference = _difference(taken, other, shape_kji) if min(qform, sform) > 0 else ""
     if not difference:
         return taken, ()
@@ -110,8 +116,10 @@ def _difference(taken: np.ndarray, other: np.ndarray, shape_kji: tuple[int, int,
 
 
 def _rotation_of_quaternion(b: float, c: float, d: float) -> np.ndarray:
-    """Return the rotation of a unit quaternion whose first part is not negative and not stored."""
+    """Return the rotation of a unit quaternion whose first part, not negative, is not stored; NaN for none."""
     a2 = 1.0 - (b * b + c * c + d * d)
+    if a2 < 1.0 - _LARGEST_SQUARE:
+        return np.full((3, 3), np.nan)
     if a2 < 1e-7:
         b, c, d = np.array([b, c, d]) / np.sqrt(b * b + c * c + d * d)
         a2 = 0.0

@@ -124,6 +124,11 @@ class ModelCard:
             raise ModelError(f"The model card has a wrong value for {', '.join(wrong)}; fetch the model again.")
 
     @property
+    def least_confidences(self) -> Thresholds:
+        """The least confidences of what is believed; without any everything is."""
+        return self.thresholds or Thresholds()
+
+    @property
     def checksums(self) -> dict[str, str]:
         """SHA-256 of each weight file, and of what else decides a result: what tells two models with one id apart."""
         deciding = {name: value for name, value in asdict(self).items() if name in _DECIDING}

@@ -142,10 +142,12 @@ def _measure(
     component: Component, field: Field, orientation: Orientation, find_ranges: FindRanges | None
 ) -> Finding | None:
     label = LABEL_OF[component.kind]
-    voxels = component.labels == label
     is_counted = component.status in ("believed", "accepted")
     if is_counted:
-        voxels &= field.labels[component.box] == label
+        # As it is shown: a tumor in it that is not believed is kidney.
+        voxels = component.voxels & (field.labels[component.box] == label)
+    else:
+        voxels = component.labels == label
     tight = bounding_box(voxels)
     if tight is None:
         return None

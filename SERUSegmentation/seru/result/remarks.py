@@ -12,12 +12,19 @@ from seru.findings import SIDES, Finding
 from seru.grid import Grid
 from seru.orientation import find_orientation
 
-# Placeholders until measured: see the comments of the constants.
-_NO_CONTRAST_HU = 70.0
+# Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40
+# in 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without.
+# Noise is no such sign: the deviation within kidneys is 50 HU on KiTS, for the pelvis shines, and 30 without contrast.
+_NO_CONTRAST_HU = 40.0
+# KiTS19's thickest slices have 5 mm.
 _THICK_MM = 5.5
-_KIDNEY_ML = (30.0, 500.0)
+# A kidney without its tumors has 51 to 389 ml on 70 KiTS19 label volumes, and 43 ml at least on all 210.
+_KIDNEY_ML = (40.0, 450.0)
+# On the slices of KiTS 20 HU and 25 HU name 29 of 80 cysts and 17 of 280 tumors (of the patients that validate: 4 of 12
+# and 2 of 45), a deviation of 30 HU 32 and 22. Smaller masses than 10 mm hold too many voxels of their border.
 _FLUID_HU = 20.0
-_FLUID_DEVIATION_HU = 30.0
+_FLUID_DEVIATION_HU = 25.0
+_FLUID_MM = 10.0
 
 
 def remarks_of(findings: Sequence[Finding], grid: Grid) -> tuple[str, ...]:
@@ -33,13 +40,11 @@ def remarks_of(findings: Sequence[Finding], grid: Grid) -> tuple[str, ...]:
     counted = [finding for finding in findings if finding.is_counted]
     if not counted:
         return ()
-    sentences = [
-        _of_scan(counted, grid),
-        _of_sides(counted),
-        _of_edges(counted),
-        _of_sizes(counted),
-        _of_fluid(counted),
-    ]
+    kidney_hu = _kidney_hu(counted)
+    sentences = [_of_scan(kidney_hu, grid), _of_sides(counted), _of_edges(counted), _of_sizes(counted)]
+    if kidney_hu is None or kidney_hu >= _NO_CONTRAST_HU:
+        # Without contrast agent a tumor is hardly denser than fluid.
+        sentences.append(_of_fluid(counted))
     return tuple(sentence for group in sentences for sentence in group)
 
 
@@ -49,11 +54,16 @@ def name_of(finding: Finding) -> str:
     return f"{finding.side} {finding.kind}{number}"
 
 
-def _of_scan(findings: Iterable[Finding], grid: Grid) -> Iterator[str]:
-    values = [f.hu_mean for f in findings if f.kind == "kidney" and f.hu_mean is not None]
-    if values and fmean(values) < _NO_CONTRAST_HU:
+def _kidney_hu(findings: Iterable[Finding]) -> float | None:
+    """The mean over all kidney; None where the CT is not known."""
+    kidneys = [(f.hu_mean, f.volume_ml) for f in findings if f.kind == "kidney" and f.hu_mean is not None]
+    return fmean(*zip(*kidneys, strict=True)) if sum(volume_ml for _, volume_ml in kidneys) > 0 else None
+
+
+def _of_scan(kidney_hu: float | None, grid: Grid) -> Iterator[str]:
+    if kidney_hu is not None and kidney_hu < _NO_CONTRAST_HU:
         yield (
-            f"The kidneys have {fmean(values):.0f} HU, as without contrast agent, which the model was not trained on: "
+            f"The kidneys have {kidney_hu:.0f} HU, as without contrast agent, which the model was not trained on: "
             "check every outline."
         )
     thickness = grid.spacing_ijk_mm[find_orientation(grid).stack_axis_ijk]
@@ -78,14 +88,17 @@ def _of_edges(findings: Iterable[Finding]) -> Iterator[str]:
 def _of_sizes(findings: Iterable[Finding]) -> Iterator[str]:
     least, most = _KIDNEY_ML
     for finding in findings:
-        if finding.kind == "kidney" and not finding.cut_by_edge and not least <= finding.volume_ml <= most:
+        # What is not the side's largest is a part of it, or an island.
+        if finding.kind != "kidney" or finding.number > 1 or finding.cut_by_edge:
+            continue
+        if not least <= finding.volume_ml <= most:
             yield f"The {name_of(finding)} has {finding.volume_ml:.0f} ml, unlike a kidney: check its outline."
 
 
 def _of_fluid(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         mean, deviation = finding.hu_mean, finding.hu_deviation
-        if finding.kind != "tumor" or mean is None or deviation is None:
+        if finding.kind != "tumor" or finding.longest.mm < _FLUID_MM or mean is None or deviation is None:
             continue
         if mean < _FLUID_HU and deviation < _FLUID_DEVIATION_HU:
             yield f"The {name_of(finding)} has {mean:.0f} HU throughout, the density of fluid."

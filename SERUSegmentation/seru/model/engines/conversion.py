@@ -23,7 +23,7 @@ from seru.model.engines.quiet_openvino import openvino
 from seru.model.store import Model, cache_folder
 
 # Raised whenever what StageNetwork computes, or the file, changes: older conversions are not taken then.
-_FORMAT = 2
+_FORMAT = 3
 _DIGEST, _LENGTH = 32, 8
 # A conversion holds the weights in 16 bits, the model's file in 8 at least; the network's own text is shorter.
 _GROWTH, _LONGEST_TEXT = 4, 1 << 25
@@ -35,16 +35,16 @@ class _Files(NamedTuple):
     xml: bytes
     weights: bytes
 
-    def pack(self) -> bytes:
-        """One file of both, so that one always belongs to the other."""
+    def pack(self, name: str) -> bytes:
+        """One file of both, so that one always belongs to the other, and to the name of the file."""
         content = len(self.xml).to_bytes(_LENGTH, "little") + self.xml + self.weights
-        return hashlib.sha256(content).digest() + content
+        return _digest(name, content) + content
 
     @classmethod
-    def unpack(cls, packed: bytes) -> _Files:
-        """Both files; ValueError where they are damaged."""
+    def unpack(cls, name: str, packed: bytes) -> _Files:
+        """Both files; ValueError where they are damaged, or were packed under another name."""
         content = memoryview(packed)[_DIGEST:]
-        if hashlib.sha256(content).digest() != packed[:_DIGEST]:
+        if _digest(name, content) != packed[:_DIGEST]:
             raise ValueError("the checksum differs")
         end = _LENGTH + int.from_bytes(content[:_LENGTH], "little")
         return cls(bytes(content[_LENGTH:end]), bytes(content[end:]))
@@ -75,7 +75,7 @@ def converted_network(core: openvino.Core, model: Model, stage: NetworkStage, ch
     with suppress(OSError, BadInputError):  # no room or no rights: made again next time
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
-            file.write(files.pack())
+            file.write(files.pack(path.name))
     return network
 
 
@@ -136,7 +136,13 @@ def _read(path: Path, most_bytes: int) -> _Files:
     if not path.is_file():
         raise FileNotFoundError(path)
     with open(path, "rb") as file:
-        return _Files.unpack(file.read(most_bytes))
+        return _Files.unpack(path.name, file.read(most_bytes))
+
+
+def _digest(name: str, content: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(name.encode())
+    digest.update(content)
+    return digest.digest()
 
 
 def _cached_path(model: Model, stage: NetworkStage, channels: int) -> Path:

@@ -1,0 +1,103 @@
+"""Outlines over a result: what is not believed, pale, and the finding that is chosen in the panel, bright.
+
+They are in a segmentation of their own, so that nothing of them gets into the result, its tables or its exports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seru.result.gate import Component
+from seru.result.measurements import Measured
+from SERUSegmentationLib.scene.content import markWritten
+from SERUSegmentationLib.scene.finding_names import findingTitle
+from SERUSegmentationLib.scene.geometry import LayerGrid
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.nodes import OUTLINES, companion, ensureOverlay, inputVolume
+from SERUSegmentationLib.scene.segment_layer import LayerSegment, SegmentLayer, removeOwnSegments, tagOf
+from SERUSegmentationLib.texts import _
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLSegmentationNode
+
+_CHOSEN = "chosen"
+_PALE, _DISMISSED_COLOR, _BRIGHT = (0.72, 0.6, 1.0), (0.72, 0.72, 0.72), (1.0, 1.0, 1.0)
+_OPACITIES = {_CHOSEN: 1.0}
+_PALE_OPACITY = 0.9
+
+
+def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
+    """Write the outline of each finding that is not believed; what was there before goes, and no node is made for none.
+
+    Args:
+        result: written or assumed, in the scene.
+        areCandidatesShown: show them.
+    """
+    measured = result.finished.measured if result.finished else ()
+    isNeeded = any(not one.finding.is_counted for one in measured)
+    node = _ensureNode(result) if isNeeded else companion(result.segmentationNode, OUTLINES)
+    if node is None:
+        return
+    removeOwnSegments(node, lambda key: True)
+    for number, one in enumerate(measured):
+        if not one.finding.is_counted:
+            color = _PALE if one.finding.status == "candidate" else _DISMISSED_COLOR
+            segment = LayerSegment(f"unbelieved_{number}", findingTitle(one.finding), color)
+            _write(node, result, one.component, segment)
+    markWritten(node)
+    showOutlines(result.segmentationNode, areCandidatesShown)
+
+
+def showOutlines(segmentationNode: vtkMRMLSegmentationNode, areCandidatesShown: bool) -> None:
+    """Show the chosen finding's outline, and the others' where they are wanted.
+
+    Args:
+        segmentationNode: the result.
+        areCandidatesShown: show what is not believed.
+    """
+    node = companion(segmentationNode, OUTLINES)
+    if node is None or node.GetDisplayNode() is None:
+        return
+    segmentation, display = node.GetSegmentation(), node.GetDisplayNode()
+    for id in segmentation.GetSegmentIDs():
+        key = tagOf(segmentation.GetSegment(id))
+        if key:
+            display.SetSegmentVisibility(id, areCandidatesShown or key == _CHOSEN)
+            display.SetSegmentVisibility3D(id, False)
+            display.SetSegmentVisibility2DFill(id, False)
+            display.SetSegmentVisibility2DOutline(id, True)
+            display.SetSegmentOpacity2DOutline(id, _OPACITIES.get(key, _PALE_OPACITY))
+
+
+def outlineFinding(result: LiveResult, measured: Measured | None) -> None:
+    """Outline one finding instead of the one before.
+
+    Args:
+        result: in the scene.
+        measured: of the result; None outlines none.
+    """
+    node = _ensureNode(result) if measured else companion(result.segmentationNode, OUTLINES)
+    if node is None:
+        return
+    if measured is None:
+        removeOwnSegments(node, lambda key: key == _CHOSEN)
+    else:
+        _write(node, result, measured.component, LayerSegment(_CHOSEN, _("Chosen finding"), _BRIGHT))
+    markWritten(node)
+
+
+def _ensureNode(result: LiveResult) -> vtkMRMLSegmentationNode | None:
+    volume = inputVolume(result.segmentationNode)
+    if volume is None:
+        return None
+    name = _("{name} candidates").format(name=result.segmentationNode.GetName())
+    return ensureOverlay(result.segmentationNode, volume, OUTLINES, name)
+
+
+def _write(node: vtkMRMLSegmentationNode, result: LiveResult, component: Component, segment: LayerSegment) -> None:
+    k, j, i = (low + part.start for low, part in zip(result.maps.lower_kji, component.box, strict=True))
+    depth, rows, columns = component.voxels.shape
+    grid = LayerGrid(result.maps.grid.ijk_to_ras, (k, j, i), (depth, rows, columns))
+    SegmentLayer(node, [segment], grid).write(component.voxels.astype(np.uint8))

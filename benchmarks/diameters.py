@@ -1,0 +1,103 @@
+"""The longest diameter of each KiTS19 label volume's largest tumor against the size that radiologists gave.
+
+python -m benchmarks.diameters ../shared/data/kits_labels
+
+The folder holds ``case_xxxxx.nii.gz`` and ``kits.json`` with ``radiographic_size`` in cm.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seru.findings import TUMOR
+from seru.io.images import read_volume
+from seru.orientation import find_orientation
+from seru.result.components import bounding_box, largest_component
+from seru.result.diameters import BRIDGE_MM, axial_diameters, longest_diameter_mm
+
+BRIDGES_MM = (0.0, 1.5, 3.0, 5.0, 8.0)
+
+
+@dataclass(frozen=True)
+class Tumor:
+    """The largest tumor of a case.
+
+    Attributes:
+        case: its id.
+        radiologists_mm: the size in the clinical data.
+        axial_mm: longest diameter in an axial slice, by the width of what counts as a bridge in mm.
+        in_3d_mm: longest distance of two voxels.
+    """
+
+    case: str
+    radiologists_mm: float
+    axial_mm: dict[float, float]
+    in_3d_mm: float
+
+
+def measure(path: Path, radiologists_mm: float) -> Tumor | None:
+    """Measure the largest tumor of a label volume.
+
+    Args:
+        path: NIfTI: 0 background, 1 kidney, 2 tumor.
+        radiologists_mm: the size in the clinical data.
+
+    Returns:
+        The tumor; None where the volume shows none.
+    """
+    volume = read_volume(path)
+    tumor = volume.array_kji == TUMOR
+    box = bounding_box(tumor)
+    if box is None:
+        return None
+    tumor = largest_component(tumor[box])
+    orientation, spacing_kji_mm = find_orientation(volume.grid), volume.grid.spacing_kji_mm
+    rows_mm, columns_mm = (spacing_kji_mm[axis] for axis in orientation.axes[1:])
+    axial_mm = {}
+    for bridge_mm in BRIDGES_MM:
+        axial = axial_diameters(orientation.to_stack(tumor), (rows_mm, columns_mm), bridge_mm)
+        axial_mm[bridge_mm] = axial.longest_mm if axial else 0.0
+    return Tumor(path.name[:10], radiologists_mm, axial_mm, longest_diameter_mm(tumor, spacing_kji_mm))
+
+
+def tumors_of(folder: Path) -> Iterator[Tumor]:
+    """Measure every case of a folder, in the order of their names."""
+    clinical = json.loads((folder / "kits.json").read_text(encoding="utf-8"))
+    sizes_mm = {case["case_id"]: 10 * float(case["radiographic_size"]) for case in clinical}
+    for path in sorted(folder.glob("case_*.nii.gz")):
+        tumor = measure(path, sizes_mm[path.name[:10]])
+        if tumor is not None:
+            yield tumor
+
+
+def line_of(name: str, found_mm: list[float], radiologists_mm: list[float]) -> str:
+    """Return mean and median of the differences, and the mean and median of their size, as a line of a table."""
+    differences = np.subtract(found_mm, radiologists_mm)
+    sizes = np.abs(differences)
+    values = (differences.mean(), np.median(differences), sizes.mean(), np.median(sizes))
+    return f"{name:<28}" + "".join(f"{value:>9.2f}" for value in values)
+
+
+def main() -> None:
+    """Print the table."""
+    tumors = list(tumors_of(Path(sys.argv[1])))
+    theirs = [tumor.radiologists_mm for tumor in tumors]
+    header = ("mean", "median", "mean ||", "median")
+    print(f"{len(tumors)} tumors, mm".ljust(28) + "".join(f"{name:>9}" for name in header))
+    for bridge_mm in BRIDGES_MM:
+        mark = " (ours)" if bridge_mm == BRIDGE_MM else ""
+        print(line_of(f"axial, bridge {bridge_mm:g} mm{mark}", [tumor.axial_mm[bridge_mm] for tumor in tumors], theirs))
+    print(line_of("3D", [tumor.in_3d_mm for tumor in tumors], theirs))
+    worst = sorted(tumors, key=lambda tumor: -abs(tumor.axial_mm[BRIDGE_MM] - tumor.radiologists_mm))[:5]
+    for tumor in worst:
+        print(f"{tumor.case}: axial {tumor.axial_mm[BRIDGE_MM]:.1f}, radiologists {tumor.radiologists_mm:.1f} mm")
+
+
+if __name__ == "__main__":
+    main()
