@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unittest
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 
 from seru.errors import ModelError
 from Testing import REPOSITORY
-from Testing.desktop import Desktop
+from Testing.desktop import Desktop, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import MODULE_FILE
+from Testing.module.module_tools import MODULE_FILE, open_module
 from Testing.module.scene_tools import add_volume, small_phantom
 from Testing.module.without_packages import NEVER_IN_SLICER, NOT_IN_SLICER, environment_without, run_without
 
@@ -66,6 +67,18 @@ def test_the_self_test_is_skipped_with_the_reason_and_checks_the_scene(
     assert told[:2] == ["Handing a CT to a run", "Segmenting the phantom"]
     assert told[2].startswith("Skipped: What the segmentation needs is not installed")
     assert len(told) == 3
+
+
+def test_buttons_of_setup_say_it_too(slicer_desktop: Desktop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "platformdirs", None)
+    panel = open_module(slicer_desktop)
+    assert panel.parts.inputs.model is not None
+    panel.ui.setupCollapsibleButton.collapsed = False
+    slicer_desktop.dialogs.answer("OK")
+
+    click(panel.ui.openFolderButton)
+
+    assert "the package is missing: platformdirs; in 3D Slicer open Setup" in panel.ui.statusLabel.text
 
 
 def test_ctest_counts_it_as_skipped(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import slicer
 
-from seru.errors import ModelError
+from seru.errors import MissingPackageError, ModelError
 from seru.model.store import Model, RegistryEntry, list_models, open_model, read_registry, resources_folder
 from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.texts import _
@@ -144,7 +144,7 @@ def _here(problems: list[str]) -> list[Model]:
         models, errors = list_models()
         problems += map(str, errors)
         return models
-    except ModuleNotFoundError:
+    except MissingPackageError:
         # Without platformdirs nothing can have been fetched yet.
         folders = sorted((resources_folder() / "Models").glob("*/model.json"))
         return [open_model(path.parent) for path in folders]

@@ -15,6 +15,7 @@ from typing import Any
 from seru.errors import ModelError, is_memory_error
 from seru.model.card import NETWORK_STAGES, ModelCard, NetworkStage
 from seru.model.registry import ListedFile, Registry, RegistryEntry, read_registry, read_small_json, resources_folder
+from seru.packages import package_error
 from seru.records import shown
 
 CARD = "model.json"
@@ -111,9 +112,15 @@ class Model:
 
 
 def cache_folder() -> Path:
-    """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home."""
-    import platformdirs
+    """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home.
 
+    Raises:
+        MissingPackageError: platformdirs is not installed, as in a fresh Slicer.
+    """
+    try:
+        import platformdirs
+    except ImportError as error:
+        raise package_error(error) or error from error
     try:
         folder = Path(platformdirs.user_cache_dir("SERU", appauthor=False))
     except RuntimeError:  # how platformdirs says that there is no home folder; older ones make up a relative one
