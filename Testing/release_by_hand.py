@@ -23,7 +23,9 @@ RESOURCES = Path("SERUSegmentation") / "Resources"
 
 def git(folder: Path, *arguments: str) -> str:
     who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
-    return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        ["git", "-C", folder, *who, *arguments], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
 
 
 @pytest.fixture(scope="module")

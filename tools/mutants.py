@@ -173,7 +173,7 @@ def is_noticed(mutant: Mutant, copy: Path) -> bool:
     environment = {**os.environ, "PYTHONPATH": str(copy / "SERUSegmentation"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests.split()]
     try:
-        ended = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
+        ended = subprocess.run(command, cwd=copy, env=environment, capture_output=True, encoding="utf-8")
     finally:
         path.write_text(text, encoding="utf-8")
     if ended.returncode not in (0, 1):

@@ -50,7 +50,7 @@ class Grid:
         matrix.setflags(write=False)
         object.__setattr__(self, "shape_kji", shape)
         object.__setattr__(self, "ijk_to_ras", matrix)
-        if not all(_SMALLEST_SPACING_MM < spacing < np.inf for spacing in self.spacing_ijk_mm):
+        if not np.isfinite(matrix[:3, :3]).all() or not all(s > _SMALLEST_SPACING_MM for s in self.spacing_ijk_mm):
             raise BadInputError(
                 f"The voxel size of the image is {' x '.join(f'{s:g}' for s in self.spacing_ijk_mm)} mm; "
                 "all three must be more than 0: correct the image's header."

@@ -66,6 +66,6 @@ def run_without(blocked: Iterable[str], program: str, folder: Path) -> str:
     """
     command = [sys.executable, "-c", BARE_SCENE + program, str(REPOSITORY)]
     environment = environment_without(blocked, folder)
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, encoding="utf-8", check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout

@@ -346,7 +346,6 @@ def test_models_are_listed_verified_and_located(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("seru.model.store.cache_folder", lambda: tmp_path / "models")
-    monkeypatch.setattr("seru.cli.models.cache_folder", lambda: tmp_path / "models")
     shutil.copytree(tiny_model, tmp_path / "models" / "phantom-tiny")
 
     assert main(["models", "list"]) == 0
@@ -370,8 +369,9 @@ def test_a_licence_is_agreed_to_before_a_download(
         "id": "far",
         "title": "Far away",
         "licence": "CC BY-NC-SA 4.0",
-        "url": "http://127.0.0.1:9/far",
-        "files": {},
+        "url": "http://127.0.0.1:9/far.zip",
+        "archive": {"sha256": "0" * 64, "size": 1000},
+        "files": {"model.json": {"sha256": "0" * 64, "size": 1000}},
     }
     (tmp_path / "models.json").write_text(json.dumps({"default": "far", "models": [entry]}))
     monkeypatch.setattr("seru.model.registry.resources_folder", lambda: tmp_path)

@@ -201,8 +201,8 @@ def a_finding(**changes: Any) -> Finding:
     return Finding(**{**vars(found), "volume_ml": 150.0, **changes})
 
 
-def remarks(*findings: Finding, slice_mm: float = 5.0) -> str:
-    return " ".join(remarks_of(findings, scan(ijk_to_ras=np.diag([1.0, 1.0, slice_mm, 1.0])).grid))
+def remarks(*findings: Finding) -> str:
+    return " ".join(remarks_of(findings))
 
 
 def both_kidneys(**changes: Any) -> list[Finding]:
@@ -233,10 +233,6 @@ def test_kidneys_without_contrast_are_said() -> None:
     assert "without contrast" not in remarks(dark, bright)
     assert "30 HU" in remarks(dark, replace(bright, volume_ml=37.5))
     assert remarks(*both_kidneys(hu_mean=None)) == ""
-
-
-def test_thick_slices_are_said() -> None:
-    assert "8.0 mm thick" in remarks(*both_kidneys(), slice_mm=8.0)
 
 
 @pytest.mark.parametrize("volume_ml", [5.0, 900.0])

@@ -66,7 +66,7 @@ def seru(tree: Path, home: Path, *arguments: str) -> subprocess.CompletedProcess
         "HOME": str(home),
     }
     command = [sys.executable, "-m", "seru", *arguments]
-    return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=home, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 
 def test_a_checkout_fetches_its_model_and_segments_with_it(release: Release, tmp_path: Path) -> None:

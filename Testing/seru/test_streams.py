@@ -158,7 +158,7 @@ def test_too_little_memory_at_any_moment_is_code_4_and_its_sentence(
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("seru.cli.models.cache_folder", fail)
+    monkeypatch.setattr("seru.model.store.cache_folder", fail)
 
     assert main(["models", "where"]) == 4
     assert capsys.readouterr().err == SENTENCE

@@ -73,7 +73,7 @@ def _check_clone(release: Release) -> str:
     with tempfile.TemporaryDirectory(prefix="seru-clone-") as folder:
         clone = Path(folder) / release.tree.name
         command = ["git", "clone", "--quiet", release.tree.as_uri(), str(clone)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         require(done.returncode == 0, f"the repository cannot be cloned ({done.stderr.strip()})")
         commits = int(git(clone, "rev-list", "--all", "--count"))
         require(commits == 1, f"the repository has {commits} commits, a release has one")

@@ -9,9 +9,9 @@ from typing import Any
 from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, ModelError
+from seru.model import store
 from seru.model.store import (
     RegistryEntry,
-    cache_folder,
     clear_cache,
     fetch_model,
     find_model,
@@ -140,7 +140,7 @@ def _verify(arguments: argparse.Namespace, session: Session) -> int:
 
 
 def _where(arguments: argparse.Namespace, session: Session) -> int:
-    print(cache_folder())
+    print(store.cache_folder())
     return 0
 
 

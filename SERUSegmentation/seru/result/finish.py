@@ -143,7 +143,7 @@ def finish(
         gated=gated,
         measures=measures_of(labels.reshape(-1)[maps.flat_index], maps.sides, maps.grid, findings),
         measured=measured,
-        remarks=remarks_of(findings, maps.grid),
+        remarks=remarks_of(findings),
     )
 
 

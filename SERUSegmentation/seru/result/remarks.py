@@ -9,15 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 
 from seru.findings import SIDES, Finding
-from seru.grid import Grid
-from seru.orientation import find_orientation
 
 # Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40
 # in 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without.
 # Noise is no such sign: the deviation within kidneys is 50 HU on KiTS, for the pelvis shines, and 30 without contrast.
 _NO_CONTRAST_HU = 40.0
-# KiTS19's thickest slices have 5 mm.
-_THICK_MM = 5.5
 # A kidney without its tumors has 51 to 389 ml on 70 KiTS19 label volumes, and 43 ml at least on all 210.
 _KIDNEY_ML = (40.0, 450.0)
 # On the slices of KiTS 20 HU and 25 HU name 29 of 80 cysts and 17 of 280 tumors (of the patients that validate: 4 of 12
@@ -27,12 +23,11 @@ _FLUID_DEVIATION_HU = 25.0
 _FLUID_MM = 10.0
 
 
-def remarks_of(findings: Sequence[Finding], grid: Grid) -> tuple[str, ...]:
+def remarks_of(findings: Sequence[Finding]) -> tuple[str, ...]:
     """Say what is to be doubted.
 
     Args:
         findings: of a result, of every status.
-        grid: of the scan.
 
     Returns:
         One sentence each.
@@ -41,7 +36,7 @@ def remarks_of(findings: Sequence[Finding], grid: Grid) -> tuple[str, ...]:
     if not counted:
         return ()
     kidney_hu = _kidney_hu(counted)
-    sentences = [_of_scan(kidney_hu, grid), _of_sides(counted), _of_edges(counted), _of_sizes(counted)]
+    sentences = [_of_scan(kidney_hu), _of_sides(counted), _of_edges(counted), _of_sizes(counted)]
     if kidney_hu is None or kidney_hu >= _NO_CONTRAST_HU:
         # Without contrast agent a tumor is hardly denser than fluid.
         sentences.append(_of_fluid(counted))
@@ -60,15 +55,12 @@ def _kidney_hu(findings: Iterable[Finding]) -> float | None:
     return fmean(*zip(*kidneys, strict=True)) if sum(volume_ml for _, volume_ml in kidneys) > 0 else None
 
 
-def _of_scan(kidney_hu: float | None, grid: Grid) -> Iterator[str]:
+def _of_scan(kidney_hu: float | None) -> Iterator[str]:
     if kidney_hu is not None and kidney_hu < _NO_CONTRAST_HU:
         yield (
             f"The kidneys have {kidney_hu:.0f} HU, as without contrast agent, which the model was not trained on: "
             "check every outline."
         )
-    thickness = grid.spacing_ijk_mm[find_orientation(grid).stack_axis_ijk]
-    if thickness > _THICK_MM:
-        yield f"The slices are {thickness:.1f} mm thick: small tumors are missed and volumes are rough."
 
 
 def _of_sides(findings: Iterable[Finding]) -> Iterator[str]:
