@@ -49,10 +49,10 @@ class SERUSegmentation(ScriptedLoadableModule):
             "slices and crops on the patient's right and left, a refine stage on the crops, and their fusion, whose "
             "weight alpha can be moved afterwards.<p>Select a CT, click <b>Segment</b>, then drag <b>Alpha</b>. The "
             "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p><b>Research use only.</b> "
-            "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The bundled weights "
-            "are a preview trained on CT of the KiTS challenges. They are <b>CC BY-NC-SA 4.0</b>: no commercial use, "
-            "name the source, share under the same licence. What they can do and what not stands on the model's page "
-            "and in the README.</p>"
+            "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The default model is "
+            "a preview, trained on CT slices of the KiTS challenges. Its weights are <b>CC BY-NC-SA 4.0</b>: no "
+            "commercial use, name the source, share under the same licence. The model's page and the README say what "
+            "it can do and what it cannot.</p>"
         )
         self.parent.acknowledgementText = _(
             "The weights are derived from the KiTS19 and KiTS23 challenges' data (Heller et al.), CC BY-NC-SA 4.0. The "

@@ -109,24 +109,34 @@ def _message(text: str, holders: list[Path], translation: str) -> Iterator[str]:
 
 def _of_form() -> Iterator[tuple[Path, str, str]]:
     root = ElementTree.parse(FORM).getroot()
+    fixed = {string for element in root.iter() if element.get("notr") == "true" for string in element.iter("string")}
     for string in root.iter("string"):
-        if string.text and string.text.strip() and string.get("notr") != "true":
+        if string.text and string.text.strip() and string not in fixed:
             yield FORM, root.findtext("class", ""), string.text
 
 
 def _of_options() -> Iterator[tuple[Path, str, str]]:
     from seru.options import switches
 
+    form = FORM.read_text(encoding="utf-8")
     for switch in switches():
-        yield _HELP, context_of(_HELP), switch.sentence
+        if f">{switch.camel_case}</" in form:
+            yield _HELP, context_of(_HELP), switch.sentence
 
 
 def _of_code() -> Iterator[tuple[Path, str, str]]:
     for path in [MODULE / "SERUSegmentation.py", *sorted((MODULE / "SERUSegmentationLib").rglob("*.py"))]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_":
-                if path != _HELP:
-                    yield path, context_of(path), _literal(node, path)
+        if path != _HELP:
+            for call in _calls(path):
+                yield path, context_of(path), _literal(call, path)
+
+
+def _calls(path: Path) -> list[ast.Call]:
+    """The calls of ``_`` in the order of the file."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    found = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "_"]
+    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 
 def _literal(call: ast.Call, path: Path) -> str:
