@@ -11,9 +11,7 @@ import slicer
 
 def tr(text: str) -> str:
     """Return the text in the application's language; its context is the calling file's."""
-    frame = inspect.currentframe()
-    assert frame is not None and frame.f_back is not None
-    return translate(getContext(frame.f_back.f_code.co_filename), text)
+    return translate(getContext(inspect.currentframe().f_back.f_code.co_filename), text)
 
 
 def translate(context: str, text: str) -> str:

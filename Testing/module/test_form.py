@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from Testing.desktop import Desktop
@@ -23,7 +24,7 @@ def test_the_tab_key_goes_through_the_panel_as_one_reads_it(slicer_desktop: Desk
     places = [_place(one, widget) for one in _stops(widget)]
 
     assert len(places) > 35
-    for (name, top, left), (following, next_top, next_left) in zip(places, places[1:], strict=False):
+    for (name, top, left), (following, next_top, next_left) in itertools.pairwise(places):
         is_same_row = abs(next_top - top) <= ROW_PX
         assert next_left > left if is_same_row else next_top > top, f"{following} comes after {name}"
 
@@ -31,8 +32,16 @@ def test_the_tab_key_goes_through_the_panel_as_one_reads_it(slicer_desktop: Desk
 def test_help_and_acknowledgement_name_the_weights_their_licence_and_what_they_are_not_for(
     slicer_desktop: Desktop,
 ) -> None:
-    parent = open_module(slicer_desktop).parent.module().widgetRepresentation
-    assert parent
+    import slicer
+
+    open_module(slicer_desktop)
+
+    module = slicer.app.moduleManager().module("SERUSegmentation")
+    assert "CC BY-NC-SA 4.0" in module.helpText
+    assert "Research use only" in module.helpText
+    assert "not a medical device" in module.helpText
+    assert "KiTS19" in module.acknowledgementText
+    assert "CC BY-NC-SA 4.0" in module.acknowledgementText
 
 
 def _stops(widget: Any) -> list[Any]:

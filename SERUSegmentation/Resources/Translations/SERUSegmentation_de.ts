@@ -235,8 +235,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Outline, thin and pale, what was found with too little confidence or dismissed. It is not part of the result.</source>
-        <translation>Umrandet dünn und blass, was mit zu geringer Konfidenz gefunden oder verworfen wurde. Es gehört nicht zum Ergebnis.</translation>
+        <source>Outline, thick and pale, what was found with too little confidence or dismissed. It is not part of the result.</source>
+        <translation>Umrandet dick und blass, was mit zu geringer Konfidenz gefunden oder verworfen wurde. Es gehört nicht zum Ergebnis.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>

@@ -18,7 +18,7 @@ from SERUSegmentationLib.texts import _
 
 _STEPS = 1000
 _LOG_LIMIT = 2000
-# A frame and no color of text or ground: it is legible in the light and the dark style, and no color is needed to see it.
+# A frame and no color of text or ground: it is legible in the light and the dark style, and seen without its color.
 _ERROR = "QLabel { border: 1px solid #c0392b; border-left-width: 5px; border-radius: 3px; padding: 3px 3px 3px 6px; }"
 
 

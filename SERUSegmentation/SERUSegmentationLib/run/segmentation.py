@@ -222,7 +222,9 @@ class SegmentationRun:
         missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
         if missing:
             name = missing[-1].split("'")[1] if "'" in missing[-1] else missing[-1]
-            return ModelError(_("The Python package '{name}' is missing; open Setup and click Install.").format(name=name))
+            return ModelError(
+                _("The Python package '{name}' is missing; open Setup and click Install.").format(name=name)
+            )
         if self._process.hasFlooded:
             return SeruError(_("The segmentation process printed without end and was stopped; see the log."))
         if self._code in (-9, 137):

@@ -144,7 +144,5 @@ def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLSc
         )
         raise BadInputError(text.format(name=name))
     if segmentationNode.GetSegmentation().GetSourceRepresentationName() != LABELMAP:
-        text = _(
-            "The segmentation '{name}' holds other segments that are not labelmaps; choose or create another one."
-        )
+        text = _("The segmentation '{name}' holds other segments that are not labelmaps; choose or create another one.")
         raise BadInputError(text.format(name=name))
