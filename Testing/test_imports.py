@@ -23,8 +23,8 @@ from Testing.reports import make_report
 MODULE = REPOSITORY / "SERUSegmentation"
 
 GROUND = {
-    "ct_check", "errors", "files", "findings", "grid", "hounsfield", "memory", "options", "orientation", "places",
-    "progress", "records", "signals", "terminology", "volume",
+    "ct_check", "errors", "files", "findings", "grid", "hounsfield", "memory", "options", "orientation",
+    "packages", "places", "progress", "records", "signals", "terminology", "volume",
 }  # fmt: skip
 LIB = "SERUSegmentationLib"
 

@@ -47,6 +47,10 @@ class ModelError(SeruError):
     exit_code = 3
 
 
+class MissingPackageError(ModelError):
+    """A Python package that the networks need is missing, or cannot be loaded."""
+
+
 class DeviceError(SeruError):
     """The device failed, is unknown to this machine, or has too little memory."""
 

@@ -75,7 +75,7 @@ class Finding:
     """One kidney or one tumor: a 3D component of the fused labels on one side.
 
     Attributes:
-        kind: a kidney is measured without its tumors.
+        kind: a kidney is measured without its tumors; one that is not believed with them, for they go with it.
         side: the patient's.
         number: 1 for the largest of its kind and side.
         status: ``believed`` and ``accepted`` (by a person) are in the labels and volumes; ``candidate`` (its confidence

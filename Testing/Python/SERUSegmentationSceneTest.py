@@ -14,8 +14,7 @@ from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import COMPANIONS, OUTLINES, VERDICTS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.scene.stored_result import readMaps
-from Testing.module.module_tools import labels_of
-from Testing.module.scene_tools import add_volume, fused_truth, maps_of, save, small_phantom
+from Testing.module.scene_tools import add_volume, fused_truth, labels_of, maps_of, save, small_phantom
 
 
 class SERUSegmentationSceneTest(unittest.TestCase):

@@ -15,7 +15,7 @@ def segmentPhantom() -> None:
     from seru.phantom import make_phantom
     from SERUSegmentation import SERUSegmentationLogic
     from SERUSegmentationLib.scene.sample_data import addPhantom
-    from Testing.module.module_tools import labels_of
+    from Testing.module.scene_tools import labels_of
     from training.scoring import dice
 
     volume = addPhantom()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seru.options import SegmentOptions
 from seru.phantom import Phantom
 from Testing import REPOSITORY
 from Testing.desktop import Desktop
+from Testing.module.scene_tools import labels_of
+
+__all__ = ["MODULE_FILE", "agree", "labels_of", "open_module", "own_nodes", "show_result"]
 
 MODULE_FILE = REPOSITORY / "SERUSegmentation" / "SERUSegmentation.py"
 
@@ -54,18 +55,6 @@ def show_result(desktop: Desktop, widget: Any, maps_file: Path, options: Segment
     widget.ui.outputSelector.setCurrentNode(node)
     desktop.process_events()
     return node
-
-
-def labels_of(node: Any, volume: Any) -> np.ndarray:
-    """Return our segments as labels on the volume's grid."""
-    import slicer
-
-    segmentation = node.GetSegmentation()
-    arrays = [
-        slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIdBySegmentName(name), volume) > 0
-        for name in ("Kidney", "Tumor")
-    ]
-    return np.where(arrays[1], 2, arrays[0]).astype(np.uint8)
 
 
 def own_nodes(scene: Any) -> list[str]:

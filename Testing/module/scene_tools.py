@@ -142,6 +142,18 @@ def fused_truth(maps: Maps, alpha: float) -> np.ndarray:
     return LiveFusion(maps).labels_kji(alpha)
 
 
+def labels_of(node: Any, volume: Any) -> np.ndarray:
+    """Return our segments as labels on the volume's grid."""
+    import slicer
+
+    segmentation = node.GetSegmentation()
+    arrays = [
+        slicer.util.arrayFromSegmentBinaryLabelmap(node, segmentation.GetSegmentIdBySegmentName(name), volume) > 0
+        for name in ("Kidney", "Tumor")
+    ]
+    return np.where(arrays[1], 2, arrays[0]).astype(np.uint8)
+
+
 def _sides(mask: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Give every voxel of a mask the side of the nearest known one."""
     nearest = ndimage.distance_transform_edt(known == 0, return_distances=False, return_indices=True)

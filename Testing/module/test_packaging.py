@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import struct
+import tomllib
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -156,3 +158,12 @@ def test_the_extension_s_icon_has_128_pixels() -> None:
 
 def test_the_licence_is_where_the_index_looks() -> None:
     assert (REPOSITORY / "LICENSE").is_file()
+
+
+def test_the_package_is_under_the_licences_of_the_code_and_of_the_bundled_weights() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    cards = sorted((MODULE / "Resources" / "Models").glob("*/model.json"))
+    licences = {json.loads(path.read_text(encoding="utf-8"))["licence"] for path in cards}
+
+    assert project["license"] == " AND ".join(["Apache-2.0", *sorted(licences)])
+    assert all((path.parent / "LICENSE.txt").is_file() for path in cards)

@@ -108,6 +108,28 @@ def test_a_licence_is_agreed_to_once(slicer_desktop: Desktop, tiny_model: Path, 
     assert len(slicer_desktop.dialogs.shown) == 1
 
 
+def test_the_licence_is_told_in_four_lines_with_its_text_on_demand(slicer_desktop: Desktop) -> None:
+    from SERUSegmentationLib.panel.choices import askLicence
+
+    panel = open_module(slicer_desktop)
+    slicer_desktop.dialogs.answer("No")
+
+    assert not askLicence(panel.parts.inputs.model)
+
+    shown = slicer_desktop.dialogs.shown[-1]
+    title, licence, question = shown.text.split("\n\n")
+    assert licence.splitlines() == [
+        "Licence of the weights: CC-BY-NC-SA-4.0",
+        "Not for commercial use.",
+        "Name the source when you share them, and share what you make of them under the same licence.",
+        "For research only: not a medical device, not for diagnosis or treatment.",
+    ]
+    assert question == "Do you agree?"
+    assert title.startswith("SERU")
+    assert "Research use only" in shown.details
+    assert "Section 3 \u2013 License Conditions." in shown.details
+
+
 def test_a_folder_that_is_no_model_is_told(slicer_desktop: Desktop, tmp_path: Path) -> None:
     panel = open_module(slicer_desktop)
     slicer_desktop.dialogs.answer(str(tmp_path), "OK")

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+import seru
+from seru.errors import BadInputError
 from Testing.seru.command_by_hand import files_of, make_random_model, run_command
 from Testing.seru.image_files_by_hand import (
     itk_image,
@@ -274,3 +276,9 @@ def test_unusable_input_is_one_sentence_and_leaves_nothing(
     assert code == 2
     assert line.endswith(".")
     assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("given", ["ct.nii.gz", Path("ct.nii.gz"), np.zeros((3, 4, 5), np.int16), None])
+def test_what_is_no_volume_is_refused_before_a_model_is_loaded(given: object) -> None:
+    with pytest.raises(BadInputError, match=r"read a file with seru\.read_volume"):
+        seru.segment(given, "no-such-model")

@@ -21,6 +21,9 @@ from training.scoring import dice
 
 @pytest.fixture(scope="module")
 def model() -> Model:
+    registry = read_registry()
+    if registry.entry(registry.default).url is not None:
+        pytest.skip("these are the sources of a release, which are without weights")
     return find_model()
 
 

@@ -141,7 +141,7 @@ def test_a_server_that_behaves_badly_is_one_sentence_and_leaves_no_model(
     file = ListedFile(hashlib.sha256(CONTENT).hexdigest(), len(CONTENT))
 
     with pytest.raises(ModelError, match=reason) as raised:
-        fetch_model(RegistryEntry("far", "Far", "none", serve(answer).removesuffix("/file"), {"file": file}))
+        fetch_model(RegistryEntry("far", "Far", "none", serve(answer), file, {"model.json": file}))
 
     assert str(raised.value).isprintable()
     assert list((tmp_path / "models").iterdir()) == []

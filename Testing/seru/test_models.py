@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import http.server
 import json
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -58,14 +60,23 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 def url(folder: Path) -> Iterator[str]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder.parent)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/test-model"
+    yield f"http://127.0.0.1:{server.server_port}/test-model.zip"
     server.shutdown()
     server.server_close()
 
 
-def entry_of(folder: Path, url: str) -> RegistryEntry:
+def entry_of(folder: Path, url: str, **changed: bytes) -> RegistryEntry:
+    """Serve an archive of the folder, some of its files with another content; the entry lists the folder's own."""
     files = {path.name: ListedFile(sha256_of(path), path.stat().st_size) for path in sorted(folder.iterdir())}
-    return RegistryEntry("test-model", "Test model", "Apache-2.0", url, files)
+    archive = folder.with_suffix(".zip")
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as content:
+        for name in files:
+            content.writestr(f"{folder.name}/{name}", changed.get(name.partition(".")[0], (folder / name).read_bytes()))
+    return RegistryEntry("test-model", "Test model", "Apache-2.0", url, listed(archive), files)
+
+
+def listed(path: Path) -> ListedFile:
+    return ListedFile(hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
 
 
 def test_a_card_survives_json(folder: Path) -> None:
@@ -108,8 +119,8 @@ def test_a_model_that_is_there_is_not_downloaded_again(folder: Path, url: str) -
 def test_a_wrong_checksum_keeps_the_old_model(folder: Path, url: str, own_cache: Path) -> None:
     fetch_model(entry_of(folder, url))
     old = (own_cache / "test-model" / "model.json").read_bytes()
-    newer = entry_of(folder, url)
-    newer.files["coarse.safetensors"] = replace(newer.files["coarse.safetensors"], sha256="0" * 64)
+    newer = replace(entry_of(folder, url), archive=ListedFile("0" * 64, folder.with_suffix(".zip").stat().st_size))
+    newer.files["coarse.safetensors"] = ListedFile("1" * 64, 5)
 
     with pytest.raises(ModelError, match="wrong file"):
         fetch_model(newer)
@@ -267,7 +278,15 @@ def test_the_projects_registry_can_be_read_and_its_bundled_models_are_whole() ->
     assert registry.default is None or registry.entry(registry.default)
 
 
-LISTED: dict[str, Any] = {"id": "far", "title": "Far", "licence": "none", "url": "https://example.org/far"}
+FILE: dict[str, Any] = {"sha256": "0" * 64, "size": 5}
+LISTED: dict[str, Any] = {
+    "id": "far",
+    "title": "Far",
+    "licence": "none",
+    "url": "https://example.org/far.zip",
+    "archive": FILE | {"size": 7},
+    "files": {"model.json": FILE},
+}
 WRONG_LISTS: dict[str, Any] = {
     "no object": [LISTED],
     "models that are none": {"models": "far"},
@@ -278,6 +297,11 @@ WRONG_LISTS: dict[str, Any] = {
     "an address that is a number": {"models": [LISTED | {"url": 5}]},
     "an address of this computer's files": {"models": [LISTED | {"url": "file:///etc"}]},
     "files without names": {"models": [LISTED | {"files": [1]}]},
+    "an archive without an address": {"models": [LISTED | {"url": None}]},
+    "an address without an archive": {"models": [LISTED | {"archive": None}]},
+    "an archive without files": {"models": [LISTED | {"files": {}}]},
+    "an archive without a checksum": {"models": [LISTED | {"archive": {"size": 5}}]},
+    "an archive of 16 GB": {"models": [LISTED | {"archive": FILE | {"size": 1 << 34}}]},
     "a file without a size": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64}}}]},
     "a size in letters": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64, "size": "5"}}}]},
     "a size below 0": {"models": [LISTED | {"files": {"a": {"sha256": "0" * 64, "size": -5}}}]},
@@ -302,10 +326,10 @@ def test_a_damaged_list_of_models_is_one_sentence(wrong: str, tmp_path: Path) ->
 
 def test_a_list_of_models_is_read_with_its_sizes_and_checksums(tmp_path: Path) -> None:
     path = tmp_path / "models.json"
-    files = {name: {"sha256": "0" * 64, "size": 5} for name in ("model.json", "coarse.safetensors")}
+    files = dict.fromkeys(("model.json", "coarse.safetensors"), FILE)
     path.write_text(json.dumps({"models": [LISTED | {"files": files}], "default": "far", "version": 1}))
 
     entry = read_registry(path).entry("far")
 
-    assert (entry.url, entry.size) == ("https://example.org/far", 10)
-    assert entry.files["model.json"] == ListedFile("0" * 64, 5)
+    assert (entry.url, entry.archive, entry.size) == ("https://example.org/far.zip", ListedFile("0" * 64, 7), 7)
+    assert entry.files == dict.fromkeys(files, ListedFile("0" * 64, 5))

@@ -9,13 +9,15 @@ from typing import Any
 
 import slicer
 
-from seru.errors import ModelError
+from seru.errors import MissingPackageError, ModelError
 from seru.model.store import Model, RegistryEntry, list_models, open_model, read_registry, resources_folder
 from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.texts import _
 
 _GROUP = "SERUSegmentation"
 _ACCEPTED = "AcceptedLicences"
+# Of a licence that is shown.
+_LONGEST_TEXT = 100_000
 
 
 @dataclass(frozen=True)
@@ -81,17 +83,34 @@ def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
     mark = f"{choice.key}: {choice.licence}"
     if mark in agreed and not mustAsk:
         return True
-    text = _(
-        "{title}\n\nLicence of the weights: {licence}\n\n"
-        "For research only: this is not a medical device, and its results must not be used for diagnosis or "
-        "treatment. {notes}\n\nDo you agree?"
-    ).format(title=choice.title, licence=choice.licence, notes=choice.notes)
     if slicer.app.testingEnabled():
         return True
-    if not confirmYesNo(text, _("Licence of the model")):
+    text = "\n\n".join([choice.title, "\n".join(_licenceLines(choice.licence)), _("Do you agree?")])
+    details = "\n\n".join(filter(None, (choice.notes, _licenceText(choice))))
+    if not confirmYesNo(text, _("Licence of the model"), details):
         return False
     writeSetting(_ACCEPTED, [*(other for other in agreed if other != mark), mark])
     return True
+
+
+def _licenceLines(licence: str) -> list[str]:
+    """The licence in a few lines, and what nobody may take the results for."""
+    lines = [_("Licence of the weights: {licence}").format(licence=licence)]
+    if licence == "CC-BY-NC-SA-4.0":
+        lines += [
+            _("Not for commercial use."),
+            _("Name the source when you share them, and share what you make of them under the same licence."),
+        ]
+    return [*lines, _("For research only: not a medical device, not for diagnosis or treatment.")]
+
+
+def _licenceText(choice: ModelChoice) -> str:
+    """The full text, which lies beside a model's weights or where they are fetched to; empty where it has none."""
+    folder = choice.folder or resources_folder() / "Models" / choice.key
+    try:
+        return (folder / "LICENSE.txt").read_text(encoding="utf-8")[:_LONGEST_TEXT]
+    except (OSError, ValueError):
+        return ""
 
 
 def readSetting(name: str, default: Any) -> Any:
@@ -125,7 +144,7 @@ def _here(problems: list[str]) -> list[Model]:
         models, errors = list_models()
         problems += map(str, errors)
         return models
-    except ModuleNotFoundError:
+    except MissingPackageError:
         # Without platformdirs nothing can have been fetched yet.
         folders = sorted((resources_folder() / "Models").glob("*/model.json"))
         return [open_model(path.parent) for path in folders]

@@ -27,17 +27,21 @@ def toolTipOf(text: str) -> str:
     return "<qt>{}</qt>".format(html.escape(text).replace("\n", "<br>"))
 
 
-def confirmYesNo(question: str, windowTitle: str | None = None) -> bool:
+def confirmYesNo(question: str, windowTitle: str | None = None, details: str = "") -> bool:
     """Ask a question that is answered with yes or no.
 
     Args:
         question: shown as text.
         windowTitle: None takes the module's.
+        details: unfolded on demand; empty for none.
 
     Returns:
         Whether the answer is yes.
     """
-    return slicer.util.confirmYesNoDisplay(question, windowTitle=windowTitle or _title(), textFormat=qt.Qt.PlainText)
+    more = {"detailedText": details} if details else {}
+    return slicer.util.confirmYesNoDisplay(
+        question, windowTitle=windowTitle or _title(), textFormat=qt.Qt.PlainText, **more
+    )
 
 
 def confirmOkCancel(question: str) -> bool:

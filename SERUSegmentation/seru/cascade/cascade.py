@@ -18,7 +18,7 @@ from seru.cascade.refine import run_refine
 from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
-from seru.errors import NO_MEMORY, DeviceError, is_memory_error
+from seru.errors import NO_MEMORY, BadInputError, DeviceError, is_memory_error
 from seru.findings import SIDES, Report, SliceCounts
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
@@ -71,6 +71,11 @@ def segment(
         DeviceError: the device is not on this computer or failed, or the memory is too small.
         CancelledError: the run was cancelled.
     """
+    if not isinstance(volume, Volume):
+        raise BadInputError(
+            f"The CT is given as {type(volume).__name__} and not as a volume; "
+            "read a file with seru.read_volume, or make one with Volume.from_array."
+        )
     if not isinstance(model, Model):
         model = find_model(model)
     return Segmenter(model, options or SegmentOptions()).segment(volume, progress)

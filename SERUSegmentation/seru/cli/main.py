@@ -17,6 +17,7 @@ from seru.cli.arguments import has_working_folder
 from seru.cli.session import Session
 from seru.cli.streams import ready_streams, settle_streams
 from seru.errors import CANCELLED, NO_MEMORY, BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
+from seru.packages import package_error
 from seru.signals import Signals
 
 # Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
@@ -125,6 +126,8 @@ def _as_seru_error(error: BaseException) -> SeruError:
         return CancelledError(CANCELLED)
     if is_memory_error(error):
         return DeviceError(NO_MEMORY)
+    if isinstance(error, ImportError) and (known := package_error(error)) is not None:
+        return known
     if isinstance(error, PermissionError) and error.filename is not None:
         return BadInputError(f"'{error.filename}' cannot be opened ({error.strerror}).")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:

@@ -149,7 +149,7 @@ def _small_tumors(volume_ml: float) -> str:
 
 
 def _candidate_lines(report: Report) -> Iterator[str]:
-    candidates = [finding for finding in report.findings if not finding.is_counted]
+    candidates = [finding for finding in report.findings if finding.status == "candidate"]
     if candidates:
         shown = sorted(candidates, key=lambda f: -f.volume_ml)[:_MOST_CANDIDATES]
         texts = [f"{f.side} {f.kind} {f.volume_ml:.1f} ml at slice {f.slice_index}" for f in shown]

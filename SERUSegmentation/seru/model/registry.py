@@ -46,8 +46,9 @@ class RegistryEntry:
         id: short name, also its folder's.
         title: name shown to people.
         licence: of the weights; users agree to it before a download.
-        url: folder that holds the files; None for a bundled model.
-        files: ``model.json`` and both weight files, by name.
+        url: of the archive that holds the files; None for a bundled model.
+        archive: its checksum and size; None for a bundled model.
+        files: what is unpacked of it, by name: ``model.json``, both weight files, page and licence.
 
     Raises:
         BadInputError: a value is out of its range.
@@ -57,6 +58,7 @@ class RegistryEntry:
     title: str
     licence: str
     url: str | None = None
+    archive: ListedFile | None = None
     files: dict[str, ListedFile] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -68,11 +70,13 @@ class RegistryEntry:
                 raise BadInputError(f"{shown(text)} is no title or licence of one line.")
         if self.url is not None and not (self.url.isprintable() and self.url.startswith(("https://", "http://"))):
             raise BadInputError(f"{shown(self.url)} is no address of a web server.")
+        if len({self.url is None, self.archive is None, not self.files}) > 1:
+            raise BadInputError(f"Of the model '{self.id}' it gives only some of address, archive and files.")
 
     @property
     def size(self) -> int:
         """Bytes to download."""
-        return sum(file.size for file in self.files.values())
+        return 0 if self.archive is None else self.archive.size
 
 
 @dataclass(frozen=True)

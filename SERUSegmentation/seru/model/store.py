@@ -14,7 +14,8 @@ from typing import Any
 
 from seru.errors import ModelError, is_memory_error
 from seru.model.card import NETWORK_STAGES, ModelCard, NetworkStage
-from seru.model.registry import Registry, RegistryEntry, read_registry, read_small_json, resources_folder
+from seru.model.registry import ListedFile, Registry, RegistryEntry, read_registry, read_small_json, resources_folder
+from seru.packages import package_error
 from seru.records import shown
 
 CARD = "model.json"
@@ -111,9 +112,15 @@ class Model:
 
 
 def cache_folder() -> Path:
-    """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home."""
-    import platformdirs
+    """Return the per-user folder of fetched models; it may not exist yet, and cannot where nobody is at home.
 
+    Raises:
+        MissingPackageError: platformdirs is not installed, as in a fresh Slicer.
+    """
+    try:
+        import platformdirs
+    except ImportError as error:
+        raise package_error(error) or error from error
     try:
         folder = Path(platformdirs.user_cache_dir("SERU", appauthor=False))
     except RuntimeError:  # how platformdirs says that there is no home folder; older ones make up a relative one
@@ -216,7 +223,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model
         ModelError: no network, a wrong checksum, or no room on the disk.
     """
     folder = cache_folder() / entry.id
-    if entry.url is None:
+    if entry.url is None or entry.archive is None:
         return find_model(entry.id)
     if folder.is_relative_to(_NOWHERE):
         raise ModelError("There is no home folder to keep models in; set HOME or XDG_CACHE_HOME.")
@@ -227,9 +234,7 @@ def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model
         with tempfile.TemporaryDirectory(prefix=f".{entry.id}-", dir=folder.parent) as temporary:
             fresh = Path(temporary) / entry.id
             fresh.mkdir()
-            _download_files(entry, entry.url.rstrip("/"), fresh, on_progress)
-            model = open_model(fresh)
-            model.verify()
+            _fetch_into(fresh, entry, entry.url, entry.archive, on_progress)
             # The old folder goes only once the new one is whole and intact.
             if folder.exists():
                 folder.rename(Path(temporary) / "old")
@@ -293,20 +298,19 @@ def _matches(folder: Path, entry: RegistryEntry) -> bool:
     return all(path.is_file() and sha256_of(path) == expected for path, expected in paths.items())
 
 
-def _download_files(entry: RegistryEntry, url: str, folder: Path, on_progress: Meter | None) -> None:
-    # Looking for a model needs no network library.
+def _fetch_into(folder: Path, entry: RegistryEntry, url: str, expected: ListedFile, on_progress: Meter | None) -> None:
+    """Download a model's archive beside a folder, unpack it there and verify what came."""
+    # Looking for a model needs neither a network library nor one for archives.
+    from seru.model.archive import unpack
     from seru.model.download import DownloadError, download
 
-    before = 0
-
-    def tell(done: int, _total: int) -> None:
-        if on_progress:
-            on_progress(before + done, entry.size)
-
-    for name, expected in entry.files.items():
-        place = folder / name
-        try:
-            download(f"{url}/{name}", place, sha256=expected.sha256, size=expected.size, on_progress=tell)
-        except DownloadError as error:
-            raise ModelError(str(error)) from error
-        before += expected.size
+    archive = folder.with_suffix(".zip")
+    try:
+        download(url, archive, sha256=expected.sha256, size=expected.size, on_progress=on_progress)
+    except DownloadError as error:
+        raise ModelError(str(error)) from error
+    unpack(archive, entry, folder)
+    model = open_model(folder)
+    if model.card.id != entry.id:
+        raise ModelError(f"The archive {url} holds the model '{model.card.id}', not '{entry.id}'; report this.")
+    model.verify()

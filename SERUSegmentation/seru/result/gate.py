@@ -41,7 +41,6 @@ class Component:
         confidence: 0..1.
         box: in the stored box.
         voxels: bool, shape of the box; of a kidney with its tumors.
-        labels: uint8, shape of the box: the labels of its voxels before the gate, 0 beside it.
     """
 
     kind: Kind
@@ -50,7 +49,6 @@ class Component:
     confidence: float
     box: Box
     voxels: np.ndarray
-    labels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -202,12 +200,10 @@ class _Foreground:
         places = self.places[:, voxels]
         low, high = places.min(axis=1), places.max(axis=1) + 1
         k, j, i = (slice(int(start), int(stop)) for start, stop in zip(low, high, strict=True))
-        mask, labels = np.zeros(high - low, bool), np.zeros(high - low, np.uint8)
-        inside = tuple(places - low[:, np.newaxis])
-        mask[inside] = True
-        labels[inside] = self.labels[voxels]
+        mask = np.zeros(high - low, bool)
+        mask[tuple(places - low[:, np.newaxis])] = True
         side = next(side for side in SIDES if SIDE_CODES[side] == self.sides[voxels[0]])
-        return Component(kind, side, status, confidence, (k, j, i), mask, labels)
+        return Component(kind, side, status, confidence, (k, j, i), mask)
 
     def _components(self, chosen: np.ndarray) -> np.ndarray:
         """The number of each voxel's component among those that are chosen; 0 for the others."""

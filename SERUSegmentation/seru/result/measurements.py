@@ -141,13 +141,11 @@ def volumes_of(counts: np.ndarray, voxel_ml: float) -> dict[Side, Volumes]:
 def _measure(
     component: Component, field: Field, orientation: Orientation, find_ranges: FindRanges | None
 ) -> Finding | None:
-    label = LABEL_OF[component.kind]
     is_counted = component.status in ("believed", "accepted")
+    voxels = component.voxels
     if is_counted:
         # As it is shown: a tumor in it that is not believed is kidney.
-        voxels = component.voxels & (field.labels[component.box] == label)
-    else:
-        voxels = component.labels == label
+        voxels = voxels & (field.labels[component.box] == LABEL_OF[component.kind])
     tight = bounding_box(voxels)
     if tight is None:
         return None

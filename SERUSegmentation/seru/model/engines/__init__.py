@@ -6,10 +6,11 @@ import importlib.util
 import os
 from types import ModuleType
 
-from seru.errors import NO_MEMORY, DeviceError, is_memory_error
+from seru.errors import NO_MEMORY, DeviceError, SeruError, is_memory_error
 from seru.model.engines.base import Engine, first_line
 from seru.model.store import Model
 from seru.options import EngineName
+from seru.packages import package_error
 
 __all__ = ["Engine", "make_engine", "resolve_device"]
 
@@ -32,6 +33,7 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
 
     Raises:
         DeviceError: the device or the engine is not on this computer.
+        MissingPackageError: torch is not installed.
     """
     device = "cpu" if engine == "openvino" and device == "auto" else resolve_device(device)
     has_openvino = importlib.util.find_spec("openvino") is not None
@@ -59,7 +61,8 @@ def resolve_device(device: str) -> str:
         ``cpu``, ``cuda:N`` or ``mps``.
 
     Raises:
-        DeviceError: the device is not on this computer, or torch is not installed.
+        DeviceError: the device is not on this computer, or torch cannot be loaded.
+        MissingPackageError: torch is not installed.
     """
     if device == "cpu":
         return device
@@ -96,7 +99,8 @@ def _import_torch() -> ModuleType:
     return torch
 
 
-def _not_started(library: str, error: Exception, advice: str) -> DeviceError:
+def _not_started(library: str, error: Exception, advice: str) -> SeruError:
     if is_memory_error(error):
         return DeviceError(NO_MEMORY)
-    return DeviceError(f"{library} cannot be imported ({first_line(error)}); {advice}.")
+    missing = package_error(error) if isinstance(error, ModuleNotFoundError) else None
+    return missing or DeviceError(f"{library} cannot be imported ({first_line(error)}); {advice}.")
