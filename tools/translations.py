@@ -17,8 +17,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from tools.packaged_files import MODULE
+from tools.packaged_files import REPOSITORY
 
+MODULE = REPOSITORY / "SERUSegmentation"
 FOLDER = MODULE / "Resources" / "Translations"
 FORM = MODULE / "Resources" / "UI" / "SERUSegmentation.ui"
 # Where the panel shows the help of the options, which is the command's too: seru knows nothing of translations.

@@ -525,13 +525,23 @@
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
-        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on CT slices of the KiTS challenges. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. The model&apos;s page and the README say what it can do and what it cannot.&lt;/p&gt;</source>
-        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte rechts und links am Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und ziehen Sie dann an &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf CT-Schichten der KiTS-Wettbewerbe. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, steht auf der Seite des Modells und in der README.&lt;/p&gt;</translation>
+        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
+        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte rechts und links am Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und ziehen Sie dann an &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
         <source>The weights are derived from the KiTS19 and KiTS23 challenges&apos; data (Heller et al.), CC BY-NC-SA 4.0. The network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; after R. Cadene&apos;s pretrainedmodels) with a U-Net decoder (Ronneberger et al.), after the SERU manuscript for KiTS19. Please cite SERU and KiTS19 (see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module.</source>
         <translation>Die Gewichte sind aus den Daten der Wettbewerbe KiTS19 und KiTS23 (Heller et al.), CC BY-NC-SA 4.0, abgeleitet. Das Netz besteht aus einem SE-ResNeXt50-Encoder (Hu et al., Xie et al.; nach R. Cadenes pretrainedmodels) und einem U-Net-Decoder (Ronneberger et al.), nach dem SERU-Manuskript zu KiTS19. Bitte zitieren Sie SERU und KiTS19 (siehe CITATION.cff) und 3D Slicer (Fedorov et al. 2012), wenn Sie dieses Modul verwenden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Skipped: {reason}</source>
+        <translation>Übersprungen: {reason}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Handing a CT to a run</source>
+        <translation>Ein CT wird an einen Lauf übergeben</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
@@ -556,25 +566,33 @@
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
-        <source>{title}
-
-Licence of the weights: {licence}
-
-For research only: this is not a medical device, and its results must not be used for diagnosis or treatment. {notes}
-
-Do you agree?</source>
-        <translation>{title}
-
-Lizenz der Gewichte: {licence}
-
-Nur für die Forschung: Dies ist kein Medizinprodukt, und seine Ergebnisse dürfen nicht für Diagnose oder Behandlung verwendet werden. {notes}
-
-Stimmen Sie zu?</translation>
+        <source>Do you agree?</source>
+        <translation>Stimmen Sie zu?</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
         <source>Licence of the model</source>
         <translation>Lizenz des Modells</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Licence of the weights: {licence}</source>
+        <translation>Lizenz der Gewichte: {licence}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Not for commercial use.</source>
+        <translation>Nicht für kommerzielle Nutzung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Name the source when you share them, and share what you make of them under the same licence.</source>
+        <translation>Nennen Sie die Quelle, wenn Sie die Gewichte weitergeben, und geben Sie daraus Abgeleitetes unter gleicher Lizenz weiter.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>For research only: not a medical device, not for diagnosis or treatment.</source>
+        <translation>Nur für die Forschung: kein Medizinprodukt, nicht für Diagnose oder Behandlung.</translation>
     </message>
 </context>
 <context>
