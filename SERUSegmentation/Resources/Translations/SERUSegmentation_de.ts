@@ -36,7 +36,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Where the result goes. Segmenting again updates the segments that SERU made; other segments stay untouched.</source>
-        <translation>Ziel des Ergebnisses. Erneutes Segmentieren aktualisiert die von SERU angelegten Segmente; andere Segmente bleiben unberührt.</translation>
+        <translation>Wohin das Ergebnis geschrieben wird. Erneutes Segmentieren aktualisiert die von SERU angelegten Segmente; andere Segmente bleiben unberührt.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -206,7 +206,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The finding is right (key A): it is part of segments, volumes and exports, whatever its confidence.</source>
-        <translation>Der Befund ist richtig (Taste A): Er zählt zu Segmenten, Volumina und Exporten, gleich welche Konfidenz er hat.</translation>
+        <translation>Der Befund ist richtig (Taste A): Er zählt zu Segmenten, Volumina und Exporten, unabhängig von seiner Konfidenz.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -216,7 +216,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The finding is wrong (key D): it leaves segments, volumes and exports. A tumor becomes kidney where it lies in one, background elsewhere; a kidney becomes background with its tumors.</source>
-        <translation>Der Befund ist falsch (Taste D): Er verlässt Segmente, Volumina und Exporte. Ein Tumor wird zu Niere, wo er in einer liegt, sonst zu Hintergrund; eine Niere wird samt ihren Tumoren zu Hintergrund.</translation>
+        <translation>Der Befund ist falsch (Taste D): Er entfällt aus Segmenten, Volumina und Exporten. Ein Tumor wird zu Niere, wo er in einer liegt, sonst zu Hintergrund; eine Niere wird samt ihren Tumoren zu Hintergrund.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -236,7 +236,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Outline, thick and pale, what was found with too little confidence or dismissed. It is not part of the result.</source>
-        <translation>Umrandet dick und blass, was mit zu geringer Konfidenz gefunden oder verworfen wurde. Es gehört nicht zum Ergebnis.</translation>
+        <translation>Mit breiter, blasser Linie umranden, was mit zu geringer Konfidenz gefunden oder was verworfen wurde. Es gehört nicht zum Ergebnis.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -246,7 +246,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>What the views show: the fused segments, one of the stages, or the voxels on which the stages disagree.</source>
-        <translation>Was die Ansichten zeigen: die fusionierten Segmente, eine der Stufen oder die Voxel, in denen sich die Stufen unterscheiden.</translation>
+        <translation>Was die Ansichten zeigen: die fusionierten Segmente, eine der Stufen oder die Voxel, in denen die Stufen voneinander abweichen.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -336,7 +336,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The patient&apos;s right</source>
-        <translation>Rechts am Patienten</translation>
+        <translation>Rechte Seite des Patienten</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -356,7 +356,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Go to</source>
-        <translation>Anzeigen</translation>
+        <translation>Gehe zu</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -371,7 +371,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The patient&apos;s left</source>
-        <translation>Links am Patienten</translation>
+        <translation>Linke Seite des Patienten</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -481,7 +481,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Fetch</source>
-        <translation>Laden</translation>
+        <translation>Herunterladen</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -526,7 +526,7 @@
     <message>
         <location filename="../../SERUSegmentation.py"/>
         <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
-        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte rechts und links am Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und ziehen Sie dann an &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
+        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
@@ -562,7 +562,7 @@
     <message>
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
         <source>{title} (to fetch, {size} MB)</source>
-        <translation>{title} (noch zu laden, {size} MB)</translation>
+        <translation>{title} (noch herunterzuladen, {size} MB)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
@@ -775,7 +775,7 @@ Summe, ml</translation>
         <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
         <source>Longest
 tumor, mm</source>
-        <translation>Längster
+        <translation>Größter
 Tumor, mm</translation>
     </message>
     <message>
@@ -801,7 +801,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
         <source>Run every slice through both stages; else the sparse pass leaves some out.</source>
-        <translation>Jede Schicht durch beide Stufen rechnen; sonst lässt der Schnelldurchgang einige aus.</translation>
+        <translation>Jede Schicht durch beide Stufen rechnen; sonst lässt ein Vordurchgang einige aus.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
@@ -839,7 +839,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
         <source>The segments of SERU in &apos;{name}&apos; were edited by hand. Replace them, edits included?</source>
-        <translation>Die Segmente von SERU in „{name}“ wurden von Hand bearbeitet. Samt den Änderungen ersetzen?</translation>
+        <translation>Die Segmente von SERU in „{name}“ wurden von Hand bearbeitet. Trotzdem ersetzen? Die Änderungen gehen dann verloren.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
@@ -858,7 +858,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
         <source>The selected model is not on this computer; open Setup and click Fetch.</source>
-        <translation>Das ausgewählte Modell ist nicht auf diesem Rechner; öffnen Sie „Einrichtung“ und klicken Sie auf „Laden“.</translation>
+        <translation>Das ausgewählte Modell ist nicht auf diesem Rechner; öffnen Sie „Einrichtung“ und klicken Sie auf „Herunterladen“.</translation>
     </message>
 </context>
 <context>
@@ -912,7 +912,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
         <source>Starting</source>
-        <translation>Start</translation>
+        <translation>Wird gestartet</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
@@ -1015,12 +1015,12 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>Fetching {title}</source>
-        <translation>{title} wird geladen</translation>
+        <translation>{title} wird heruntergeladen</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>The model was fetched and its checksums agree.</source>
-        <translation>Das Modell wurde geladen, und seine Prüfsummen stimmen.</translation>
+        <translation>Das Modell wurde heruntergeladen, und seine Prüfsummen stimmen.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
@@ -1061,7 +1061,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/run/progress.py"/>
         <source>Starting</source>
-        <translation>Start</translation>
+        <translation>Wird gestartet</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/run/progress.py"/>
@@ -1169,7 +1169,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
         <source>The volume cannot be written to &apos;{folder}&apos;; free some disk space and try again.</source>
-        <translation>Das Volumen kann nicht nach „{folder}“ geschrieben werden; schaffen Sie Speicherplatz und versuchen Sie es erneut.</translation>
+        <translation>Das Volumen kann nicht nach „{folder}“ geschrieben werden; geben Sie Speicherplatz frei und versuchen Sie es erneut.</translation>
     </message>
 </context>
 <context>
@@ -1336,12 +1336,12 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Volume, least (ml)</source>
-        <translation>Volumen, kleinstes (ml)</translation>
+        <translation>Volumen, Minimum (ml)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Volume, most (ml)</source>
-        <translation>Volumen, größtes (ml)</translation>
+        <translation>Volumen, Maximum (ml)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
@@ -1351,17 +1351,17 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Longest, least (mm)</source>
-        <translation>Längster, kleinster (mm)</translation>
+        <translation>Längster axialer Durchmesser, Minimum (mm)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Longest, most (mm)</source>
-        <translation>Längster, größter (mm)</translation>
+        <translation>Längster axialer Durchmesser, Maximum (mm)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Across (mm)</source>
-        <translation>Quer dazu (mm)</translation>
+        <translation>Querdurchmesser (mm)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
@@ -1411,22 +1411,22 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Longest, start</source>
-        <translation>Längster, Anfang</translation>
+        <translation>Längster Durchmesser, Anfang</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Longest, end</source>
-        <translation>Längster, Ende</translation>
+        <translation>Längster Durchmesser, Ende</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Across, start</source>
-        <translation>Quer dazu, Anfang</translation>
+        <translation>Querdurchmesser, Anfang</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Across, end</source>
-        <translation>Quer dazu, Ende</translation>
+        <translation>Querdurchmesser, Ende</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
@@ -1449,7 +1449,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/result_controller.py"/>
         <source>What was accepted or dismissed was given on another CT and is not applied.</source>
-        <translation>Angenommenes und Verworfenes bezieht sich auf ein anderes CT und wird nicht angewendet.</translation>
+        <translation>Die Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
     </message>
 </context>
 <context>
@@ -1462,12 +1462,12 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>What was accepted or dismissed before was given on another CT and is not applied.</source>
-        <translation>Zuvor Angenommenes und Verworfenes bezieht sich auf ein anderes CT und wird nicht angewendet.</translation>
+        <translation>Frühere Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>What was accepted or dismissed before is applied to this run too (findings: {count}).</source>
-        <translation>Zuvor Angenommenes und Verworfenes gilt auch für diesen Lauf (Befunde: {count}).</translation>
+        <translation>Frühere Entscheidungen über Befunde gelten auch für diesen Lauf (Befunde: {count}).</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
@@ -1540,7 +1540,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/segments.py"/>
         <source>Disagreement of the stages</source>
-        <translation>Unterschied der Stufen</translation>
+        <translation>Abweichung der Stufen</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/segments.py"/>
@@ -1555,7 +1555,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/segments.py"/>
         <source>Disagreement</source>
-        <translation>Unterschied</translation>
+        <translation>Abweichung</translation>
     </message>
 </context>
 <context>
