@@ -49,16 +49,17 @@ class SERUSegmentation(ScriptedLoadableModule):
             "Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key "
             "slices and crops on the patient's right and left, a refine stage on the crops, and their fusion, whose "
             "weight alpha can be moved afterwards.<p>Select a CT, click <b>Segment</b>, then drag <b>Alpha</b>. The "
-            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p>The weights of the default "
-            "model were trained on single slices of KiTS19 and KiTS23 and on synthetic CT. They are under CC BY-NC-SA "
-            "4.0, which excludes commercial use; <b>Setup</b> shows what the model can and cannot do.</p><p>For "
-            "research only: this is not a medical device.</p>"
+            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p><b>Research use only.</b> "
+            "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The default model is "
+            "a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are <b>CC "
+            "BY-NC-SA 4.0</b>: no commercial use, name the source, share under the same licence. <b>Setup</b> and the "
+            "README say what it can do and what it cannot.</p>"
         )
         self.parent.acknowledgementText = _(
-            "The network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; weights of R. Cadene's pretrainedmodels) "
-            "with a U-Net decoder (Ronneberger et al.), after the SERU manuscript for the KiTS19 challenge (Heller et "
-            "al.). The weights derive from the KiTS19 and KiTS23 data (Heller et al., CC BY-NC-SA 4.0) and carry their "
-            "licence. Please cite SERU (see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module."
+            "The weights are derived from the KiTS19 and KiTS23 challenges' data (Heller et al.), CC BY-NC-SA 4.0. The "
+            "network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; after R. Cadene's pretrainedmodels) with a "
+            "U-Net decoder (Ronneberger et al.), after the SERU manuscript for KiTS19. Please cite SERU and KiTS19 "
+            "(see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module."
         )
         slicer.app.connect("startupCompleted()", self._onStartupCompleted)
 

@@ -68,7 +68,7 @@ class SegmentOptions:
     threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))
     all_slices: bool = field(
         default=False,
-        metadata=_switch("run every slice through both stages; else a quick look leaves some out", paper=True),
+        metadata=_switch("run every slice through both stages; else the sparse pass leaves some out", paper=True),
     )
     mirror: bool = field(
         default=False,
@@ -232,6 +232,11 @@ class Switch:
         """The name in Slicer's spelling: of the panel's parameter."""
         first, *others = self.name.split("_")
         return first + "".join(word.capitalize() for word in others)
+
+    @property
+    def sentence(self) -> str:
+        """The help as a sentence: the panel's tooltip."""
+        return f"{self.help[:1].upper()}{self.help[1:]}."
 
     def arguments(self, value: Any) -> list[str]:
         """Return the command's arguments that choose a value; none for the default."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import slicer
-from PySide6.QtCore import QObject, QProcessEnvironment, QSettings, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QProcessEnvironment, QSettings, Signal
 from PySide6.QtWidgets import QApplication
 
 from Testing.desktop.io_manager import qSlicerCoreIOManager
@@ -95,8 +95,8 @@ class qSlicerApplication(QApplication):  # noqa: N801
 
     # The rest
 
-    def translate(self, _context: str, text: str, *_rest: Any) -> str:
-        return text
+    def translate(self, context: str, text: str, *rest: Any) -> str:
+        return QCoreApplication.translate(context, text, *rest)
 
     def pauseRender(self) -> None:
         self._layout_manager.pauseRender()

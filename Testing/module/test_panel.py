@@ -147,7 +147,7 @@ def test_what_is_shown_can_be_chosen(slicer_desktop: Desktop, panel: Any, node: 
 
     stages = companion(node, STAGES)
     pictures = {}
-    for title in ("Fused segments", "Coarse stage", "Refined stage", "Disagreement of the stages"):
+    for title in ("Fused segments", "Coarse stage", "Refine stage", "Disagreement of the stages"):
         choose(panel.ui.shownComboBox, title)
         pictures[title] = np.array(view_pixels(slicer_desktop, "Red"))
 
@@ -194,7 +194,7 @@ def test_every_option_s_widget_tells_the_option_s_help(slicer_desktop: Desktop, 
 
     for switch in switches():
         if switch.paper is not None:
-            assert tips[switch.camel_case] == f"{switch.help[0].upper()}{switch.help[1:]}."
+            assert tips[switch.camel_case] == switch.sentence
 
 
 def test_a_result_that_a_script_cleaned_beyond_the_panel_s_limits_is_shown_at_the_limit(

@@ -11,6 +11,7 @@ from slicer.parameterNodeWrapper import Choice, WithinRange
 
 from seru.options import SegmentOptions, Switch, switches
 from SERUSegmentationLib.scene.stored_result import ResultState
+from SERUSegmentationLib.texts import _
 
 # Of an optional number without a widget's limits: the model's own. No number of ours is negative.
 MODELS_OWN = -1.0
@@ -75,11 +76,11 @@ def describeWidgets(ui: Any) -> None:
     Args:
         ui: widgets of the panel.
     """
-    texts = {switch.camel_case: switch.help for switch in switches()}
+    texts = {switch.camel_case: switch.sentence for switch in switches()}
     for widget in vars(ui).values():
         text = texts.get(optionOf(widget))
         if text:
-            widget.toolTip = f"{text[:1].upper()}{text[1:]}."
+            widget.toolTip = _(text)
 
 
 def optionOf(widget: Any) -> str:

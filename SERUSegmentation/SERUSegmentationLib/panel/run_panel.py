@@ -18,6 +18,8 @@ from SERUSegmentationLib.texts import _
 
 _STEPS = 1000
 _LOG_LIMIT = 2000
+# A frame and no color of text or ground: it is legible in the light and the dark style, and seen without its color.
+_ERROR = "QLabel { border: 1px solid #c0392b; border-left-width: 5px; border-radius: 3px; padding: 3px 3px 3px 6px; }"
 
 
 class RunPanel:
@@ -130,7 +132,7 @@ class RunPanel:
         label = self._ui.statusLabel
         label.text = text
         label.visible = bool(text)
-        label.setStyleSheet("QLabel { color: #c0392b; }" if isError else "")
+        label.setStyleSheet(_ERROR if isError else "")
 
     def _onClicked(self, checked: bool = False) -> None:
         # The one place where what the user started may fail.

@@ -17,6 +17,7 @@ from seru.errors import SeruError
 from SERUSegmentationLib.run.process import ChildProcess, Stream
 from SERUSegmentationLib.run.segmentation import SegmentationRun, temporaryFolder
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScene
@@ -89,7 +90,7 @@ class RunWatcher:
 
     def _onSceneClose(self, caller: vtkMRMLScene, event: str) -> None:
         if self._release():
-            self.run.cancel("The scene was closed during the run; nothing was written.")
+            self.run.cancel(_("The scene was closed during the run; nothing was written."))
             try:
                 self.run.kill()
                 self.run.finish()
@@ -98,7 +99,7 @@ class RunWatcher:
 
     def _onNodeRemoved(self, caller: vtkMRMLScene, event: str) -> None:
         if not caller.IsNodePresent(self.run.volumeNode):
-            self.run.cancel("The volume was deleted during the run; nothing was written.")
+            self.run.cancel(_("The volume was deleted during the run; nothing was written."))
 
     def _observe(self, subject: vtkMRMLScene, event: int, callback: Callable[[vtkMRMLScene, str], None]) -> None:
         self._observed.append((subject, subject.AddObserver(event, callback)))

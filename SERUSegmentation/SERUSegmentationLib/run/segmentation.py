@@ -113,7 +113,7 @@ class SegmentationRun:
             self._process.start()
         except OSError as error:
             self.close()
-            raise SeruError(f"The segmentation process cannot be started ({error}).") from error
+            raise SeruError(_("The segmentation process cannot be started ({reason}).").format(reason=error)) from error
         except SeruError:
             self.close()
             raise
@@ -150,18 +150,18 @@ class SegmentationRun:
             if self._code != 0 or not self.progress.isDone:
                 raise self._error()
             if not isInScene(self.volumeNode):
-                raise CancelledError("The volume was deleted during the run; nothing was written.")
+                raise CancelledError(_("The volume was deleted during the run; nothing was written."))
             return self._write()
         finally:
             self.close()
 
-    def cancel(self, reason: str = "The run was cancelled; nothing was written.") -> None:
+    def cancel(self, reason: str | None = None) -> None:
         """Ask the process to stop; the result of :meth:`finish` is then the reason.
 
         Args:
-            reason: one sentence.
+            reason: one sentence; None says that the run was cancelled.
         """
-        self._reason = self._reason or reason
+        self._reason = self._reason or reason or _("The run was cancelled; nothing was written.")
         self._process.cancel()
 
     def kill(self) -> None:
@@ -208,7 +208,7 @@ class SegmentationRun:
             writer = SceneWriter(self.volumeNode, self.segmentationNode)
         except BadInputError as error:
             # It became unusable meanwhile; minutes of work are not thrown away for it.
-            self.progress.warnings.append(f"{error} The result is in a new segmentation.")
+            self.progress.warnings.append(_("{reason} The result is in a new segmentation.").format(reason=error))
             writer = SceneWriter(self.volumeNode)
         result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
         self.progress.warnings += writer.warnings
@@ -222,15 +222,20 @@ class SegmentationRun:
         missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
         if missing:
             name = missing[-1].split("'")[1] if "'" in missing[-1] else missing[-1]
-            return ModelError(f"The Python package '{name}' is missing; open Setup and click Install.")
+            return ModelError(
+                _("The Python package '{name}' is missing; open Setup and click Install.").format(name=name)
+            )
         if self._process.hasFlooded:
-            return SeruError("The segmentation process printed without end and was stopped; see the log.")
+            return SeruError(_("The segmentation process printed without end and was stopped; see the log."))
         if self._code in (-9, 137):
             return DeviceError(
-                "The segmentation process was killed from outside, most likely because memory ran out; "
-                "close other programs or crop the volume and try again."
+                _(
+                    "The segmentation process was killed from outside, most likely because memory ran out; "
+                    "close other programs or crop the volume and try again."
+                )
             )
-        return SeruError(f"The segmentation process died unexpectedly (exit code {self._code}); see the log.")
+        text = _("The segmentation process died unexpectedly (exit code {code}); see the log.")
+        return SeruError(text.format(code=self._code))
 
 
 def checkInput(volumeNode: vtkMRMLNode | None) -> None:
@@ -243,13 +248,13 @@ def checkInput(volumeNode: vtkMRMLNode | None) -> None:
         BadInputError: it is not.
     """
     if volumeNode is None:
-        raise BadInputError("No CT volume is selected; load a CT and select it.")
+        raise BadInputError(_("No CT volume is selected; load a CT and select it."))
     name = volumeNode.GetName()
     isScalar = volumeNode.IsA("vtkMRMLScalarVolumeNode")
     if not isScalar or any(volumeNode.IsA(f"vtkMRML{kind}VolumeNode") for kind in ("Vector", "LabelMap", "Tensor")):
-        raise BadInputError(f"'{name}' is not a CT volume; select a scalar volume.")
+        raise BadInputError(_("'{name}' is not a CT volume; select a scalar volume.").format(name=name))
     if 0 in shapeKji(volumeNode):
-        raise BadInputError(f"The volume '{name}' has no voxels; load it again.")
+        raise BadInputError(_("The volume '{name}' has no voxels; load it again.").format(name=name))
 
 
 def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
@@ -266,7 +271,8 @@ def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
     storage.SetFileName(str(path))
     storage.SetUseCompression(False)
     if not storage.WriteData(volumeNode) or not path.is_file():
-        raise BadInputError(f"The volume cannot be written to '{path.parent}'; free some disk space and try again.")
+        text = _("The volume cannot be written to '{folder}'; free some disk space and try again.")
+        raise BadInputError(text.format(folder=path.parent))
 
 
 def isInScene(node: vtkMRMLNode) -> bool:

@@ -1,4 +1,4 @@
-"""Outlines over a result: what is not believed, pale, and the finding that is chosen in the panel, bright.
+"""Thick outlines over a result: what is not believed, pale, and the finding that is chosen in the panel, bright.
 
 They are in a segmentation of their own, so that nothing of them gets into the result, its tables or its exports.
 """
@@ -26,6 +26,8 @@ _CHOSEN = "chosen"
 _PALE, _DISMISSED_COLOR, _BRIGHT = (0.72, 0.6, 1.0), (0.72, 0.72, 0.72), (1.0, 1.0, 1.0)
 _OPACITIES = {_CHOSEN: 1.0}
 _PALE_OPACITY = 0.9
+# Of the lines, in pixels: the coarse stage's have one, so that no color is needed to tell them apart.
+_THICKNESS = 3
 
 
 def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
@@ -93,7 +95,9 @@ def _ensureNode(result: LiveResult) -> vtkMRMLSegmentationNode | None:
     if volume is None:
         return None
     name = _("{name} candidates").format(name=result.segmentationNode.GetName())
-    return ensureOverlay(result.segmentationNode, volume, OUTLINES, name)
+    node = ensureOverlay(result.segmentationNode, volume, OUTLINES, name)
+    node.GetDisplayNode().SetSliceIntersectionThickness(_THICKNESS)
+    return node
 
 
 def _write(node: vtkMRMLSegmentationNode, result: LiveResult, component: Component, segment: LayerSegment) -> None:

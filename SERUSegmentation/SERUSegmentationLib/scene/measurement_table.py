@@ -63,7 +63,7 @@ def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> N
     """
     node = companion(segmentationNode, TABLE)
     if node is None:
-        raise BadInputError("There are no measurements yet; click Segment first.")
+        raise BadInputError(_("There are no measurements yet; click Segment first."))
     table = node.GetTable()
     columns = [table.GetColumn(number) for number in range(table.GetNumberOfColumns())]
     try:
@@ -73,7 +73,8 @@ def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> N
             for row in range(table.GetNumberOfRows()):
                 writer.writerow([_cell(column, row) for column in columns])
     except OSError as error:
-        raise BadInputError(f"The file '{path}' cannot be written ({error.strerror}); choose another.") from error
+        text = _("The file '{path}' cannot be written ({reason}); choose another.")
+        raise BadInputError(text.format(path=path, reason=error.strerror)) from error
 
 
 def _columns() -> list[tuple[str, bool, Callable[[Finding], Value]]]:

@@ -62,10 +62,8 @@ class SceneWriter:
         """
         maps, report = load_maps(mapsFile)
         if not isSameGrid(self.volumeNode, maps.grid):
-            raise BadInputError(
-                f"The volume '{self.volumeNode.GetName()}' was given another geometry during the run; "
-                "click Segment again."
-            )
+            text = _("The volume '{name}' was given another geometry during the run; click Segment again.")
+            raise BadInputError(text.format(name=self.volumeNode.GetName()))
         self.volumeNode.GetScene().SaveStateForUndo()
         verdicts = self._verdictsFor(maps)
         node = self._prepareSegmentation()
@@ -135,16 +133,16 @@ def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLSc
     """
     name = segmentationNode.GetName()
     if isOverlay(segmentationNode):
-        raise BadInputError(f"The segmentation '{name}' is part of another result; choose or create another output.")
+        text = _("The segmentation '{name}' is part of another result; choose or create another one.")
+        raise BadInputError(text.format(name=name))
     if not foreignSegmentIds(segmentationNode):
         return
     if segmentationNode.GetTransformNodeID() != volumeNode.GetTransformNodeID():
-        raise BadInputError(
-            f"The segmentation '{name}' holds other segments under another transform than the CT; "
-            "choose or create another output segmentation."
+        text = _(
+            "The segmentation '{name}' holds other segments under another transform than the CT; "
+            "choose or create another one."
         )
+        raise BadInputError(text.format(name=name))
     if segmentationNode.GetSegmentation().GetSourceRepresentationName() != LABELMAP:
-        raise BadInputError(
-            f"The segmentation '{name}' holds other segments that are not labelmaps; "
-            "choose or create another output segmentation."
-        )
+        text = _("The segmentation '{name}' holds other segments that are not labelmaps; choose or create another one.")
+        raise BadInputError(text.format(name=name))

@@ -36,7 +36,7 @@ class Shown(enum.Enum):
         return {
             "fused": _("Fused segments"),
             "coarse": _("Coarse stage"),
-            "refined": _("Refined stage"),
+            "refined": _("Refine stage"),
             "disagreement": _("Disagreement of the stages"),
         }[self.value]
 

@@ -22,6 +22,7 @@ from seru.records import parse_json, read_record
 from seru.result.maps import MAPS_FILE, Maps, load_maps
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.nodes import MAPS, companion, ensureCompanion
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTextNode
@@ -78,13 +79,13 @@ def readMaps(segmentationNode: vtkMRMLSegmentationNode) -> tuple[Maps, Report]:
     """
     node = companion(segmentationNode, MAPS)
     if node is None:
-        raise BadInputError("This segmentation carries no SERU maps; click Segment to make them.")
+        raise BadInputError(_("This segmentation carries no SERU maps; click Segment to make them."))
     try:
         content = base64.b64decode(node.GetText() or "", validate=True)
     except (binascii.Error, ValueError) as error:
-        raise BadInputError("The SERU maps in this scene are damaged; click Segment to make them again.") from error
+        raise BadInputError(_("The SERU maps in this scene are damaged; click Segment to make them again.")) from error
     if not content:
-        raise BadInputError("The SERU maps were not saved with this scene; click Segment to make them again.")
+        raise BadInputError(_("The SERU maps were not saved with this scene; click Segment to make them again."))
     with tempfile.TemporaryDirectory(prefix="SERU-") as folder:
         path = Path(folder) / MAPS_FILE
         path.write_bytes(content)

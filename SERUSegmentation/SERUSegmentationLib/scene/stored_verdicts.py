@@ -15,6 +15,7 @@ from seru.records import parse_json
 from seru.result.verdicts import Verdict, read_verdicts
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.nodes import VERDICTS, companion, ensureCompanion
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
@@ -59,7 +60,7 @@ def readVerdicts(segmentationNode: vtkMRMLSegmentationNode) -> tuple[Verdict, ..
         return read_verdicts(parse_json(node.GetText() or ""))
     except (ValueError, BadInputError) as error:
         raise BadInputError(
-            "What was said of this result's findings is damaged and not applied; accept or dismiss them again."
+            _("What was said of this result's findings is damaged and not applied; accept or dismiss them again.")
         ) from error
 
 

@@ -1,0 +1,1587 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de">
+<context>
+    <name>SERUSegmentation</name>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Inputs</source>
+        <translation>Eingaben</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What to segment, and how</source>
+        <translation>Was segmentiert wird, und wie</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>CT volume:</source>
+        <translation>CT-Volumen:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>CT to segment, in Hounsfield units. Any orientation and any parent transform will do.</source>
+        <translation>Zu segmentierendes CT in Hounsfield-Einheiten. Ausrichtung und übergeordnete Transformation sind beliebig.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Select a CT volume</source>
+        <translation>CT-Volumen auswählen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Segmentation:</source>
+        <translation>Segmentierung:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Where the result goes. Segmenting again updates the segments that SERU made; other segments stay untouched.</source>
+        <translation>Wohin das Ergebnis geschrieben wird. Erneutes Segmentieren aktualisiert die von SERU angelegten Segmente; andere Segmente bleiben unberührt.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Create new segmentation on Segment</source>
+        <translation>Beim Segmentieren neu anlegen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Model:</source>
+        <translation>Modell:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Network weights. Choose a model folder with the button on the right.</source>
+        <translation>Gewichte der Netze. Mit der Schaltfläche rechts wählen Sie einen Modellordner.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Choose a model folder: model.json with coarse.safetensors and refine.safetensors.</source>
+        <translation>Modellordner wählen: model.json mit coarse.safetensors und refine.safetensors.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Device:</source>
+        <translation>Gerät:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Where the network runs. Automatic takes the fastest device with enough memory, else the CPU.</source>
+        <translation>Wo die Netze rechnen. „Automatisch“ nimmt das schnellste Gerät mit genügend Speicher, sonst die CPU.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Choices that are seldom needed</source>
+        <translation>Selten benötigte Einstellungen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Run every slice</source>
+        <translation>Jede Schicht rechnen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Look at mirror images too</source>
+        <translation>Auch Spiegelbilder auswerten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Crops:</source>
+        <translation>Zuschnitte:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Separate segments for right and left</source>
+        <translation>Getrennte Segmente für rechts und links</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Kidney right, Kidney left, Tumor right and Tumor left instead of Kidney and Tumor. Can be switched after segmenting.</source>
+        <translation>Kidney right, Kidney left, Tumor right und Tumor left statt Kidney und Tumor. Kann nach dem Segmentieren umgeschaltet werden.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Segment</source>
+        <translation>Segmentieren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Segment kidneys and tumors.</source>
+        <translation>Nieren und Tumoren segmentieren.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Progress of the run, from its real stages and slices</source>
+        <translation>Fortschritt des Laufs nach tatsächlichen Stufen und Schichten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>State of the last run</source>
+        <translation>Stand des letzten Laufs</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Log</source>
+        <translation>Protokoll</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What happened, with date and time</source>
+        <translation>Was geschah, mit Datum und Uhrzeit</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Copy log</source>
+        <translation>Protokoll kopieren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Copy the log, with versions and device, for a bug report</source>
+        <translation>Protokoll mit Versionen und Gerät für einen Fehlerbericht kopieren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Change and look at the result</source>
+        <translation>Ergebnis ändern und betrachten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Why the result cannot be changed</source>
+        <translation>Warum sich das Ergebnis nicht ändern lässt</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Alpha:</source>
+        <translation>Alpha:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Reset</source>
+        <translation>Zurücksetzen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Back to the model&apos;s default alpha</source>
+        <translation>Zurück zum Alpha des Modells</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Left end: refine stage alone. Right end: coarse stage alone. The triangle marks the model&apos;s default.</source>
+        <translation>Linkes Ende: nur die Feinstufe. Rechtes Ende: nur die Grobstufe. Das Dreieck zeigt den Vorgabewert des Modells.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Findings</source>
+        <translation>Befunde</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Kidneys, tumors, and candidates that are not part of the result</source>
+        <translation>Nieren, Tumoren und Kandidaten, die nicht zum Ergebnis gehören</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What to know before the numbers are believed</source>
+        <translation>Was Sie wissen sollten, bevor Sie den Zahlen vertrauen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Click a finding, or choose it with the arrow keys, to see it in all slice views. Keys: A accepts, D dismisses, U takes back.</source>
+        <translation>Klicken Sie einen Befund an oder wählen Sie ihn mit den Pfeiltasten, um ihn in allen Schichtansichten zu sehen. Tasten: A nimmt an, D verwirft, U nimmt zurück.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Accept</source>
+        <translation>Annehmen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>The finding is right (key A): it is part of segments, volumes and exports, whatever its confidence.</source>
+        <translation>Der Befund ist richtig (Taste A): Er zählt zu Segmenten, Volumina und Exporten, unabhängig von seiner Konfidenz.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Dismiss</source>
+        <translation>Verwerfen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>The finding is wrong (key D): it leaves segments, volumes and exports. A tumor becomes kidney where it lies in one, background elsewhere; a kidney becomes background with its tumors.</source>
+        <translation>Der Befund ist falsch (Taste D): Er entfällt aus Segmenten, Volumina und Exporten. Ein Tumor wird zu Niere, wo er in einer liegt, sonst zu Hintergrund; eine Niere wird samt ihren Tumoren zu Hintergrund.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Undo</source>
+        <translation>Zurücknehmen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Take back what was said of the finding (key U).</source>
+        <translation>Die Entscheidung über den Befund zurücknehmen (Taste U).</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show candidates</source>
+        <translation>Kandidaten zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Outline, thick and pale, what was found with too little confidence or dismissed. It is not part of the result.</source>
+        <translation>Mit breiter, blasser Linie umranden, was mit zu geringer Konfidenz gefunden oder was verworfen wurde. Es gehört nicht zum Ergebnis.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show:</source>
+        <translation>Anzeigen:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What the views show: the fused segments, one of the stages, or the voxels on which the stages disagree.</source>
+        <translation>Was die Ansichten zeigen: die fusionierten Segmente, eine der Stufen oder die Voxel, in denen die Stufen voneinander abweichen.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show 3D</source>
+        <translation>3D zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the segments as surfaces in the 3D view</source>
+        <translation>Segmente als Oberflächen in der 3D-Ansicht zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Outline of the coarse stage</source>
+        <translation>Umriss der Grobstufe</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Draw the coarse stage&apos;s outline over the fused segments</source>
+        <translation>Umriss der Grobstufe über die fusionierten Segmente zeichnen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Clean-up:</source>
+        <translation>Bereinigung:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Leave out doubtful findings</source>
+        <translation>Zweifelhafte Befunde weglassen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Largest component per side</source>
+        <translation>Größte Komponente je Seite</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Tumor must touch kidney</source>
+        <translation>Tumor muss Niere berühren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Minimum volume:</source>
+        <translation>Mindestvolumen:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source> ml</source>
+        <translation> ml</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Key slices</source>
+        <translation>Schlüsselschichten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Where each side&apos;s kidney and tumor are largest</source>
+        <translation>Wo Niere und Tumor einer Seite am größten sind</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Side</source>
+        <translation>Seite</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Slice</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Position (R, A, S)</source>
+        <translation>Position (R, A, S)</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Area</source>
+        <translation>Fläche</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>The patient&apos;s right</source>
+        <translation>Rechte Seite des Patienten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Number of the key slice in the order of the volume&apos;s slices, from 0</source>
+        <translation>Nummer der Schlüsselschicht in der Reihenfolge der Schichten des Volumens, ab 0</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>World position of the contour&apos;s centre in mm</source>
+        <translation>Weltkoordinaten der Konturmitte in mm</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Area inside the contour of kidney and tumor</source>
+        <translation>Fläche innerhalb der Kontur von Niere und Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Go to</source>
+        <translation>Gehe zu</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the right key slice in all slice views</source>
+        <translation>Rechte Schlüsselschicht in allen Schichtansichten zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Left</source>
+        <translation>Links</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>The patient&apos;s left</source>
+        <translation>Linke Seite des Patienten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the left key slice in all slice views</source>
+        <translation>Linke Schlüsselschicht in allen Schichtansichten zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show crop boxes</source>
+        <translation>Zuschnittrahmen zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the boxes that the refine stage ran on</source>
+        <translation>Die Rahmen zeigen, in denen die Feinstufe gerechnet hat</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Inspect key patches</source>
+        <translation>Schlüsselausschnitte zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show each side&apos;s patch at its key slice, with the coarse outline and the fused segments; click again for the layout before</source>
+        <translation>Den Ausschnitt jeder Seite in ihrer Schlüsselschicht zeigen, mit grobem Umriss und fusionierten Segmenten; ein weiterer Klick stellt das vorige Layout wieder her</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measurements</source>
+        <translation>Messwerte</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Sums of the segments that are shown</source>
+        <translation>Summen der gezeigten Segmente</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Sums of the findings above: volumes of all kidneys and of all tumors in ml, the longest axial diameter of the largest tumor in mm, and the tumors&apos; share of kidney and tumor</source>
+        <translation>Summen der Befunde oben: Volumina aller Nieren und aller Tumoren in ml, längster axialer Durchmesser des größten Tumors in mm und Anteil der Tumoren an Niere und Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show table</source>
+        <translation>Tabelle zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the table node in a layout with a table view</source>
+        <translation>Den Tabellenknoten in einem Layout mit Tabellenansicht zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Export CSV...</source>
+        <translation>CSV exportieren...</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Write the findings and their sums to a file</source>
+        <translation>Befunde und ihre Summen in eine Datei schreiben</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Setup</source>
+        <translation>Einrichtung</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Packages, devices and models</source>
+        <translation>Pakete, Geräte und Modelle</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What is installed for the segmentation</source>
+        <translation>Was für die Segmentierung installiert ist</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Install</source>
+        <translation>Installieren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Install what is missing, after asking</source>
+        <translation>Fehlendes nach Rückfrage installieren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Check devices</source>
+        <translation>Geräte prüfen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Start the segmentation&apos;s Python once and list versions, devices and models</source>
+        <translation>Das Python der Segmentierung einmal starten und Versionen, Geräte und Modelle auflisten</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>The selected model</source>
+        <translation>Das ausgewählte Modell</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Fetch</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Download the selected model, after its licence was agreed to</source>
+        <translation>Das ausgewählte Modell herunterladen, nachdem seiner Lizenz zugestimmt wurde</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Verify</source>
+        <translation>Prüfen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Compare the selected model&apos;s files with their checksums</source>
+        <translation>Dateien des ausgewählten Modells mit ihren Prüfsummen vergleichen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Open folder</source>
+        <translation>Ordner öffnen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Open the folder of downloaded models</source>
+        <translation>Ordner der heruntergeladenen Modelle öffnen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Clear</source>
+        <translation>Löschen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Delete every downloaded model</source>
+        <translation>Alle heruntergeladenen Modelle löschen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>SERU Kidney and Tumor Segmentation</source>
+        <translation>SERU: Segmentierung von Nieren und Tumoren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
+        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>The weights are derived from the KiTS19 and KiTS23 challenges&apos; data (Heller et al.), CC BY-NC-SA 4.0. The network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; after R. Cadene&apos;s pretrainedmodels) with a U-Net decoder (Ronneberger et al.), after the SERU manuscript for KiTS19. Please cite SERU and KiTS19 (see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module.</source>
+        <translation>Die Gewichte sind aus den Daten der Wettbewerbe KiTS19 und KiTS23 (Heller et al.), CC BY-NC-SA 4.0, abgeleitet. Das Netz besteht aus einem SE-ResNeXt50-Encoder (Hu et al., Xie et al.; nach R. Cadenes pretrainedmodels) und einem U-Net-Decoder (Ronneberger et al.), nach dem SERU-Manuskript zu KiTS19. Bitte zitieren Sie SERU und KiTS19 (siehe CITATION.cff) und 3D Slicer (Fedorov et al. 2012), wenn Sie dieses Modul verwenden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Skipped: {reason}</source>
+        <translation>Übersprungen: {reason}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Handing a CT to a run</source>
+        <translation>Ein CT wird an einen Lauf übergeben</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentation.py"/>
+        <source>Segmenting the phantom</source>
+        <translation>Das Phantom wird segmentiert</translation>
+    </message>
+</context>
+<context>
+    <name>SERUSegmentationLib.self_test</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/self_test.py"/>
+        <source>Kidneys of {volume} ml</source>
+        <translation>Nieren mit {volume} ml</translation>
+    </message>
+</context>
+<context>
+    <name>panel.choices</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>{title} (to fetch, {size} MB)</source>
+        <translation>{title} (noch herunterzuladen, {size} MB)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Do you agree?</source>
+        <translation>Stimmen Sie zu?</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Licence of the model</source>
+        <translation>Lizenz des Modells</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Licence of the weights: {licence}</source>
+        <translation>Lizenz der Gewichte: {licence}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Not for commercial use.</source>
+        <translation>Nicht für kommerzielle Nutzung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Name the source when you share them, and share what you make of them under the same licence.</source>
+        <translation>Nennen Sie die Quelle, wenn Sie die Gewichte weitergeben, und geben Sie daraus Abgeleitetes unter gleicher Lizenz weiter.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>For research only: not a medical device, not for diagnosis or treatment.</source>
+        <translation>Nur für die Forschung: kein Medizinprodukt, nicht für Diagnose oder Behandlung.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.findings_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_panel.py"/>
+        <source>Please check:</source>
+        <translation>Bitte prüfen Sie:</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_panel.py"/>
+        <source>and {count} more, see the log</source>
+        <translation>und {count} weitere, siehe Protokoll</translation>
+    </message>
+</context>
+<context>
+    <name>panel.findings_table</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Finding</source>
+        <translation>Befund</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Volume</source>
+        <translation>Volumen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Diameters</source>
+        <translation>Durchmesser</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>HU</source>
+        <translation>HU</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Confidence</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Status</source>
+        <translation>Status</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>{volume} ml</source>
+        <translation>{volume} ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>{volume}
+({least} to {most})</source>
+        <translation>{volume}
+({least} bis {most})</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>3D diameter: {mm} mm</source>
+        <translation>3D-Durchmesser: {mm} mm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Slice: {slice}</source>
+        <translation>Schicht: {slice}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Confidence: {percent} %</source>
+        <translation>Konfidenz: {percent} %</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
+        <source>Cut by the scan&apos;s edge: the volume is at least this.</source>
+        <translation>Vom Rand des Scans abgeschnitten: Das Volumen beträgt mindestens so viel.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.input_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>No model: choose a model folder</source>
+        <translation>Kein Modell: Modellordner wählen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>Choose a model folder</source>
+        <translation>Modellordner wählen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>The devices could not be read from what &apos;seru info&apos; printed; see the log.</source>
+        <translation>Die Geräte ließen sich der Ausgabe von „seru info“ nicht entnehmen; siehe Protokoll.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>CPU</source>
+        <translation>CPU</translation>
+    </message>
+</context>
+<context>
+    <name>panel.installation</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>about {size} MB</source>
+        <translation>etwa {size} MB</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>200 MB for the CPU, up to 3 GB for an NVIDIA GPU</source>
+        <translation>200 MB für die CPU, bis zu 3 GB für eine NVIDIA-GPU</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>The segmentation needs packages that are not in Slicer yet:
+
+{packages}
+
+Download and install them into Slicer&apos;s Python now? This takes some minutes.</source>
+        <translation>Die Segmentierung benötigt Pakete, die in Slicer noch fehlen:
+
+{packages}
+
+Jetzt herunterladen und in Slicers Python installieren? Das dauert einige Minuten.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>The PyTorch extension is missing; install &apos;PyTorch&apos; in the Extensions Manager, restart Slicer and click Install again.</source>
+        <translation>Die Erweiterung PyTorch fehlt; installieren Sie „PyTorch“ im Erweiterungsmanager, starten Sie Slicer neu und klicken Sie erneut auf „Installieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>PyTorch could not be installed ({reason}).</source>
+        <translation>PyTorch konnte nicht installiert werden ({reason}).</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>PyTorch was not installed; see the log of the PyTorch extension.</source>
+        <translation>PyTorch wurde nicht installiert; siehe Protokoll der Erweiterung PyTorch.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/installation.py"/>
+        <source>The packages could not be installed ({reason}); check the network and try again.</source>
+        <translation>Die Pakete konnten nicht installiert werden ({reason}); prüfen Sie die Netzverbindung und versuchen Sie es erneut.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.key_slice_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/key_slice_panel.py"/>
+        <source>none found</source>
+        <translation>keine gefunden</translation>
+    </message>
+</context>
+<context>
+    <name>panel.measurement_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Kidneys,
+sum, ml</source>
+        <translation>Nieren,
+Summe, ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Tumors,
+sum, ml</source>
+        <translation>Tumoren,
+Summe, ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Longest
+tumor, mm</source>
+        <translation>Größter
+Tumor, mm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Tumor
+share, %</source>
+        <translation>Tumor-
+anteil, %</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Export measurements</source>
+        <translation>Messwerte exportieren</translation>
+    </message>
+</context>
+<context>
+    <name>panel.parameters</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Weight of the coarse stage, 0 (refined) to 1 (coarse); the model&apos;s own by default.</source>
+        <translation>Gewicht der Grobstufe, 0 (fein) bis 1 (grob); Vorgabe ist das des Modells.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Run every slice through both stages; else the sparse pass leaves some out.</source>
+        <translation>Jede Schicht durch beide Stufen rechnen; sonst lässt ein Vordurchgang einige aus.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Run mirror images too and take the mean: fewer false alarms, twice the time.</source>
+        <translation>Auch Spiegelbilder rechnen und mitteln: weniger Fehlalarme, doppelte Zeit.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Grow a crop that would cut a kidney, or keep the paper&apos;s.</source>
+        <translation>Einen Zuschnitt vergrößern, der eine Niere abschneiden würde (grow), oder bei dem der Publikation bleiben (paper).</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Leave out what is found with less confidence, 0 (nothing) to 1; the model&apos;s own by default.</source>
+        <translation>Weglassen, was mit geringerer Konfidenz gefunden wurde, 0 (nichts) bis 1; Vorgabe ist die des Modells.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Keep the largest component of each side.</source>
+        <translation>Auf jeder Seite nur die größte Komponente behalten.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Remove tumors that touch no kidney.</source>
+        <translation>Tumoren entfernen, die keine Niere berühren.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
+        <source>Remove smaller components.</source>
+        <translation>Kleinere Komponenten entfernen.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.parts</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parts.py"/>
+        <source>The segments of SERU in &apos;{name}&apos; were edited by hand. Replace them, edits included?</source>
+        <translation>Die Segmente von SERU in „{name}“ wurden von Hand bearbeitet. Trotzdem ersetzen? Die Änderungen gehen dann verloren.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parts.py"/>
+        <source>&apos;{result}&apos; was deleted. Delete these parts of it too, which were renamed or edited?
+
+{names}</source>
+        <translation>„{result}“ wurde gelöscht. Auch diese umbenannten oder bearbeiteten Teile davon löschen?
+
+{names}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parts.py"/>
+        <source>No model is selected; choose a model folder.</source>
+        <translation>Kein Modell ist ausgewählt; wählen Sie einen Modellordner.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/parts.py"/>
+        <source>The selected model is not on this computer; open Setup and click Fetch.</source>
+        <translation>Das ausgewählte Modell ist nicht auf diesem Rechner; öffnen Sie „Einrichtung“ und klicken Sie auf „Herunterladen“.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.plain_text</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/plain_text.py"/>
+        <source>SERU Segmentation</source>
+        <translation>SERU-Segmentierung</translation>
+    </message>
+</context>
+<context>
+    <name>panel.result_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/result_panel.py"/>
+        <source>refined</source>
+        <translation>fein</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/result_panel.py"/>
+        <source>coarse</source>
+        <translation>grob</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/result_panel.py"/>
+        <source>The model&apos;s default alpha: {alpha}</source>
+        <translation>Alpha-Vorgabe des Modells: {alpha}</translation>
+    </message>
+</context>
+<context>
+    <name>panel.run_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Segment cannot start yet:</source>
+        <translation>Segmentieren ist noch nicht möglich:</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Segment kidneys and tumors of the selected CT.</source>
+        <translation>Nieren und Tumoren im ausgewählten CT segmentieren.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Cancel</source>
+        <translation>Abbrechen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Stop the run; nothing is written.</source>
+        <translation>Lauf anhalten; es wird nichts geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Starting</source>
+        <translation>Wird gestartet</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>{time} elapsed</source>
+        <translation>{time} vergangen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>about {time} left</source>
+        <translation>noch etwa {time}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Cancelling...</source>
+        <translation>Wird abgebrochen...</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Stopping the run</source>
+        <translation>Der Lauf wird angehalten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Segment</source>
+        <translation>Segmentieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>Done in {time}.</source>
+        <translation>Fertig in {time}.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.setup_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Everything the segmentation needs is installed</source>
+        <translation>Alles, was die Segmentierung benötigt, ist installiert</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Install what is missing, after asking</source>
+        <translation>Fehlendes nach Rückfrage installieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Nothing was installed; the segmentation cannot run without these packages.</source>
+        <translation>Es wurde nichts installiert; ohne diese Pakete kann die Segmentierung nicht laufen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Installing packages</source>
+        <translation>Pakete werden installiert</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The packages are installed.</source>
+        <translation>Die Pakete sind installiert.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>missing</source>
+        <translation>fehlt</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>not checked yet</source>
+        <translation>noch nicht geprüft</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Packages: {list}</source>
+        <translation>Pakete: {list}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Devices: {list}</source>
+        <translation>Geräte: {list}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>No model is selected.</source>
+        <translation>Kein Modell ist ausgewählt.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>not on this computer yet</source>
+        <translation>noch nicht auf diesem Rechner</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Licence: {licence}</source>
+        <translation>Lizenz: {licence}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Checking devices</source>
+        <translation>Geräte werden geprüft</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Fetching {title}</source>
+        <translation>{title} wird heruntergeladen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The model was fetched and its checksums agree.</source>
+        <translation>Das Modell wurde heruntergeladen, und seine Prüfsummen stimmen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The model&apos;s files are OK.</source>
+        <translation>Die Dateien des Modells sind in Ordnung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Delete every model in {folder}?</source>
+        <translation>Alle Modelle in {folder} löschen?</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>Deleted: {names}</source>
+        <translation>Gelöscht: {names}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>There was nothing to delete.</source>
+        <translation>Es gab nichts zu löschen.</translation>
+    </message>
+</context>
+<context>
+    <name>run.background</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/background.py"/>
+        <source>The scene was closed during the run; nothing was written.</source>
+        <translation>Die Szene wurde während des Laufs geschlossen; es wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/background.py"/>
+        <source>The volume was deleted during the run; nothing was written.</source>
+        <translation>Das Volumen wurde während des Laufs gelöscht; es wurde nichts geschrieben.</translation>
+    </message>
+</context>
+<context>
+    <name>run.progress</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Starting</source>
+        <translation>Wird gestartet</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Reading the volume</source>
+        <translation>Volumen wird gelesen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Preparing slices</source>
+        <translation>Schichten werden vorbereitet</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Coarse stage</source>
+        <translation>Grobstufe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Finding key slices</source>
+        <translation>Schlüsselschichten werden gesucht</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Refine stage</source>
+        <translation>Feinstufe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Fusing</source>
+        <translation>Fusion</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>Writing</source>
+        <translation>Ergebnis wird geschrieben</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/progress.py"/>
+        <source>{stage}, slice {done} of {total}</source>
+        <translation>{stage}, Schicht {done} von {total}</translation>
+    </message>
+</context>
+<context>
+    <name>run.segmentation</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The segmentation process cannot be started ({reason}).</source>
+        <translation>Der Segmentierungsprozess kann nicht gestartet werden ({reason}).</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The volume was deleted during the run; nothing was written.</source>
+        <translation>Das Volumen wurde während des Laufs gelöscht; es wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The run was cancelled; nothing was written.</source>
+        <translation>Der Lauf wurde abgebrochen; es wurde nichts geschrieben.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>&apos;{name}&apos; was edited during the run and is kept; the result is in a new segmentation.</source>
+        <translation>„{name}“ wurde während des Laufs bearbeitet und bleibt erhalten; das Ergebnis liegt in einer neuen Segmentierung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>{reason} The result is in a new segmentation.</source>
+        <translation>{reason} Das Ergebnis liegt in einer neuen Segmentierung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The Python package &apos;{name}&apos; is missing; open Setup and click Install.</source>
+        <translation>Das Python-Paket „{name}“ fehlt; öffnen Sie „Einrichtung“ und klicken Sie auf „Installieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The segmentation process printed without end and was stopped; see the log.</source>
+        <translation>Der Segmentierungsprozess gab endlos Text aus und wurde angehalten; siehe Protokoll.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The segmentation process was killed from outside, most likely because memory ran out; close other programs or crop the volume and try again.</source>
+        <translation>Der Segmentierungsprozess wurde von außen beendet, vermutlich aus Speichermangel; schließen Sie andere Programme oder beschneiden Sie das Volumen und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The segmentation process died unexpectedly (exit code {code}); see the log.</source>
+        <translation>Der Segmentierungsprozess endete unerwartet (Exit-Code {code}); siehe Protokoll.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>No CT volume is selected; load a CT and select it.</source>
+        <translation>Kein CT-Volumen ist ausgewählt; laden Sie ein CT und wählen Sie es aus.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>&apos;{name}&apos; is not a CT volume; select a scalar volume.</source>
+        <translation>„{name}“ ist kein CT-Volumen; wählen Sie ein skalares Volumen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The volume &apos;{name}&apos; has no voxels; load it again.</source>
+        <translation>Das Volumen „{name}“ hat keine Voxel; laden Sie es erneut.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>The volume cannot be written to &apos;{folder}&apos;; free some disk space and try again.</source>
+        <translation>Das Volumen kann nicht nach „{folder}“ geschrieben werden; geben Sie Speicherplatz frei und versuchen Sie es erneut.</translation>
+    </message>
+</context>
+<context>
+    <name>scene.finding_names</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Candidate: {finding}</source>
+        <translation>Kandidat: {finding}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Dismissed: {finding}</source>
+        <translation>Verworfen: {finding}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>{finding} {number}</source>
+        <translation>{finding} {number}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Found</source>
+        <translation>Gefunden</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Accepted</source>
+        <translation>Angenommen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Candidate</source>
+        <translation>Kandidat</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Dismissed</source>
+        <translation>Verworfen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Right kidney</source>
+        <translation>Rechte Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Left kidney</source>
+        <translation>Linke Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Right tumor</source>
+        <translation>Rechter Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>Left tumor</source>
+        <translation>Linker Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>right kidney</source>
+        <translation>rechte Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>left kidney</source>
+        <translation>linke Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>right tumor</source>
+        <translation>rechter Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>left tumor</source>
+        <translation>linker Tumor</translation>
+    </message>
+</context>
+<context>
+    <name>scene.finding_outlines</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_outlines.py"/>
+        <source>Chosen finding</source>
+        <translation>Gewählter Befund</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_outlines.py"/>
+        <source>{name} candidates</source>
+        <translation>{name} Kandidaten</translation>
+    </message>
+</context>
+<context>
+    <name>scene.measurement_rows</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_rows.py"/>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_rows.py"/>
+        <source>Left</source>
+        <translation>Links</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_rows.py"/>
+        <source>Both</source>
+        <translation>Beide</translation>
+    </message>
+</context>
+<context>
+    <name>scene.measurement_table</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>{name} measurements</source>
+        <translation>{name} Messwerte</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>There are no measurements yet; click Segment first.</source>
+        <translation>Es gibt noch keine Messwerte; klicken Sie zuerst auf „Segmentieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>The file &apos;{path}&apos; cannot be written ({reason}); choose another.</source>
+        <translation>Die Datei „{path}“ kann nicht geschrieben werden ({reason}); wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Finding</source>
+        <translation>Befund</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Kind</source>
+        <translation>Art</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Side</source>
+        <translation>Seite</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Number</source>
+        <translation>Nummer</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Status</source>
+        <translation>Status</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Confidence</source>
+        <translation>Konfidenz</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Volume (ml)</source>
+        <translation>Volumen (ml)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Volume, least (ml)</source>
+        <translation>Volumen, Minimum (ml)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Volume, most (ml)</source>
+        <translation>Volumen, Maximum (ml)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest axial diameter (mm)</source>
+        <translation>Längster axialer Durchmesser (mm)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest, least (mm)</source>
+        <translation>Längster axialer Durchmesser, Minimum (mm)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest, most (mm)</source>
+        <translation>Längster axialer Durchmesser, Maximum (mm)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Across (mm)</source>
+        <translation>Querdurchmesser (mm)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest 3D diameter (mm)</source>
+        <translation>Längster 3D-Durchmesser (mm)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>HU, mean</source>
+        <translation>HU, Mittelwert</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>HU, deviation</source>
+        <translation>HU, Standardabweichung</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Contact with the other label (mm²)</source>
+        <translation>Kontakt mit dem anderen Label (mm²)</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Cut by the scan&apos;s edge</source>
+        <translation>Vom Scanrand abgeschnitten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>yes</source>
+        <translation>ja</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>no</source>
+        <translation>nein</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Slice</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Centre</source>
+        <translation>Mittelpunkt</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest, start</source>
+        <translation>Längster Durchmesser, Anfang</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Longest, end</source>
+        <translation>Längster Durchmesser, Ende</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Across, start</source>
+        <translation>Querdurchmesser, Anfang</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Across, end</source>
+        <translation>Querdurchmesser, Ende</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Sum of kidneys</source>
+        <translation>Summe der Nieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>Sum of tumors</source>
+        <translation>Summe der Tumoren</translation>
+    </message>
+</context>
+<context>
+    <name>scene.result_controller</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/result_controller.py"/>
+        <source>There is no result yet: select a CT and click Segment.</source>
+        <translation>Noch kein Ergebnis: Wählen Sie ein CT und klicken Sie auf „Segmentieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/result_controller.py"/>
+        <source>What was accepted or dismissed was given on another CT and is not applied.</source>
+        <translation>Die Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
+    </message>
+</context>
+<context>
+    <name>scene.scene_writer</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>The volume &apos;{name}&apos; was given another geometry during the run; click Segment again.</source>
+        <translation>Das Volumen „{name}“ erhielt während des Laufs eine andere Geometrie; klicken Sie erneut auf „Segmentieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>What was accepted or dismissed before was given on another CT and is not applied.</source>
+        <translation>Frühere Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>What was accepted or dismissed before is applied to this run too (findings: {count}).</source>
+        <translation>Frühere Entscheidungen über Befunde gelten auch für diesen Lauf (Befunde: {count}).</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{volume} kidneys</source>
+        <translation>{volume} Nieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>right</source>
+        <translation>rechts</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>left</source>
+        <translation>links</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{name} stages</source>
+        <translation>{name} Stufen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{name} crop {side}</source>
+        <translation>{name} Zuschnitt {side}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>Key slice {side}</source>
+        <translation>Schlüsselschicht {side}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{name} key slices</source>
+        <translation>{name} Schlüsselschichten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>The segmentation &apos;{name}&apos; is part of another result; choose or create another one.</source>
+        <translation>Die Segmentierung „{name}“ gehört zu einem anderen Ergebnis; wählen oder erstellen Sie eine andere.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>The segmentation &apos;{name}&apos; holds other segments under another transform than the CT; choose or create another one.</source>
+        <translation>Die Segmentierung „{name}“ enthält weitere Segmente unter einer anderen Transformation als das CT; wählen oder erstellen Sie eine andere.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>The segmentation &apos;{name}&apos; holds other segments that are not labelmaps; choose or create another one.</source>
+        <translation>Die Segmentierung „{name}“ enthält weitere Segmente, die keine Labelmaps sind; wählen oder erstellen Sie eine andere.</translation>
+    </message>
+</context>
+<context>
+    <name>scene.segments</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>Fused segments</source>
+        <translation>Fusionierte Segmente</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>Coarse stage</source>
+        <translation>Grobstufe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>Refine stage</source>
+        <translation>Feinstufe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>Disagreement of the stages</source>
+        <translation>Abweichung der Stufen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>coarse</source>
+        <translation>grob</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>refined</source>
+        <translation>fein</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/segments.py"/>
+        <source>Disagreement</source>
+        <translation>Abweichung</translation>
+    </message>
+</context>
+<context>
+    <name>scene.stored_result</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/stored_result.py"/>
+        <source>This segmentation carries no SERU maps; click Segment to make them.</source>
+        <translation>Diese Segmentierung enthält keine SERU-Karten; klicken Sie auf „Segmentieren“, um sie zu erstellen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/stored_result.py"/>
+        <source>The SERU maps in this scene are damaged; click Segment to make them again.</source>
+        <translation>Die SERU-Karten in dieser Szene sind beschädigt; klicken Sie auf „Segmentieren“, um sie neu zu erstellen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/stored_result.py"/>
+        <source>The SERU maps were not saved with this scene; click Segment to make them again.</source>
+        <translation>Die SERU-Karten wurden nicht mit dieser Szene gespeichert; klicken Sie auf „Segmentieren“, um sie neu zu erstellen.</translation>
+    </message>
+</context>
+<context>
+    <name>scene.stored_verdicts</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/stored_verdicts.py"/>
+        <source>What was said of this result&apos;s findings is damaged and not applied; accept or dismiss them again.</source>
+        <translation>Die Entscheidungen über die Befunde dieses Ergebnisses sind beschädigt und werden nicht angewendet; nehmen Sie die Befunde erneut an oder verwerfen Sie sie.</translation>
+    </message>
+</context>
+</TS>

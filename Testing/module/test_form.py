@@ -1,0 +1,67 @@
+"""The form as it is read: the order of the Tab key, and one word for a thing."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from Testing.desktop import Desktop
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import open_module
+
+__all__ = ["slicer_desktop"]
+
+# Widgets of a row differ by this much in height.
+ROW_PX = 6
+
+
+def test_the_tab_key_goes_through_the_panel_as_one_reads_it(slicer_desktop: Desktop) -> None:
+    widget = open_module(slicer_desktop)
+    for section in [one for name, one in vars(widget.ui).items() if name.endswith("CollapsibleButton")]:
+        section.collapsed = False
+    slicer_desktop.process_events()
+
+    places = [_place(one, widget) for one in _stops(widget)]
+
+    assert len(places) > 35
+    for (name, top, left), (following, next_top, next_left) in itertools.pairwise(places):
+        is_same_row = abs(next_top - top) <= ROW_PX
+        assert next_left > left if is_same_row else next_top > top, f"{following} comes after {name}"
+
+
+def test_help_and_acknowledgement_name_the_weights_their_licence_and_what_they_are_not_for(
+    slicer_desktop: Desktop,
+) -> None:
+    import slicer
+
+    open_module(slicer_desktop)
+
+    module = slicer.app.moduleManager().module("SERUSegmentation")
+    assert "CC BY-NC-SA 4.0" in module.helpText
+    assert "Research use only" in module.helpText
+    assert "not a medical device" in module.helpText
+    assert "KiTS19" in module.acknowledgementText
+    assert "CC BY-NC-SA 4.0" in module.acknowledgementText
+
+
+def _stops(widget: Any) -> list[Any]:
+    """What the Tab key stops at where everything is enabled, from the panel's first on."""
+    import qt
+
+    form = widget.ui.inputsCollapsibleButton.parentWidget()
+    first = widget.ui.inputsCollapsibleButton
+    found, current = [first], first.nextInFocusChain()
+    while current is not first:
+        is_stop = current.focusPolicy & qt.Qt.TabFocus and current.isVisible() and form.isAncestorOf(current)
+        # The line of a spin box is part of it.
+        if is_stop and not str(current.objectName).startswith("qt_"):
+            found.append(current)
+        current = current.nextInFocusChain()
+    return found
+
+
+def _place(widget: Any, module: Any) -> tuple[str, int, int]:
+    import qt
+
+    corner = widget.mapTo(module.ui.inputsCollapsibleButton.parentWidget(), qt.QPoint(0, 0))
+    return widget.objectName, corner.y(), corner.x()
