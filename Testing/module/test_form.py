@@ -44,6 +44,18 @@ def test_help_and_acknowledgement_name_the_weights_their_licence_and_what_they_a
     assert "CC BY-NC-SA 4.0" in module.acknowledgementText
 
 
+def test_an_error_is_framed_and_keeps_the_application_s_color_in_either_style(slicer_desktop: Desktop) -> None:
+    import qt
+
+    widget = open_module(slicer_desktop)
+    widget.parts.run.say("The disk is full.", isError=True)
+
+    assert widget.ui.statusLabel.frameShape == qt.QFrame.Box
+    assert [one.objectName for one in widget.parent.findChildren(qt.QLabel) if one.styleSheet] == []
+    widget.parts.run.say("Starting")
+    assert widget.ui.statusLabel.frameShape == qt.QFrame.NoFrame
+
+
 def _stops(widget: Any) -> list[Any]:
     """What the Tab key stops at where everything is enabled, from the panel's first on."""
     import qt

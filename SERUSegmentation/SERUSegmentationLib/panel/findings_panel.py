@@ -13,6 +13,7 @@ from seru.findings import Finding
 from seru.result.measurements import Measured
 from seru.result.verdicts import Decision
 from SERUSegmentationLib.panel.findings_table import FindingsTable
+from SERUSegmentationLib.panel.plain_text import setFramed
 from SERUSegmentationLib.scene.geometry import toWorld
 from SERUSegmentationLib.scene.key_patch_layout import jumpTo
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -20,8 +21,6 @@ from SERUSegmentationLib.texts import _
 
 # More would not be read.
 _MOST_REMARKS = 5
-# A frame and no color of text or ground: it is legible in the light and the dark style.
-_BANNER = "QLabel { border: 1px solid #d35400; border-left-width: 5px; border-radius: 3px; padding: 3px 3px 3px 6px; }"
 
 
 class FindingsPanel:
@@ -49,7 +48,7 @@ class FindingsPanel:
             shortcut.setContext(qt.Qt.WidgetShortcut)
             shortcut.connect("activated()", button.click)
             self._shortcuts.append(shortcut)
-        ui.remarksLabel.setStyleSheet(_BANNER)
+        setFramed(ui.remarksLabel)
 
     def refresh(self) -> None:
         """Show the result's findings and remarks; the chosen finding stays chosen."""

@@ -27,6 +27,19 @@ def toolTipOf(text: str) -> str:
     return "<qt>{}</qt>".format(html.escape(text).replace("\n", "<br>"))
 
 
+def setFramed(label: qt.QLabel, isFramed: bool = True) -> None:
+    """Draw a frame around a text that must not be overlooked.
+
+    Args:
+        label: holds the text.
+        isFramed: draw it, or none.
+    """
+    # No style sheet: it would keep the text's color when the user goes from the light to the dark style.
+    label.setFrameShape(qt.QFrame.Box if isFramed else qt.QFrame.NoFrame)
+    label.setLineWidth(2)
+    label.setMargin(4 if isFramed else 0)
+
+
 def confirmYesNo(question: str, windowTitle: str | None = None, details: str = "") -> bool:
     """Ask a question that is answered with yes or no.
 

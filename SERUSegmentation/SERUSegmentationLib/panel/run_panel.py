@@ -11,15 +11,13 @@ from typing import Any
 import qt
 
 from seru.errors import CancelledError
-from SERUSegmentationLib.panel.plain_text import displayError, toolTipOf
+from SERUSegmentationLib.panel.plain_text import displayError, setFramed, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
 
 _STEPS = 1000
 _LOG_LIMIT = 2000
-# A frame and no color of text or ground: it is legible in the light and the dark style, and seen without its color.
-_ERROR = "QLabel { border: 1px solid #c0392b; border-left-width: 5px; border-radius: 3px; padding: 3px 3px 3px 6px; }"
 
 
 class RunPanel:
@@ -132,7 +130,7 @@ class RunPanel:
         label = self._ui.statusLabel
         label.text = text
         label.visible = bool(text)
-        label.setStyleSheet(_ERROR if isError else "")
+        setFramed(label, isError)
 
     def _onClicked(self, checked: bool = False) -> None:
         # The one place where what the user started may fail.
