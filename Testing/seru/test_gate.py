@@ -139,6 +139,19 @@ def test_small_components_are_counted_and_not_listed() -> None:
     assert result.islands.counted_ml == result.islands.left_out_ml == pytest.approx(0.064)
 
 
+def test_of_very_many_components_the_largest_are_listed() -> None:
+    values = np.zeros((1, 2, 240, 2), np.uint8)
+    values[0, 0, 0::2, 0] = 255
+    values[0, 1, 100:141, 0] = 255  # one of 61 voxels: 41, and the 20 above it
+
+    result = gated(make_maps(values), Thresholds())
+
+    sizes = sorted(int(c.voxels.sum()) for c in result.components)
+    assert sizes == [1] * 39 + [62]
+    assert result.islands.counted == 120 - 21 - 39
+    assert result.labels_box.any(axis=(0, 1))[0::2].all()
+
+
 def test_an_accepted_candidate_is_in_the_labels() -> None:
     maps, thresholds = scan(), Thresholds(0, 0.5, 0.5)
     candidates = gated(maps, thresholds)

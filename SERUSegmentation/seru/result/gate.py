@@ -25,6 +25,8 @@ from seru.result.verdicts import Verdict
 
 # Smaller components are counted, not listed: a ball of 6 mm.
 LISTED_ML = 0.1
+# Of each kind so many of the largest: a scan of something else may show thousands of pieces, which nobody would read.
+MOST_LISTED = 40
 
 _STATUSES: tuple[Status, ...] = ("believed", "accepted", "candidate", "dismissed")
 _BELIEVED, _ACCEPTED, _CANDIDATE, _DISMISSED = range(4)
@@ -307,7 +309,10 @@ class _Numbered:
     def is_listed(self) -> np.ndarray:
         """Whether each component is large enough to be listed; what a person looked at always is."""
         is_decided = (self.statuses == _ACCEPTED) | (self.statuses == _DISMISSED)
-        return (self.sizes > 0) & ((self.sizes * self._foreground.voxel_ml >= LISTED_ML) | is_decided)
+        largest = np.zeros(len(self.sizes), bool)
+        largest[np.argsort(-self.sizes, kind="stable")[:MOST_LISTED]] = True
+        is_large = largest & (self.sizes * self._foreground.voxel_ml >= LISTED_ML)
+        return (self.sizes > 0) & (is_large | is_decided)
 
     def listed(self) -> Iterator[Component]:
         """Yield the components that are listed, in the order of their numbers."""
