@@ -159,7 +159,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         qt.QTimer.singleShot(0, self._onImported)
 
     def _onImported(self) -> None:
-        if not self._isClosed and self.parent.isEntered:
+        if self._isClosed:
+            return
+        # The scene's own layout, or the user's where its file names ours: its patches are not filled.
+        self.parts.keySlices.leave()
+        if self.parent.isEntered:
             self.initializeParameterNode()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -355,24 +357,81 @@ def test_key_patches_fill_their_views_at_any_size_and_keep_what_the_user_scrolle
     assert slice_node.GetFieldOfView()[:2] == (10, 10)
 
 
-def test_a_scene_saved_with_the_patches_opens_with_them_and_leads_back(
+def scene_text(bundle: Path) -> str:
+    """The scene file inside a bundle."""
+    with zipfile.ZipFile(bundle) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".mrml"))
+        return archive.read(name).decode()
+
+
+def name_layout(bundle: Path, layout: int) -> None:
+    """Write another layout into a bundle's scene file."""
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, content in files.items():
+            if name.endswith(".mrml"):
+                content = re.sub(b'currentViewArrangement="[0-9]+"', b'currentViewArrangement="%d"' % layout, content)
+            archive.writestr(name, content)
+
+
+def test_a_scene_saved_while_the_patches_are_shown_opens_in_the_user_s_own_layout(
     slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
 ) -> None:
     from SERUSegmentationLib.scene.key_patch_layout import LAYOUT_ID
 
-    layout = slicer_desktop.layout_manager.layoutLogic().GetLayoutNode()
+    manager = slicer_desktop.layout_manager
+    manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
     click(panel.ui.inspectButton)
     slicer_desktop.process_events(0.2)
+
     slicer_desktop.save_scene(tmp_path / "case.mrb")
+
+    # A Slicer without this extension would show no view.
+    assert f'"{LAYOUT_ID}"' not in scene_text(tmp_path / "case.mrb")
+    assert manager.layout == LAYOUT_ID
     slicer_desktop.close_scene()
-    assert layout.GetViewArrangement() != LAYOUT_ID
-
+    assert manager.layout == CUSTOM_LAYOUT
     assert slicer_desktop.open_scene(tmp_path / "case.mrb")
+    assert manager.layout == CUSTOM_LAYOUT
+    assert len(manager.shownWidgets()) == 1
+    assert not panel.ui.inspectButton.checked
 
-    assert layout.GetViewArrangement() == LAYOUT_ID
-    assert panel.ui.inspectButton.checked
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_scene_whose_file_names_the_patches_layout_leads_to_the_user_s_own(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path, is_added: bool
+) -> None:
+    from SERUSegmentationLib.scene.key_patch_layout import LAYOUT_ID
+
+    manager, file = slicer_desktop.layout_manager, tmp_path / "case.mrb"
+    slicer_desktop.save_scene(file)
+    name_layout(file, LAYOUT_ID)
+    manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+
+    if is_added:
+        assert slicer_desktop.app.coreIOManager().loadNodes("SceneFile", {"fileName": str(file)})
+    else:
+        assert slicer_desktop.open_scene(file)
+
+    slicer_desktop.process_events()
+    assert manager.layout == CUSTOM_LAYOUT
+    assert not panel.ui.inspectButton.checked
+
+
+def test_with_the_users_layout_shown_scenes_keep_it(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
     click(panel.ui.inspectButton)
-    assert layout.GetViewArrangement() != LAYOUT_ID
+    slicer_desktop.process_events()
+    slicer_desktop.layout_manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+
+    assert f'currentViewArrangement="{CUSTOM_LAYOUT}"' in scene_text(tmp_path / "case.mrb")
 
 
 def test_leaving_the_patches_through_slicer_s_own_menu_pops_the_button(
@@ -485,3 +544,26 @@ def test_3d_surfaces_come_and_go(slicer_desktop: Desktop, panel: Any, node: Any)
     click(panel.ui.show3DButton)
 
     assert not node.GetSegmentation().ContainsRepresentation("Closed surface")
+
+
+def test_what_is_shown_and_closed_leaves_no_error_in_the_log(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    choose(panel.ui.shownComboBox, "Disagreement of the stages")
+    panel.ui.findingsTable.setCurrentCell(0, 0)
+    slicer_desktop.process_events()
+
+    slicer_desktop.close_scene()
+
+    assert slicer_desktop.log.errors == []
+
+
+def test_the_user_s_point_list_stays_the_one_that_points_are_placed_into(
+    slicer_desktop: Desktop, panel: Any, maps_file: Path
+) -> None:
+    theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "theirs")
+    selection = slicer_desktop.application_logic.GetSelectionNode()
+    assert selection.GetActivePlaceNodeID() == theirs.GetID()
+
+    show_result(slicer_desktop, panel, maps_file)
+
+    assert selection.GetActivePlaceNodeID() == theirs.GetID()
+    assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsFiducialNode"

@@ -66,9 +66,10 @@ class KeySlicePanel:
         self._setInspecting(False)
 
     def cleanup(self) -> None:
-        """Let go of the layout manager and its views."""
+        """Go back to the user's layout and let go of the layout manager and its views."""
+        self.leave()
         if self.layout is not None:
-            self.layout.release()
+            self.layout.close()
             slicer.app.layoutManager().disconnect("layoutChanged(int)", self._onLayoutChanged)
 
     def _inspectable(self) -> tuple[KeyPatchLayout, vtkMRMLScalarVolumeNode, Report] | None:

@@ -7,6 +7,8 @@ and renaming. Those that nobody can work with elsewhere are in no selector and n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import slicer
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from slicer import (
         vtkMRMLNode,
         vtkMRMLScalarVolumeNode,
+        vtkMRMLScene,
         vtkMRMLSegmentationNode,
         vtkMRMLSubjectHierarchyNode,
         vtkMRMLVolumeNode,
@@ -75,7 +78,8 @@ def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, classN
     node.SetName(scene.GenerateUniqueName(name))
     # Before it is added: then no selector and no subject hierarchy takes it up.
     node.SetHideFromEditors(role in _HIDDEN)
-    node = scene.AddNode(node)
+    with _placeNodeKept(scene):
+        node = scene.AddNode(node)
     segmentationNode.SetNodeReferenceID(role, node.GetID())
     return node
 
@@ -98,6 +102,7 @@ def ensureOverlay(
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     node.SetAttribute(_ROLE, role)
+    _ensureItem(node, volumeNode)
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
         node.GetDisplayNode().SetVisibility3D(False)
@@ -178,6 +183,35 @@ def placeBeside(node: vtkMRMLNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
     item = hierarchy.GetItemByDataNode(node)
     if volumeItem and item:
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
+
+
+def _ensureItem(overlay: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode) -> None:
+    """Give a hidden segmentation its item, beside the volume: Slicer logs an error for each segment of one without.
+
+    Nobody sees it: the tree leaves out what is hidden from editors. In our folder it would log errors when the scene
+    is closed.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volumeNode.GetScene())
+    if hierarchy is None or hierarchy.GetItemByDataNode(overlay):
+        return
+    volumeItem = hierarchy.GetItemByDataNode(volumeNode)
+    parent = hierarchy.GetItemParent(volumeItem) if volumeItem else hierarchy.GetSceneItemID()
+    hierarchy.CreateItem(parent, overlay)
+
+
+@contextmanager
+def _placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
+    """Keep the markups that the user places points into: Slicer takes each new one for that."""
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    if selection is None:
+        yield
+        return
+    id, className = selection.GetActivePlaceNodeID(), selection.GetActivePlaceNodeClassName()
+    try:
+        yield
+    finally:
+        selection.SetActivePlaceNodeID(id)
+        selection.SetActivePlaceNodeClassName(className)
 
 
 def placeInFolder(node: vtkMRMLNode, segmentationNode: vtkMRMLSegmentationNode) -> None:
