@@ -25,7 +25,8 @@ class ErrorLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take in what Python code logs."""
-        if record.name != RAISED:
+        # What a box tells the user is logged as well, and kept by the dialogs.
+        if record.name != RAISED and record.funcName != "errorDisplay":
             self.errors.append(record.getMessage())
 
     def add(self, text: str) -> None:

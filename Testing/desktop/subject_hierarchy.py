@@ -29,6 +29,7 @@ class SubjectHierarchyPlugins:
         self._log_error = log_error
         scene.AddObserver(scene.NodeAddedEvent, self._on_node_added)
         scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._on_node_about_to_be_removed)
+        scene.AddObserver(scene.EndCloseEvent, self._on_scene_closed)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_added(self, scene: Any, _event: str, node: Any) -> None:
@@ -51,6 +52,9 @@ class SubjectHierarchyPlugins:
         item = hierarchy.GetItemByDataNode(node)
         if item:
             hierarchy.RemoveItem(item, False, False)
+
+    def _on_scene_closed(self, scene: Any, _event: str) -> None:
+        slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene).RemoveAllItems(True)
 
     def _on_segments(self, node: Any, _event: str) -> None:
         scene = node.GetScene()

@@ -567,3 +567,135 @@ def test_the_user_s_point_list_stays_the_one_that_points_are_placed_into(
 
     assert selection.GetActivePlaceNodeID() == theirs.GetID()
     assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsFiducialNode"
+
+
+def other_bundle(desktop: Desktop, panel: Any, folder: Path) -> Path:
+    """A bundle with another patient's CT and its result at alpha 0.3; the scene is closed afterwards."""
+    other = small_phantom(seed=3)
+    folder.mkdir()
+    desktop.close_scene()
+    desktop.add_volume(other.volume.array_kji, other.volume.grid.ijk_to_ras, "CT")
+    desktop.process_events()
+    show_result(desktop, panel, save(maps_of(other, alpha=0.3), folder))
+    assert desktop.save_scene(folder / "other.mrb")
+    desktop.close_scene()
+    return folder / "other.mrb"
+
+
+def add_scene(desktop: Desktop, bundle: Path) -> None:
+    """Add a scene to the one that is there."""
+    assert desktop.app.coreIOManager().loadNodes("SceneFile", {"fileName": str(bundle)})
+    desktop.process_events()
+
+
+def test_a_second_scene_that_is_added_brings_its_result_and_leaves_the_first_one_alone(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    import slicer
+
+    first = tmp_path / "first.mrb"
+    assert slicer_desktop.save_scene(first)
+    second = other_bundle(slicer_desktop, panel, tmp_path / "other")
+
+    add_scene(slicer_desktop, first)
+    assert panel.ui.alphaSlider.value == pytest.approx(0.4)
+    add_scene(slicer_desktop, second)
+
+    assert panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.3)
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    assert panel.ui.inputSelector.currentNode() is volumes[1]
+    panel.ui.inputSelector.setCurrentNode(volumes[0])
+    assert panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.4)
+
+
+def test_a_ct_that_is_chosen_again_offers_its_own_result(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    import slicer
+
+    first = ct()
+    array = slicer.util.arrayFromVolume(first)
+    other = slicer.util.addVolumeFromArray(array, ijkToRAS=np.diag([-4.0, -4.0, 6.0, 1.0]), name="other")
+
+    panel.ui.inputSelector.setCurrentNode(other)
+    assert panel.ui.outputSelector.currentNode() is None
+    panel.ui.inputSelector.setCurrentNode(first)
+
+    assert panel.ui.outputSelector.currentNode() is node
+    assert panel.ui.alphaSlider.enabled
+
+
+def test_of_several_results_of_a_ct_the_latest_is_offered(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    import slicer
+
+    first, latest = ct(), show_result(slicer_desktop, panel, maps_file)
+    other = slicer.util.addVolumeFromArray(slicer.util.arrayFromVolume(first), name="other")
+    panel.ui.inputSelector.setCurrentNode(other)
+
+    panel.ui.inputSelector.setCurrentNode(first)
+
+    assert panel.ui.outputSelector.currentNode() is latest
+
+
+def test_a_label_map_is_never_taken_as_the_ct(slicer_desktop: Desktop) -> None:
+    import slicer
+
+    array = np.zeros((4, 5, 6), np.int16)
+    slicer.util.addVolumeFromArray(array, name="labels", nodeClassName="vtkMRMLLabelMapVolumeNode")
+    slicer.util.addVolumeFromArray(np.zeros((4, 5, 6, 3)), name="colors", nodeClassName="vtkMRMLVectorVolumeNode")
+    hidden = slicer.util.addVolumeFromArray(array, name="hidden")
+    hidden.SetHideFromEditors(True)
+
+    panel = open_module(slicer_desktop)
+    assert panel._parameterNode.inputVolume is None
+    slicer_desktop.add_volume(array, name="CT")
+    slicer_desktop.process_events()
+
+    # One that comes while none is chosen is chosen.
+    assert panel._parameterNode.inputVolume is ct()
+    slicer_desktop.add_volume(array, name="another")
+    slicer_desktop.process_events()
+    assert panel._parameterNode.inputVolume is ct()
+
+
+@pytest.mark.parametrize("change", ["another CT", "no CT", "scene closed"])
+def test_what_was_said_of_a_ct_goes_with_it(slicer_desktop: Desktop, panel: Any, node: Any, change: str) -> None:
+    import slicer
+
+    panel.parts.run.say("Done in 0:12.")
+    if change == "another CT":
+        other = slicer.util.addVolumeFromArray(np.zeros((4, 5, 6), np.int16), name="other")
+        slicer_desktop.process_events()
+        assert panel.ui.statusLabel.text == "Done in 0:12."
+        panel.ui.inputSelector.setCurrentNode(other)
+    elif change == "no CT":
+        panel.ui.inputSelector.setCurrentNode(None)
+    else:
+        slicer_desktop.close_scene()
+
+    assert panel.ui.statusLabel.text == ""
+    assert not panel.ui.statusLabel.visible
+
+
+def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.nodes import STAGES, companion
+
+    click(panel.ui.show3DButton)
+    click(panel.ui.leftJumpButton)
+    click(panel.ui.advancedCollapsibleButton)
+    before = np.array(view_pixels(slicer_desktop, "Red"))
+
+    click(panel.ui.splitSidesCheckBox)
+
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert panel.ui.show3DButton.checked
+    assert companion(node, STAGES).GetDisplayNode().GetVisibility()
+    # Nothing else changes in the views: kidneys keep their color on both sides.
+    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    click(panel.ui.splitSidesCheckBox)
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)

@@ -194,6 +194,10 @@ def test_cancel_half_way_leaves_nothing(slicer_desktop: Desktop, panel: Any) -> 
     wait_for_slices(slicer_desktop, run)
 
     click(panel.ui.segmentButton)
+    # Progress that still comes does not talk over it.
+    panel.parts.run.update(run.progress)
+    assert panel.ui.statusLabel.text == "Stopping the run"
+    assert panel.ui.progressBar.maximum == 0
     wait_for(slicer_desktop, panel)
 
     assert panel.ui.statusLabel.text == "The run was cancelled; nothing was written."

@@ -35,7 +35,7 @@ class RunPanel:
     ) -> None:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
-        self._isRunning = False
+        self._isRunning = self._isStopping = False
         self.log = RunLog(ui.logTextEdit.appendPlainText)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
@@ -58,7 +58,7 @@ class RunPanel:
 
     def start(self) -> None:
         """Show that a run begins."""
-        self._isRunning = True
+        self._isRunning, self._isStopping = True, False
         ui = self._ui
         ui.segmentButton.enabled = True
         ui.segmentButton.text = _("Cancel")
@@ -69,11 +69,13 @@ class RunPanel:
         self.say(_("Starting"))
 
     def update(self, progress: RunProgress) -> None:
-        """Show where the run is.
+        """Show where the run is; one that was asked to stop only stops.
 
         Args:
             progress: of the run.
         """
+        if self._isStopping:
+            return
         bar = self._ui.progressBar
         if progress.stage is not None:
             bar.setRange(0, _STEPS)
@@ -85,6 +87,7 @@ class RunPanel:
 
     def cancelling(self) -> None:
         """Show that the run was asked to stop."""
+        self._isStopping = True
         self._ui.segmentButton.enabled = False
         self._ui.segmentButton.text = _("Cancelling...")
         self._ui.progressBar.setRange(0, 0)
@@ -98,7 +101,7 @@ class RunPanel:
             error: None where it did not.
             progress: of the run.
         """
-        self._isRunning = False
+        self._isRunning = self._isStopping = False
         ui = self._ui
         ui.segmentButton.text = _("Segment")
         ui.progressBar.setRange(0, _STEPS)
@@ -124,6 +127,11 @@ class RunPanel:
         self.log.add(text)
         self._ui.logCollapsibleButton.collapsed = False
         displayError(text, self.log.text())
+
+    def forget(self) -> None:
+        """Take back what was said of another CT or scene; a run goes on to be told of."""
+        if not self._isRunning:
+            self.say("")
 
     def say(self, text: str, isError: bool = False) -> None:
         """Show a sentence under the button."""

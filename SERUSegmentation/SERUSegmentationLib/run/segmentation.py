@@ -21,6 +21,7 @@ from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.content import isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.nodes import isPlainVolume
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 from SERUSegmentationLib.texts import _
 
@@ -245,8 +246,7 @@ def checkInput(volumeNode: vtkMRMLNode | None) -> None:
     if volumeNode is None:
         raise BadInputError("No CT volume is selected; load a CT and select it.")
     name = volumeNode.GetName()
-    isScalar = volumeNode.IsA("vtkMRMLScalarVolumeNode")
-    if not isScalar or any(volumeNode.IsA(f"vtkMRML{kind}VolumeNode") for kind in ("Vector", "LabelMap", "Tensor")):
+    if not isPlainVolume(volumeNode):
         raise BadInputError(f"'{name}' is not a CT volume; select a scalar volume.")
     if 0 in shapeKji(volumeNode):
         raise BadInputError(f"The volume '{name}' has no voxels; load it again.")

@@ -133,6 +133,16 @@ def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: Side) -> t
     return toWorld(node, position)
 
 
+def drawMarkupsLast() -> None:
+    """Draw markups over the segments again: a view draws what came last over the rest, labels and points too.
+
+    At the end of a batch the views make the markups' drawings anew; nothing less makes them.
+    """
+    scene = slicer.mrmlScene
+    scene.StartState(scene.BatchProcessState)
+    scene.EndState(scene.BatchProcessState)
+
+
 def _rois(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLMarkupsROINode]:
     return [roi for role in CROPS.values() if (roi := companion(segmentationNode, role)) is not None]
 
