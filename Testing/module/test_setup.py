@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from seru.phantom import Phantom
+from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing import REPOSITORY
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
@@ -262,6 +263,23 @@ def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
     assert node.GetName() == "SERU phantom CT"
     assert node.GetImageData().GetDimensions() == (256, 256, 96)
     assert Path(source.thumbnailFileName).is_file()
+
+
+def test_a_script_gets_the_phantom_s_node_from_sample_data(slicer_desktop: Desktop) -> None:
+    import SampleData
+    import slicer
+    import vtk
+
+    open_module(slicer_desktop)
+
+    node = SampleData.downloadSample("SERUPhantom")
+
+    assert node.GetName() == "SERU phantom CT"
+    expected = make_phantom(PhantomOptions()).volume
+    assert np.array_equal(slicer.util.arrayFromVolume(node), expected.array_kji)
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    assert slicer.util.arrayFromVTKMatrix(matrix) == pytest.approx(expected.grid.ijk_to_ras)
 
 
 def test_a_copied_log_holds_versions(slicer_desktop: Desktop) -> None:
