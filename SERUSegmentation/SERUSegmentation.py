@@ -304,6 +304,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
+        if result is not None and result is self.parts.controller.result:
+            # Something useful in view, in the layout that the user has.
+            self.parts.findings.goToLargest()
         if result is not None:
             self.parts.setup.checkOnce()
 

@@ -699,3 +699,24 @@ def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(
     click(panel.ui.splitSidesCheckBox)
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+
+
+def test_key_slices_labels_can_be_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    from SERUSegmentationLib.scene.nodes import KEY_SLICES, companion
+
+    display = companion(node, KEY_SLICES).GetDisplayNode()
+    assert panel.ui.keyLabelsCheckBox.checked
+
+    click(panel.ui.keyLabelsCheckBox)
+
+    assert not display.GetPointLabelsVisibility()
+    assert display.GetVisibility()
+
+
+def test_the_log_keeps_its_left_edge_in_view(slicer_desktop: Desktop, panel: Any) -> None:
+    click(panel.ui.logCollapsibleButton)
+
+    panel.parts.run.log.add("a long line " * 100)
+    slicer_desktop.process_events()
+
+    assert panel.ui.logTextEdit.horizontalScrollBar().value == 0

@@ -166,7 +166,7 @@ def test_installing_keeps_what_comes_with_slicer(
         raise RuntimeError("no network")
 
     monkeypatch.setattr(slicer.packaging, "pip_install", pip_install, raising=False)
-    slicer_desktop.dialogs.answer("OK", "OK")
+    slicer_desktop.dialogs.answer("OK")
     click(panel.ui.setupCollapsibleButton)
     click(panel.ui.installButton)
 
@@ -175,7 +175,7 @@ def test_installing_keeps_what_comes_with_slicer(
     assert calls[0][0] == ["seru-no-such-package>=1.0"]
     assert f"numpy=={numpy.__version__}" in calls[0][1]
     assert calls[0][2] == "SERU"
-    assert "could not be installed (no network)" in panel.ui.statusLabel.text
+    assert "could not be installed (no network)" in panel.ui.setupAnswerLabel.text
 
 
 def test_without_the_pytorch_extension_the_way_out_is_named(slicer_desktop: Desktop) -> None:
@@ -208,7 +208,7 @@ def test_devices_are_found_by_a_child_and_remembered(slicer_desktop: Desktop) ->
     click(panel.ui.checkButton)
     slicer_desktop.wait_until(lambda: panel.parts.setup._command is None, 300)
 
-    assert panel.ui.statusLabel.text.startswith("Devices: CPU")
+    assert panel.ui.setupAnswerLabel.text.startswith("Devices: CPU")
     choose(panel.ui.deviceComboBox, "CPU")
     slicer_desktop.unload("SERUSegmentation")
     assert open_module(slicer_desktop).parts.inputs.device == "cpu"
@@ -223,12 +223,12 @@ def test_verifying_a_damaged_model_tells_so(slicer_desktop: Desktop, tiny_model:
     click(panel.ui.setupCollapsibleButton)
 
     click(panel.ui.verifyButton)
-    assert panel.ui.statusLabel.text == "The model's files are OK."
+    assert panel.ui.setupAnswerLabel.text == "The model's files are OK."
     (folder / "coarse.safetensors").write_bytes(b"short")
     slicer_desktop.dialogs.answer("OK")
     click(panel.ui.verifyButton)
 
-    assert "coarse.safetensors is damaged" in panel.ui.statusLabel.text
+    assert "coarse.safetensors is damaged" in panel.ui.setupAnswerLabel.text
 
 
 def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, mon
     click(panel.ui.clearModelsButton)
 
     assert not cached.exists()
-    assert panel.ui.statusLabel.text == "Deleted: some-model"
+    assert panel.ui.setupAnswerLabel.text == "Deleted: some-model"
 
 
 def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
@@ -294,3 +294,34 @@ def test_a_copied_log_holds_versions(slicer_desktop: Desktop) -> None:
     assert "SERU 0." in text
     assert "torch" in text
     assert text.splitlines()[-1].endswith("something happened")
+
+
+def place_of(panel: Any) -> int:
+    """Where Setup is among the sections; the stretch below them counts too."""
+    section = panel.ui.setupCollapsibleButton
+    return section.parentWidget().layout().indexOf(section)
+
+
+def test_setup_comes_first_until_the_packages_are_there(
+    slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop)
+    last = place_of(panel)
+    assert last == panel.ui.setupCollapsibleButton.parentWidget().layout().count() - 2
+    assert panel.ui.setupCollapsibleButton.collapsed
+    lacking(panel, tmp_path)
+    panel.parts.setup._place()
+    assert place_of(panel) == 0
+    assert not panel.ui.setupCollapsibleButton.collapsed
+
+    def install(packages: list[str], **options: Any) -> None:
+        panel.parts.setup._requirements.write_text("numpy>=1.0\n")
+
+    monkeypatch.setattr(slicer.packaging, "pip_install", install, raising=False)
+    slicer_desktop.dialogs.answer("OK")
+    click(panel.ui.installButton)
+
+    assert panel.ui.setupAnswerLabel.text == "The packages are installed."
+    assert place_of(panel) == last

@@ -13,6 +13,10 @@ import slicer
 from SERUSegmentationLib.texts import _
 
 
+# Of a label that tells an error.
+ERROR_STYLE = "QLabel { color: #c0392b; }"
+
+
 def toolTipOf(text: str) -> str:
     """Return a tooltip that shows a text as it is.
 

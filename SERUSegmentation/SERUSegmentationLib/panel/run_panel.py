@@ -10,8 +10,8 @@ from typing import Any
 
 import qt
 
-from seru.errors import CancelledError
-from SERUSegmentationLib.panel.plain_text import displayError, toolTipOf
+from seru.errors import BadInputError, CancelledError, SeruError
+from SERUSegmentationLib.panel.plain_text import ERROR_STYLE, displayError, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
@@ -36,7 +36,7 @@ class RunPanel:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
         self._isRunning = self._isStopping = False
-        self.log = RunLog(ui.logTextEdit.appendPlainText)
+        self.log = RunLog(self._onLine)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
         ui.progressBar.setRange(0, _STEPS)
@@ -113,20 +113,30 @@ class RunPanel:
         elif isinstance(error, CancelledError):
             self.say(str(error))
             self.log.add(str(error))
-        else:
+        elif isinstance(error, BadInputError):
             self.fail(error)
+        else:
+            self.alarm(error)
 
     def fail(self, error: Exception) -> None:
-        """Tell an error in one sentence; the log has the details.
+        """Tell an error in one sentence, where the user looks.
+
+        Args:
+            error: what happened; nothing was lost by it.
+        """
+        text = _textOf(error)
+        self.say(text, isError=True)
+        self.log.add(text)
+
+    def alarm(self, error: Exception) -> None:
+        """Tell an error by which work was lost in a box too, with the log unfolded.
 
         Args:
             error: what happened.
         """
-        text = str(error) or type(error).__name__
-        self.say(text, isError=True)
-        self.log.add(text)
+        self.fail(error)
         self._ui.logCollapsibleButton.collapsed = False
-        displayError(text, self.log.text())
+        displayError(_textOf(error), self.log.text())
 
     def forget(self) -> None:
         """Take back what was said of another CT or scene; a run goes on to be told of."""
@@ -138,7 +148,7 @@ class RunPanel:
         label = self._ui.statusLabel
         label.text = text
         label.visible = bool(text)
-        label.setStyleSheet("QLabel { color: #c0392b; }" if isError else "")
+        label.setStyleSheet(ERROR_STYLE if isError else "")
 
     def _onClicked(self, checked: bool = False) -> None:
         # The one place where what the user started may fail.
@@ -147,12 +157,24 @@ class RunPanel:
                 self._onCancel()
             else:
                 self._onSegment()
+        except SeruError as error:
+            self.fail(error)
         except Exception as error:
             logging.exception("SERU: the run could not be started")
-            self.fail(error)
+            self.alarm(error)
+
+    def _onLine(self, line: str) -> None:
+        text = self._ui.logTextEdit
+        text.appendPlainText(line)
+        # A long line would scroll the beginning of all out of view.
+        text.horizontalScrollBar().setValue(0)
 
     def _onCopy(self, checked: bool = False) -> None:
         qt.QApplication.clipboard().setText("\n".join([*self._facts(), self.log.text()]))
+
+
+def _textOf(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class RunLog:

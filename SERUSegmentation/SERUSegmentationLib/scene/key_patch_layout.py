@@ -9,6 +9,7 @@ import slicer
 import vtk
 
 from seru.findings import CropBox, KeySlice, Report, Side
+from seru.terminology import COLORS, Color
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _VIEW = """
     <property name="viewlabel" action="default">{label}</property>
     <property name="viewcolor" action="default">{color}</property>
   </view></item>"""
-_COLORS = {"right": "#4FB8E0", "left": "#E0B04F"}
 
 
 class KeyPatchLayout:
@@ -113,12 +113,16 @@ def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
 
 
 def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[Side]) -> None:
-    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_hex(COLORS[side])) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
         layoutNode.SetLayoutDescription(LAYOUT_ID, description)
     else:
         layoutNode.AddLayoutDescription(LAYOUT_ID, description)
+
+
+def _hex(color: Color) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*(round(255 * part) for part in color))
 
 
 def patchCentre(
