@@ -14,8 +14,7 @@ NEEDED = ("slicer", "PySide6")
 
 @pytest.fixture
 def slicer_desktop() -> Iterator[Desktop]:
-    """Give this process's desktop as on its start; fail where a slot raised or the log has an error, and the test did not
-    take note of it.
+    """Give this process's desktop as on its start; fail where a slot raised or the log has an unexpected error.
 
     A test that expects an error empties ``slicer_desktop.errors`` or ``log.errors``; the same holds for
     ``dialogs.unanswered``.

@@ -92,6 +92,8 @@ def test_a_licence_that_is_not_agreed_to_starts_nothing(
     shown = slicer_desktop.dialogs.shown[-1]
     assert "Licence of the weights: Apache-2.0" in shown.text
     assert "For research only" in shown.text
+    assert len(shown.text.splitlines()) == 4
+    assert shown.details == panel.parts.inputs.model.notes
     assert not panel.logic.isRunning
     assert panel.ui.segmentButton.text == "Segment"
 
@@ -111,7 +113,7 @@ def test_a_licence_is_agreed_to_once(slicer_desktop: Desktop, tiny_model: Path, 
 
 def test_a_folder_that_is_no_model_is_told(slicer_desktop: Desktop, tmp_path: Path) -> None:
     panel = open_module(slicer_desktop)
-    slicer_desktop.dialogs.answer(str(tmp_path), "OK")
+    slicer_desktop.dialogs.answer(str(tmp_path))
 
     click(panel.ui.modelFolderButton)
 
@@ -225,7 +227,6 @@ def test_verifying_a_damaged_model_tells_so(slicer_desktop: Desktop, tiny_model:
     click(panel.ui.verifyButton)
     assert panel.ui.setupAnswerLabel.text == "The model's files are OK."
     (folder / "coarse.safetensors").write_bytes(b"short")
-    slicer_desktop.dialogs.answer("OK")
     click(panel.ui.verifyButton)
 
     assert "coarse.safetensors is damaged" in panel.ui.setupAnswerLabel.text

@@ -82,13 +82,14 @@ def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
     if mark in agreed and not mustAsk:
         return True
     text = _(
-        "{title}\n\nLicence of the weights: {licence}\n\n"
-        "For research only: this is not a medical device, and its results must not be used for diagnosis or "
-        "treatment. {notes}\n\nDo you agree?"
-    ).format(title=choice.title, licence=choice.licence, notes=choice.notes)
+        "{title}\n"
+        "Licence of the weights: {licence}\n"
+        "For research only: no medical device, not for diagnosis or treatment.\n"
+        "Do you agree?"
+    ).format(title=choice.title, licence=choice.licence)
     if slicer.app.testingEnabled():
         return True
-    if not confirmYesNo(text, _("Licence of the model")):
+    if not confirmYesNo(text, _("Licence of the model"), choice.notes):
         return False
     writeSetting(_ACCEPTED, [*(other for other in agreed if other != mark), mark])
     return True

@@ -12,7 +12,6 @@ import slicer
 
 from SERUSegmentationLib.texts import _
 
-
 # Of a label that tells an error.
 ERROR_STYLE = "QLabel { color: #c0392b; }"
 
@@ -31,17 +30,21 @@ def toolTipOf(text: str) -> str:
     return "<qt>{}</qt>".format(html.escape(text).replace("\n", "<br>"))
 
 
-def confirmYesNo(question: str, windowTitle: str | None = None) -> bool:
+def confirmYesNo(question: str, windowTitle: str | None = None, detailedText: str = "") -> bool:
     """Ask a question that is answered with yes or no.
 
     Args:
         question: shown as text.
         windowTitle: None takes the module's.
+        detailedText: unfolded on demand, if there is any.
 
     Returns:
         Whether the answer is yes.
     """
-    return slicer.util.confirmYesNoDisplay(question, windowTitle=windowTitle or _title(), textFormat=qt.Qt.PlainText)
+    details = {"detailedText": detailedText} if detailedText else {}
+    return slicer.util.confirmYesNoDisplay(
+        question, windowTitle=windowTitle or _title(), textFormat=qt.Qt.PlainText, **details
+    )
 
 
 def confirmOkCancel(question: str) -> bool:

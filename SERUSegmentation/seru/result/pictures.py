@@ -111,7 +111,12 @@ class _Canvas:
         self._text(f"{title}   contour {area_mm2 / 100:.1f} cm2", (12, 26), _TEXT)
         self._text("R", (8, height // 2), _TEXT)
         self._text("L", (width - 22, height // 2), _TEXT)
-        legend = (("coarse", _COARSE), ("kidney and tumor, fused", _KIDNEY), ("tumor, fused", _TUMOR), ("crop", _bgr(side)))
+        legend = (
+            ("coarse", _COARSE),
+            ("kidney and tumor, fused", _KIDNEY),
+            ("tumor, fused", _TUMOR),
+            ("crop", _bgr(side)),
+        )
         for line, (name, color) in enumerate(reversed(legend)):
             self._text(name, (12, height - 14 - 22 * line), color)
 
