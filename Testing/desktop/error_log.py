@@ -26,7 +26,7 @@ class ErrorLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take in what Python code logs."""
         # What a box tells the user is logged as well, and kept by the dialogs.
-        if record.name != RAISED and record.funcName != "errorDisplay":
+        if record.name != RAISED and record.funcName != "_messageDisplay":
             self.errors.append(record.getMessage())
 
     def add(self, text: str) -> None:
