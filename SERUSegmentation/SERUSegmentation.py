@@ -30,7 +30,7 @@ from SERUSegmentationLib.run.background import RunWatcher
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import outputFor
+from SERUSegmentationLib.scene.nodes import firstVolume, isPlainVolume, outputFor
 from SERUSegmentationLib.scene.sample_data import registerSampleData
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import checkHandedVolume, segmentPhantom
@@ -123,9 +123,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
         self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
+        self.addObserver(scene, scene.NodeAddedEvent, self.onNodeAdded)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
@@ -151,7 +153,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
-        """Let go of the nodes before they go."""
+        """Let go of the nodes before they go, and of what was said of them."""
+        self._input = None
+        self.parts.run.forget()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
@@ -159,12 +163,21 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self.parent.isEntered:
             self.initializeParameterNode()
 
+    def onSceneStartImport(self, caller: Any = None, event: Any = None) -> None:
+        """Let go of the parameters: the scene's own replace them, and are not meant for the result shown so far."""
+        self._input = None
+        self.setParameterNode(None)
+
     def onSceneEndImport(self, caller: Any = None, event: Any = None) -> None:
         """Take over what a loaded scene has chosen, once the node selectors know its nodes too."""
         qt.QTimer.singleShot(0, self._onImported)
 
     def _onImported(self) -> None:
-        if not self._isClosed and self.parent.isEntered:
+        if self._isClosed:
+            return
+        # The scene's own layout, or the user's where its file names ours: its patches are not filled.
+        self.parts.keySlices.leave()
+        if self.parent.isEntered:
             self.initializeParameterNode()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
@@ -176,14 +189,20 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self._parameterNode.outputSegmentation = None
         deleteCompanionsOf(node, self.parts.mayDelete)
 
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:
+        """A CT that comes while none is chosen is chosen, once it has its voxels and the selector knows it."""
+        if isPlainVolume(node) and not caller.IsImporting():
+            qt.QTimer.singleShot(0, self._chooseVolume)
+
+    def _chooseVolume(self) -> None:
+        if self._parameterNode and not self._parameterNode.inputVolume and (volume := firstVolume()):
+            self._parameterNode.inputVolume = volume
+
     def initializeParameterNode(self) -> None:
         """Follow the scene's parameter node, with the first volume chosen where none is."""
-        parameters = self.logic.getParameterNode()
-        self.setParameterNode(parameters)
-        if not parameters.inputVolume:
-            volume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
-            if volume:
-                parameters.inputVolume = volume
+        self.setParameterNode(self.logic.getParameterNode())
+        self._chooseVolume()
 
     def setParameterNode(self, parameterNode: SERUSegmentationParameterNode | None) -> None:
         """Follow a parameter node instead of the one before.
@@ -245,6 +264,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         volume = parameters.inputVolume
         if volume is not self._input:
             self._input = volume
+            self.parts.run.forget()
             output = outputFor(volume, parameters.outputSegmentation)
             if output is not parameters.outputSegmentation:
                 parameters.outputSegmentation = output
@@ -289,6 +309,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
+        if result is not None and result is self.parts.controller.result:
+            # Something useful in view, in the layout that the user has.
+            self.parts.findings.goToLargest()
         if result is not None:
             self.parts.setup.checkOnce()
 

@@ -27,6 +27,27 @@ LATERALITY: dict[Side, Code] = {"right": ("SCT", "24028007", "Right"), "left": (
 TERMINOLOGY_TAG = "TerminologyEntry"
 
 
+Color = tuple[float, float, float]
+# The one palette of panel, views and pictures: red, green and blue, 0..1, no two alike.
+COLORS: dict[str, Color] = {
+    # What Slicer's list recommends for either kidney.
+    "kidney": (185 / 255, 102 / 255, 83 / 255),
+    # The lists recommend no color for a neoplasm; this one differs from the kidney's in lightness as well.
+    "tumor": (250 / 255, 210 / 255, 80 / 255),
+    "coarse kidney": (0.25, 0.75, 1.0),
+    "coarse tumor": (1.0, 0.35, 0.85),
+    "refined kidney": (0.45, 0.95, 0.35),
+    "refined tumor": (1.0, 0.5, 0.1),
+    "disagreement": (1.0, 0.1, 0.1),
+    "right": (0.0, 0.65, 0.55),
+    "left": (0.25, 0.35, 1.0),
+    "key slice": (0.75, 1.0, 0.95),
+    "candidate": (0.72, 0.6, 1.0),
+    "dismissed": (0.6, 0.6, 0.6),
+    "chosen": (1.0, 1.0, 1.0),
+}
+
+
 @dataclass(frozen=True)
 class SegmentTerm:
     """What a segment is called, how it is colored and what it means.
@@ -43,7 +64,7 @@ class SegmentTerm:
     id: str
     name: str
     label: int
-    color: tuple[float, float, float]
+    color: Color
     entry: str
     side: Side | None = None
 
@@ -57,15 +78,13 @@ def _entry(context: str, category: Code, kind: Code, modifier: Code, region: Cod
 def _kidney(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(GENERAL_ANATOMY_LIST, ANATOMICAL_STRUCTURE, KIDNEY, laterality, NO_CODE, NO_CODE)
-    # The color is the one that Slicer's list recommends for either kidney.
-    return SegmentTerm(*_names("Kidney", side), 1, (185 / 255, 102 / 255, 83 / 255), entry, side)
+    return SegmentTerm(*_names("Kidney", side), 1, COLORS["kidney"], entry, side)
 
 
 def _tumor(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(DICOM_MASTER_LIST, ALTERED_STRUCTURE, NEOPLASM, NO_CODE, KIDNEY, laterality)
-    # The lists recommend no color for a neoplasm; this one differs from the kidney's in lightness as well.
-    return SegmentTerm(*_names("Tumor", side), 2, (250 / 255, 210 / 255, 80 / 255), entry, side)
+    return SegmentTerm(*_names("Tumor", side), 2, COLORS["tumor"], entry, side)
 
 
 def _names(name: str, side: Side | None) -> tuple[str, str]:

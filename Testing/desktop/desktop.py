@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from Testing.desktop.error_log import RAISED, ErrorLog
+
 FOUR_UP = 3
 NO_PYSIDE_FROM = (6, 12)
 _current: Desktop | None = None
@@ -59,6 +61,7 @@ class Desktop:
         check_pyside()
         self.is_interactive = is_interactive
         self.errors: list[BaseException] = []
+        self.log = ErrorLog()
         self._modules: dict[str, Any] = {}
         self.temporary_folder = Path(tempfile.mkdtemp(prefix="SlicerDesktop-"))
         self._set_environment(scale)
@@ -81,9 +84,10 @@ class Desktop:
 
         from Testing.desktop import app, dialogs, modules, namespaces, pythonqt, scene, window
         from Testing.desktop.layout_manager import qSlicerLayoutManager
+        from Testing.desktop.subject_hierarchy import SubjectHierarchyPlugins
 
         if not self.is_interactive:
-            qInstallMessageHandler(_on_qt_message)
+            qInstallMessageHandler(self._on_qt_message)
         pythonqt.install()
         scene.alias_python_modules()
         QCoreApplication.setOrganizationName("NA-MIC")
@@ -102,6 +106,7 @@ class Desktop:
         self.app.attach(parts)
         self.scene, self.logics, self.application_logic = parts.scene, parts.logics, parts.application_logic
         self._parts = parts
+        self._plugins = SubjectHierarchyPlugins(parts.scene, self.log.add)
         self.window = window.qSlicerMainWindow()
         self.layout_manager = qSlicerLayoutManager(parts.application_logic, self.window.viewport())
         self.app.set_windows(self.window, self.layout_manager)
@@ -116,7 +121,14 @@ class Desktop:
             self._own_excepthook(kind, error, trace)
             return
         self.errors.append(error)
-        logging.error("%s", "".join(traceback.format_exception(kind, error, trace)))
+        logging.getLogger(RAISED).error("%s", "".join(traceback.format_exception(kind, error, trace)))
+
+    def _on_qt_message(self, kind: Any, _context: Any, text: str) -> None:
+        if text.startswith("This plugin does not support"):  # the off-screen platform says it for every window
+            return
+        print(text, file=sys.stderr)
+        if kind.name in ("QtCriticalMsg", "QtFatalMsg"):
+            self.log.add(text)
 
     # Modules
 
@@ -288,6 +300,7 @@ class Desktop:
         self.layout_manager.setLayout(FOUR_UP)
         self.dialogs.clear()
         self.errors.clear()
+        self.log.errors.clear()
         self.app.settings().clear()
         self.process_events()
 
@@ -321,11 +334,6 @@ class Desktop:
 
     def __exit__(self, *_arguments: object) -> None:
         self.close()
-
-
-def _on_qt_message(_kind: Any, _context: Any, text: str) -> None:
-    if not text.startswith("This plugin does not support"):  # the off-screen platform says it for every window
-        print(text, file=sys.stderr)
 
 
 def _save(image: Any, path: str | Path | None) -> Any:

@@ -68,6 +68,7 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
             return
         root = self._node.GetLayoutRootElement()
         if root is None:
+            self._blank(key)
             return
         is_changed = key != self._arrangement
         self._arrangement = key
@@ -99,6 +100,16 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         for widget in self._shown:
             widget.show()
         self._content.show()
+
+    def _blank(self, key: tuple[int, str | None]) -> None:
+        """Show no view at all, as Slicer does in a layout that it does not know."""
+        self._arrangement = key
+        for widget in self._widgets.values():
+            widget.setParent(None)
+        self._shown = []
+        if self._content is not None:
+            self._content.deleteLater()
+            self._content = None
 
     def _nodes(self) -> list[Any]:
         return [widget.mrmlAbstractViewNode() for widget in self._widgets.values()]

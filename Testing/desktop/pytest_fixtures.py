@@ -14,9 +14,10 @@ NEEDED = ("slicer", "PySide6")
 
 @pytest.fixture
 def slicer_desktop() -> Iterator[Desktop]:
-    """Give this process's desktop as on its start; fail where a slot raised and the test did not take note of it.
+    """Give this process's desktop as on its start; fail where a slot raised or the log has an unexpected error.
 
-    A test that expects an error empties ``slicer_desktop.errors``; the same holds for ``dialogs.unanswered``.
+    A test that expects an error empties ``slicer_desktop.errors`` or ``log.errors``; the same holds for
+    ``dialogs.unanswered``.
     """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
@@ -27,7 +28,10 @@ def slicer_desktop() -> Iterator[Desktop]:
     errors = list(here.errors)
     unused = here.dialogs.unused_answers
     unanswered = list(here.dialogs.unanswered)
+    here.close_scene()
+    logged = list(here.log.errors)
     here.reset()
+    assert not logged, f"errors in the log: {logged}"
     assert not errors, f"raised while Qt ran: {errors}"
     assert not unanswered, f"dialogs without an answer: {unanswered}"
     assert not unused, f"answers that no dialog asked for: {unused}"

@@ -7,6 +7,7 @@ Source: Modules/Scripted/SampleData/SampleData.py of Slicer/Slicer (behaviour, n
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,19 +70,25 @@ class SampleDataLogic:
         sources = getattr(slicer.modules, "sampleDataSources", {}).values()
         return next((s for group in sources for s in group if s.sampleName == name), None)
 
+    @staticmethod
+    def registerUrlRewriteRule(name: str, rewriteFunction: Callable[[str], str]) -> None:
+        """Let a function replace addresses before they are asked for."""
+        if not hasattr(slicer.modules, "sampleDataUrlRewriteRules"):
+            slicer.modules.sampleDataUrlRewriteRules = {}
+        slicer.modules.sampleDataUrlRewriteRules[name] = rewriteFunction
+
     def downloadFromSource(self, source: SampleDataSource) -> list[Any]:
-        """Return the nodes of a source, made by its own function or loaded from local files.
+        """Return the nodes of a source, loaded from local files; as in Slicer, its own function is the panel's alone.
 
         Raises:
             RuntimeError: the source is on the network.
         """
-        if source.customDownloader:
-            made = source.customDownloader(source)
-            return made if isinstance(made, list) else [made]
         return [self._load(uri, name) for uri, name in zip(source.uris, source.nodeNames, strict=True)]
 
     @staticmethod
     def _load(uri: str, name: str | None) -> Any:
+        for rewrite in getattr(slicer.modules, "sampleDataUrlRewriteRules", {}).values():
+            uri = rewrite(uri)
         if urlparse(uri).scheme != "file":
             raise RuntimeError(f"the headless desktop downloads nothing: {uri}")
         node = slicer.util.loadNodeFromFile(Path(url2pathname(urlparse(uri).path)))

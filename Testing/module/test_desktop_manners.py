@@ -291,3 +291,40 @@ def test_module_runs_on_slicers_own_sources() -> None:
     assert told["output"] == "Output"
     assert told["errors"] == []
     assert all(Path(file).is_relative_to(folder) for file in told["files"])
+
+
+def test_a_layout_that_nobody_knows_shows_no_view(slicer_desktop: Desktop) -> None:
+    manager = slicer_desktop.layout_manager
+
+    manager.setLayout(98765)
+
+    assert manager.shownWidgets() == []
+    manager.setLayout(3)
+    assert len(manager.shownWidgets()) == 4
+
+
+def test_a_hidden_segmentation_without_an_item_is_an_error_in_the_log(slicer_desktop: Desktop) -> None:
+    import slicer
+
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetHideFromEditors(True)
+    node = slicer_desktop.scene.AddNode(node)
+
+    node.GetSegmentation().AddEmptySegment("a", "a")
+
+    assert len(slicer_desktop.log.errors) == 1
+    assert "Unable to find subject hierarchy item" in slicer_desktop.log.errors[0]
+    slicer_desktop.log.errors.clear()
+
+
+def test_what_vtk_and_python_report_as_errors_is_in_the_log(slicer_desktop: Desktop) -> None:
+    import logging
+
+    import vtk
+
+    vtk.vtkImageThreshold().Update()
+    logging.error("something of Python's")
+
+    assert "something of Python's" in slicer_desktop.log.errors
+    assert any("vtkImageThreshold" in error for error in slicer_desktop.log.errors)
+    slicer_desktop.log.errors.clear()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -355,24 +357,81 @@ def test_key_patches_fill_their_views_at_any_size_and_keep_what_the_user_scrolle
     assert slice_node.GetFieldOfView()[:2] == (10, 10)
 
 
-def test_a_scene_saved_with_the_patches_opens_with_them_and_leads_back(
+def scene_text(bundle: Path) -> str:
+    """The scene file inside a bundle."""
+    with zipfile.ZipFile(bundle) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".mrml"))
+        return archive.read(name).decode()
+
+
+def name_layout(bundle: Path, layout: int) -> None:
+    """Write another layout into a bundle's scene file."""
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, content in files.items():
+            if name.endswith(".mrml"):
+                content = re.sub(b'currentViewArrangement="[0-9]+"', b'currentViewArrangement="%d"' % layout, content)
+            archive.writestr(name, content)
+
+
+def test_a_scene_saved_while_the_patches_are_shown_opens_in_the_user_s_own_layout(
     slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
 ) -> None:
     from SERUSegmentationLib.scene.key_patch_layout import LAYOUT_ID
 
-    layout = slicer_desktop.layout_manager.layoutLogic().GetLayoutNode()
+    manager = slicer_desktop.layout_manager
+    manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
     click(panel.ui.inspectButton)
     slicer_desktop.process_events(0.2)
+
     slicer_desktop.save_scene(tmp_path / "case.mrb")
+
+    # A Slicer without this extension would show no view.
+    assert f'"{LAYOUT_ID}"' not in scene_text(tmp_path / "case.mrb")
+    assert manager.layout == LAYOUT_ID
     slicer_desktop.close_scene()
-    assert layout.GetViewArrangement() != LAYOUT_ID
-
+    assert manager.layout == CUSTOM_LAYOUT
     assert slicer_desktop.open_scene(tmp_path / "case.mrb")
+    assert manager.layout == CUSTOM_LAYOUT
+    assert len(manager.shownWidgets()) == 1
+    assert not panel.ui.inspectButton.checked
 
-    assert layout.GetViewArrangement() == LAYOUT_ID
-    assert panel.ui.inspectButton.checked
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_scene_whose_file_names_the_patches_layout_leads_to_the_user_s_own(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path, is_added: bool
+) -> None:
+    from SERUSegmentationLib.scene.key_patch_layout import LAYOUT_ID
+
+    manager, file = slicer_desktop.layout_manager, tmp_path / "case.mrb"
+    slicer_desktop.save_scene(file)
+    name_layout(file, LAYOUT_ID)
+    manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+
+    if is_added:
+        assert slicer_desktop.app.coreIOManager().loadNodes("SceneFile", {"fileName": str(file)})
+    else:
+        assert slicer_desktop.open_scene(file)
+
+    slicer_desktop.process_events()
+    assert manager.layout == CUSTOM_LAYOUT
+    assert not panel.ui.inspectButton.checked
+
+
+def test_with_the_users_layout_shown_scenes_keep_it(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
     click(panel.ui.inspectButton)
-    assert layout.GetViewArrangement() != LAYOUT_ID
+    slicer_desktop.process_events()
+    slicer_desktop.layout_manager.setLayout(CUSTOM_LAYOUT)
+    slicer_desktop.process_events()
+
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+
+    assert f'currentViewArrangement="{CUSTOM_LAYOUT}"' in scene_text(tmp_path / "case.mrb")
 
 
 def test_leaving_the_patches_through_slicer_s_own_menu_pops_the_button(
@@ -485,3 +544,179 @@ def test_3d_surfaces_come_and_go(slicer_desktop: Desktop, panel: Any, node: Any)
     click(panel.ui.show3DButton)
 
     assert not node.GetSegmentation().ContainsRepresentation("Closed surface")
+
+
+def test_what_is_shown_and_closed_leaves_no_error_in_the_log(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    choose(panel.ui.shownComboBox, "Disagreement of the stages")
+    panel.ui.findingsTable.setCurrentCell(0, 0)
+    slicer_desktop.process_events()
+
+    slicer_desktop.close_scene()
+
+    assert slicer_desktop.log.errors == []
+
+
+def test_the_user_s_point_list_stays_the_one_that_points_are_placed_into(
+    slicer_desktop: Desktop, panel: Any, maps_file: Path
+) -> None:
+    theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "theirs")
+    selection = slicer_desktop.application_logic.GetSelectionNode()
+    assert selection.GetActivePlaceNodeID() == theirs.GetID()
+
+    show_result(slicer_desktop, panel, maps_file)
+
+    assert selection.GetActivePlaceNodeID() == theirs.GetID()
+    assert selection.GetActivePlaceNodeClassName() == "vtkMRMLMarkupsFiducialNode"
+
+
+def other_bundle(desktop: Desktop, panel: Any, folder: Path) -> Path:
+    """A bundle with another patient's CT and its result at alpha 0.3; the scene is closed afterwards."""
+    other = small_phantom(seed=3)
+    folder.mkdir()
+    desktop.close_scene()
+    desktop.add_volume(other.volume.array_kji, other.volume.grid.ijk_to_ras, "CT")
+    desktop.process_events()
+    show_result(desktop, panel, save(maps_of(other, alpha=0.3), folder))
+    assert desktop.save_scene(folder / "other.mrb")
+    desktop.close_scene()
+    return folder / "other.mrb"
+
+
+def add_scene(desktop: Desktop, bundle: Path) -> None:
+    """Add a scene to the one that is there."""
+    assert desktop.app.coreIOManager().loadNodes("SceneFile", {"fileName": str(bundle)})
+    desktop.process_events()
+
+
+def test_a_second_scene_that_is_added_brings_its_result_and_leaves_the_first_one_alone(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    import slicer
+
+    first = tmp_path / "first.mrb"
+    assert slicer_desktop.save_scene(first)
+    second = other_bundle(slicer_desktop, panel, tmp_path / "other")
+
+    add_scene(slicer_desktop, first)
+    assert panel.ui.alphaSlider.value == pytest.approx(0.4)
+    add_scene(slicer_desktop, second)
+
+    assert panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.3)
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    assert panel.ui.inputSelector.currentNode() is volumes[1]
+    panel.ui.inputSelector.setCurrentNode(volumes[0])
+    assert panel.ui.alphaSlider.enabled
+    assert panel.ui.alphaSlider.value == pytest.approx(0.4)
+
+
+def test_a_ct_that_is_chosen_again_offers_its_own_result(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    import slicer
+
+    first = ct()
+    array = slicer.util.arrayFromVolume(first)
+    other = slicer.util.addVolumeFromArray(array, ijkToRAS=np.diag([-4.0, -4.0, 6.0, 1.0]), name="other")
+
+    panel.ui.inputSelector.setCurrentNode(other)
+    assert panel.ui.outputSelector.currentNode() is None
+    panel.ui.inputSelector.setCurrentNode(first)
+
+    assert panel.ui.outputSelector.currentNode() is node
+    assert panel.ui.alphaSlider.enabled
+
+
+def test_of_several_results_of_a_ct_the_latest_is_offered(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    import slicer
+
+    first, latest = ct(), show_result(slicer_desktop, panel, maps_file)
+    other = slicer.util.addVolumeFromArray(slicer.util.arrayFromVolume(first), name="other")
+    panel.ui.inputSelector.setCurrentNode(other)
+
+    panel.ui.inputSelector.setCurrentNode(first)
+
+    assert panel.ui.outputSelector.currentNode() is latest
+
+
+def test_a_label_map_is_never_taken_as_the_ct(slicer_desktop: Desktop) -> None:
+    import slicer
+
+    array = np.zeros((4, 5, 6), np.int16)
+    slicer.util.addVolumeFromArray(array, name="labels", nodeClassName="vtkMRMLLabelMapVolumeNode")
+    slicer.util.addVolumeFromArray(np.zeros((4, 5, 6, 3)), name="colors", nodeClassName="vtkMRMLVectorVolumeNode")
+    hidden = slicer.util.addVolumeFromArray(array, name="hidden")
+    hidden.SetHideFromEditors(True)
+
+    panel = open_module(slicer_desktop)
+    assert panel._parameterNode.inputVolume is None
+    slicer_desktop.add_volume(array, name="CT")
+    slicer_desktop.process_events()
+
+    # One that comes while none is chosen is chosen.
+    assert panel._parameterNode.inputVolume is ct()
+    slicer_desktop.add_volume(array, name="another")
+    slicer_desktop.process_events()
+    assert panel._parameterNode.inputVolume is ct()
+
+
+@pytest.mark.parametrize("change", ["another CT", "no CT", "scene closed"])
+def test_what_was_said_of_a_ct_goes_with_it(slicer_desktop: Desktop, panel: Any, node: Any, change: str) -> None:
+    import slicer
+
+    panel.parts.run.say("Done in 0:12.")
+    if change == "another CT":
+        other = slicer.util.addVolumeFromArray(np.zeros((4, 5, 6), np.int16), name="other")
+        slicer_desktop.process_events()
+        assert panel.ui.statusLabel.text == "Done in 0:12."
+        panel.ui.inputSelector.setCurrentNode(other)
+    elif change == "no CT":
+        panel.ui.inputSelector.setCurrentNode(None)
+    else:
+        slicer_desktop.close_scene()
+
+    assert panel.ui.statusLabel.text == ""
+    assert not panel.ui.statusLabel.visible
+
+
+def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(
+    slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.nodes import STAGES, companion
+
+    click(panel.ui.show3DButton)
+    click(panel.ui.leftJumpButton)
+    click(panel.ui.advancedCollapsibleButton)
+    before = np.array(view_pixels(slicer_desktop, "Red"))
+
+    click(panel.ui.splitSidesCheckBox)
+
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert panel.ui.show3DButton.checked
+    assert companion(node, STAGES).GetDisplayNode().GetVisibility()
+    # Nothing else changes in the views: kidneys keep their color on both sides.
+    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    click(panel.ui.splitSidesCheckBox)
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
+    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+
+
+def test_key_slices_labels_can_be_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    from SERUSegmentationLib.scene.nodes import KEY_SLICES, companion
+
+    display = companion(node, KEY_SLICES).GetDisplayNode()
+    assert panel.ui.keyLabelsCheckBox.checked
+
+    click(panel.ui.keyLabelsCheckBox)
+
+    assert not display.GetPointLabelsVisibility()
+    assert display.GetVisibility()
+
+
+def test_the_log_keeps_its_left_edge_in_view(slicer_desktop: Desktop, panel: Any) -> None:
+    click(panel.ui.logCollapsibleButton)
+
+    panel.parts.run.log.add("a long line " * 100)
+    slicer_desktop.process_events()
+
+    assert panel.ui.logTextEdit.horizontalScrollBar().value == 0

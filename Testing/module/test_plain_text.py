@@ -94,7 +94,7 @@ def test_a_volumes_name_is_shown_as_it_is(slicer_desktop: Desktop, tiny_model: P
     slicer_desktop.dialogs.answer(dismiss)
     panel.parts.refresh(volume)
     tip = panel.ui.segmentButton.toolTip
-    panel.parts.run.fail(SeruError(f"The volume '{volume.GetName()}' has no voxels."))
+    panel.parts.run.alarm(SeruError(f"The volume '{volume.GetName()}' has no voxels."))
 
     assert "&lt;img" in tip
     assert formats == [qt.Qt.PlainText]

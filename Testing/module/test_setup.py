@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from seru.phantom import Phantom
+from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing import REPOSITORY
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
@@ -91,6 +92,8 @@ def test_a_licence_that_is_not_agreed_to_starts_nothing(
     shown = slicer_desktop.dialogs.shown[-1]
     assert "Licence of the weights: Apache-2.0" in shown.text
     assert "For research only" in shown.text
+    assert len(shown.text.splitlines()) == 4
+    assert shown.details == panel.parts.inputs.model.notes
     assert not panel.logic.isRunning
     assert panel.ui.segmentButton.text == "Segment"
 
@@ -132,7 +135,7 @@ def test_the_licence_is_told_in_four_lines_with_its_text_on_demand(slicer_deskto
 
 def test_a_folder_that_is_no_model_is_told(slicer_desktop: Desktop, tmp_path: Path) -> None:
     panel = open_module(slicer_desktop)
-    slicer_desktop.dialogs.answer(str(tmp_path), "OK")
+    slicer_desktop.dialogs.answer(str(tmp_path))
 
     click(panel.ui.modelFolderButton)
 
@@ -187,7 +190,7 @@ def test_installing_keeps_what_comes_with_slicer(
         raise RuntimeError("no network")
 
     monkeypatch.setattr(slicer.packaging, "pip_install", pip_install, raising=False)
-    slicer_desktop.dialogs.answer("OK", "OK")
+    slicer_desktop.dialogs.answer("OK")
     click(panel.ui.setupCollapsibleButton)
     click(panel.ui.installButton)
 
@@ -196,7 +199,7 @@ def test_installing_keeps_what_comes_with_slicer(
     assert calls[0][0] == ["seru-no-such-package>=1.0"]
     assert f"numpy=={numpy.__version__}" in calls[0][1]
     assert calls[0][2] == "SERU"
-    assert "could not be installed (no network)" in panel.ui.statusLabel.text
+    assert "could not be installed (no network)" in panel.ui.setupAnswerLabel.text
 
 
 def test_without_the_pytorch_extension_the_way_out_is_named(slicer_desktop: Desktop) -> None:
@@ -229,7 +232,7 @@ def test_devices_are_found_by_a_child_and_remembered(slicer_desktop: Desktop) ->
     click(panel.ui.checkButton)
     slicer_desktop.wait_until(lambda: panel.parts.setup._command is None, 300)
 
-    assert panel.ui.statusLabel.text.startswith("Devices: CPU")
+    assert panel.ui.setupAnswerLabel.text.startswith("Devices: CPU")
     choose(panel.ui.deviceComboBox, "CPU")
     slicer_desktop.unload("SERUSegmentation")
     assert open_module(slicer_desktop).parts.inputs.device == "cpu"
@@ -244,12 +247,11 @@ def test_verifying_a_damaged_model_tells_so(slicer_desktop: Desktop, tiny_model:
     click(panel.ui.setupCollapsibleButton)
 
     click(panel.ui.verifyButton)
-    assert panel.ui.statusLabel.text == "The model's files are OK."
+    assert panel.ui.setupAnswerLabel.text == "The model's files are OK."
     (folder / "coarse.safetensors").write_bytes(b"short")
-    slicer_desktop.dialogs.answer("OK")
     click(panel.ui.verifyButton)
 
-    assert "coarse.safetensors is damaged" in panel.ui.statusLabel.text
+    assert "coarse.safetensors is damaged" in panel.ui.setupAnswerLabel.text
 
 
 def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +270,7 @@ def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, mon
     click(panel.ui.clearModelsButton)
 
     assert not cached.exists()
-    assert panel.ui.statusLabel.text == "Deleted: some-model"
+    assert panel.ui.setupAnswerLabel.text == "Deleted: some-model"
 
 
 def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
@@ -286,6 +288,23 @@ def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
     assert Path(source.thumbnailFileName).is_file()
 
 
+def test_a_script_gets_the_phantom_s_node_from_sample_data(slicer_desktop: Desktop) -> None:
+    import SampleData
+    import slicer
+    import vtk
+
+    open_module(slicer_desktop)
+
+    node = SampleData.downloadSample("SERUPhantom")
+
+    assert node.GetName() == "SERU phantom CT"
+    expected = make_phantom(PhantomOptions()).volume
+    assert np.array_equal(slicer.util.arrayFromVolume(node), expected.array_kji)
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    assert slicer.util.arrayFromVTKMatrix(matrix) == pytest.approx(expected.grid.ijk_to_ras)
+
+
 def test_a_copied_log_holds_versions(slicer_desktop: Desktop) -> None:
     import qt
 
@@ -298,3 +317,34 @@ def test_a_copied_log_holds_versions(slicer_desktop: Desktop) -> None:
     assert "SERU 0." in text
     assert "torch" in text
     assert text.splitlines()[-1].endswith("something happened")
+
+
+def place_of(panel: Any) -> int:
+    """Where Setup is among the sections; the stretch below them counts too."""
+    section = panel.ui.setupCollapsibleButton
+    return section.parentWidget().layout().indexOf(section)
+
+
+def test_setup_comes_first_until_the_packages_are_there(
+    slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop)
+    last = place_of(panel)
+    assert last == panel.ui.setupCollapsibleButton.parentWidget().layout().count() - 2
+    assert panel.ui.setupCollapsibleButton.collapsed
+    lacking(panel, tmp_path)
+    panel.parts.setup._place()
+    assert place_of(panel) == 0
+    assert not panel.ui.setupCollapsibleButton.collapsed
+
+    def install(packages: list[str], **options: Any) -> None:
+        panel.parts.setup._requirements.write_text("numpy>=1.0\n")
+
+    monkeypatch.setattr(slicer.packaging, "pip_install", install, raising=False)
+    slicer_desktop.dialogs.answer("OK")
+    click(panel.ui.installButton)
+
+    assert panel.ui.setupAnswerLabel.text == "The packages are installed."
+    assert place_of(panel) == last

@@ -390,6 +390,16 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the key slices&apos; labels in the views</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Inspect key patches</source>
         <translation>Schlüsselausschnitte zeigen</translation>
     </message>

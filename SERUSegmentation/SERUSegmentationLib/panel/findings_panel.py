@@ -63,6 +63,14 @@ class FindingsPanel:
         self._showRemarks(self._controller.remarks)
         self._enable()
 
+    def goToLargest(self) -> None:
+        """Choose the largest tumor, or the largest kidney where there is none, and go there; what is doubted waits."""
+        counted = [one for one in self._shown or () if one.finding.is_counted]
+        largest = max(counted, key=lambda one: (one.finding.kind == "tumor", one.finding.volume_ml), default=None)
+        if largest is not None:
+            self.table.choose(largest)
+            self._onChosen(largest)
+
     def follow(self) -> None:
         """Gray the findings while alpha moves: they settle when it is released."""
         self._ui.findingsTable.enabled = bool(self._shown) and not self._controller.isMoving

@@ -8,7 +8,13 @@ import slicer
 
 from seru.findings import SIDES, Report, Side
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
-from SERUSegmentationLib.scene.markups import areCropBoxesVisible, keySlicePosition, setCropBoxesVisible
+from SERUSegmentationLib.scene.markups import (
+    areCropBoxesVisible,
+    areKeyLabelsVisible,
+    keySlicePosition,
+    setCropBoxesVisible,
+    setKeyLabelsVisible,
+)
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
@@ -32,6 +38,7 @@ class KeySlicePanel:
         for side in SIDES:
             getattr(ui, f"{side}JumpButton").connect("clicked(bool)", lambda checked, side=side: self._onJump(side))
         ui.cropBoxesCheckBox.connect("toggled(bool)", self._onCropBoxes)
+        ui.keyLabelsCheckBox.connect("toggled(bool)", self._onLabels)
         ui.inspectButton.connect("toggled(bool)", self._onInspect)
         if manager is not None:
             manager.connect("layoutChanged(int)", self._onLayoutChanged)
@@ -55,6 +62,11 @@ class KeySlicePanel:
         wasBlocked = ui.cropBoxesCheckBox.blockSignals(True)
         ui.cropBoxesCheckBox.checked = found and areCropBoxesVisible(node)
         ui.cropBoxesCheckBox.blockSignals(wasBlocked)
+        hasPoints = any(position is not None for position in positions.values())
+        ui.keyLabelsCheckBox.enabled = hasPoints
+        wasBlocked = ui.keyLabelsCheckBox.blockSignals(True)
+        ui.keyLabelsCheckBox.checked = hasPoints and areKeyLabelsVisible(node)
+        ui.keyLabelsCheckBox.blockSignals(wasBlocked)
         ui.inspectButton.enabled = self._inspectable() is not None
         if self.layout is not None and self.layout.isShown and not ui.inspectButton.enabled:
             self.leave()
@@ -66,9 +78,10 @@ class KeySlicePanel:
         self._setInspecting(False)
 
     def cleanup(self) -> None:
-        """Let go of the layout manager and its views."""
+        """Go back to the user's layout and let go of the layout manager and its views."""
+        self.leave()
         if self.layout is not None:
-            self.layout.release()
+            self.layout.close()
             slicer.app.layoutManager().disconnect("layoutChanged(int)", self._onLayoutChanged)
 
     def _inspectable(self) -> tuple[KeyPatchLayout, vtkMRMLScalarVolumeNode, Report] | None:
@@ -86,6 +99,10 @@ class KeySlicePanel:
     def _onCropBoxes(self, checked: bool) -> None:
         if self._controller.segmentationNode is not None:
             setCropBoxesVisible(self._controller.segmentationNode, checked)
+
+    def _onLabels(self, checked: bool) -> None:
+        if self._controller.segmentationNode is not None:
+            setKeyLabelsVisible(self._controller.segmentationNode, checked)
 
     def _onInspect(self, checked: bool) -> None:
         if not checked:

@@ -10,7 +10,7 @@ from typing import Any
 
 import qt
 
-from seru.errors import CancelledError
+from seru.errors import BadInputError, CancelledError, SeruError
 from SERUSegmentationLib.panel.plain_text import displayError, setFramed, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.scene.live_result import LiveResult
@@ -35,8 +35,8 @@ class RunPanel:
     ) -> None:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
-        self._isRunning = False
-        self.log = RunLog(ui.logTextEdit.appendPlainText)
+        self._isRunning = self._isStopping = False
+        self.log = RunLog(self._onLine)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
         ui.progressBar.setRange(0, _STEPS)
@@ -58,7 +58,7 @@ class RunPanel:
 
     def start(self) -> None:
         """Show that a run begins."""
-        self._isRunning = True
+        self._isRunning, self._isStopping = True, False
         ui = self._ui
         ui.segmentButton.enabled = True
         ui.segmentButton.text = _("Cancel")
@@ -69,11 +69,13 @@ class RunPanel:
         self.say(_("Starting"))
 
     def update(self, progress: RunProgress) -> None:
-        """Show where the run is.
+        """Show where the run is; one that was asked to stop only stops.
 
         Args:
             progress: of the run.
         """
+        if self._isStopping:
+            return
         bar = self._ui.progressBar
         if progress.stage is not None:
             bar.setRange(0, _STEPS)
@@ -85,6 +87,7 @@ class RunPanel:
 
     def cancelling(self) -> None:
         """Show that the run was asked to stop."""
+        self._isStopping = True
         self._ui.segmentButton.enabled = False
         self._ui.segmentButton.text = _("Cancelling...")
         self._ui.progressBar.setRange(0, 0)
@@ -98,7 +101,7 @@ class RunPanel:
             error: None where it did not.
             progress: of the run.
         """
-        self._isRunning = False
+        self._isRunning = self._isStopping = False
         ui = self._ui
         ui.segmentButton.text = _("Segment")
         ui.progressBar.setRange(0, _STEPS)
@@ -110,20 +113,35 @@ class RunPanel:
         elif isinstance(error, CancelledError):
             self.say(str(error))
             self.log.add(str(error))
-        else:
+        elif isinstance(error, BadInputError):
             self.fail(error)
+        else:
+            self.alarm(error)
 
     def fail(self, error: Exception) -> None:
-        """Tell an error in one sentence; the log has the details.
+        """Tell an error in one sentence, where the user looks.
+
+        Args:
+            error: what happened; nothing was lost by it.
+        """
+        text = _textOf(error)
+        self.say(text, isError=True)
+        self.log.add(text)
+
+    def alarm(self, error: Exception) -> None:
+        """Tell an error by which work was lost in a box too, with the log unfolded.
 
         Args:
             error: what happened.
         """
-        text = str(error) or type(error).__name__
-        self.say(text, isError=True)
-        self.log.add(text)
+        self.fail(error)
         self._ui.logCollapsibleButton.collapsed = False
-        displayError(text, self.log.text())
+        displayError(_textOf(error), self.log.text())
+
+    def forget(self) -> None:
+        """Take back what was said of another CT or scene; a run goes on to be told of."""
+        if not self._isRunning:
+            self.say("")
 
     def say(self, text: str, isError: bool = False) -> None:
         """Show a sentence under the button."""
@@ -139,12 +157,24 @@ class RunPanel:
                 self._onCancel()
             else:
                 self._onSegment()
+        except SeruError as error:
+            self.fail(error)
         except Exception as error:
             logging.exception("SERU: the run could not be started")
-            self.fail(error)
+            self.alarm(error)
+
+    def _onLine(self, line: str) -> None:
+        text = self._ui.logTextEdit
+        text.appendPlainText(line)
+        # A long line would scroll the beginning of all out of view.
+        text.horizontalScrollBar().setValue(0)
 
     def _onCopy(self, checked: bool = False) -> None:
         qt.QApplication.clipboard().setText("\n".join([*self._facts(), self.log.text()]))
+
+
+def _textOf(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 class RunLog:

@@ -15,7 +15,7 @@ from seru.model.store import cache_folder, clear_cache, find_model
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel, devicesOf, deviceTitle
 from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
-from SERUSegmentationLib.panel.plain_text import confirmOkCancel
+from SERUSegmentationLib.panel.plain_text import confirmOkCancel, setFramed
 from SERUSegmentationLib.run.background import BackgroundCommand
 from SERUSegmentationLib.texts import _
 
@@ -28,8 +28,7 @@ class SetupPanel:
         inputs: where model and device are chosen.
         requirements: ``Resources/requirements.txt``.
         onChanged: called when something was installed or fetched.
-        say: shows a sentence.
-        onError: called with what went wrong.
+        say: shows a sentence at the Segment button.
     """
 
     def __init__(
@@ -39,10 +38,10 @@ class SetupPanel:
         requirements: Path,
         onChanged: Callable[[], None],
         say: Callable[[str], None],
-        onError: Callable[[Exception], None],
     ) -> None:
         self._ui, self._inputs, self._requirements = ui, inputs, requirements
-        self._onChanged, self._say, self._onError = onChanged, say, onError
+        self._onChanged, self._sayAtRun = onChanged, say
+        self._isFirst: bool | None = None
         self._command: BackgroundCommand | None = None
         self._devices: list[dict[str, Any]] = []
         for name, action in (
@@ -55,6 +54,8 @@ class SetupPanel:
         ):
             getattr(ui, f"{name}Button").connect("clicked(bool)", lambda checked, action=action: self._guarded(action))
         ui.setupCollapsibleButton.connect("contentsCollapsed(bool)", lambda collapsed: self.refresh())
+        ui.setupAnswerLabel.visible = False
+        self._place()
 
     def refresh(self) -> None:
         """Show what is installed; a closed section is not looked at."""
@@ -88,11 +89,13 @@ class SetupPanel:
             # As Slicer's own pip_ensure: tests change no environment. The run then says what it misses.
             return True
         if not confirmOkCancel(missing.question()):
+            self._sayAtRun(_("Nothing was installed; the segmentation cannot run without these packages."))
             self._say(_("Nothing was installed; the segmentation cannot run without these packages."))
             return False
         self._say(_("Installing packages"))
         installMissing(missing)
         self._say(_("The packages are installed."))
+        self._place()
         self.refresh()
         self._onChanged()
         return True
@@ -118,6 +121,30 @@ class SetupPanel:
         if self._command is not None:
             self._command.abort()
             self._command = None
+
+    def _place(self) -> None:
+        """Put the section first and open until everything is installed, and last afterwards."""
+        isFirst = bool(findMissing(self._requirements))
+        if isFirst == self._isFirst:
+            return
+        section = self._ui.setupCollapsibleButton
+        layout = section.parentWidget().layout()
+        layout.removeWidget(section)
+        # The stretch below it stays the last.
+        layout.insertWidget(0 if isFirst else layout.count() - 1, section)
+        if isFirst:
+            section.collapsed = False
+        self._isFirst = isFirst
+
+    def _say(self, text: str, isError: bool = False) -> None:
+        """Answer beside the buttons."""
+        label = self._ui.setupAnswerLabel
+        label.text = text
+        label.visible = bool(text)
+        setFramed(label, isError)
+
+    def _onError(self, error: Exception) -> None:
+        self._say(str(error) or type(error).__name__, isError=True)
 
     def _modelText(self) -> str:
         choice = self._inputs.model

@@ -21,6 +21,7 @@ from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.content import isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.nodes import isPlainVolume
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 from SERUSegmentationLib.texts import _
 
@@ -250,8 +251,7 @@ def checkInput(volumeNode: vtkMRMLNode | None) -> None:
     if volumeNode is None:
         raise BadInputError(_("No CT volume is selected; load a CT and select it."))
     name = volumeNode.GetName()
-    isScalar = volumeNode.IsA("vtkMRMLScalarVolumeNode")
-    if not isScalar or any(volumeNode.IsA(f"vtkMRML{kind}VolumeNode") for kind in ("Vector", "LabelMap", "Tensor")):
+    if not isPlainVolume(volumeNode):
         raise BadInputError(_("'{name}' is not a CT volume; select a scalar volume.").format(name=name))
     if 0 in shapeKji(volumeNode):
         raise BadInputError(_("The volume '{name}' has no voxels; load it again.").format(name=name))

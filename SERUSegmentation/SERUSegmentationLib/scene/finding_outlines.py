@@ -11,6 +11,7 @@ import numpy as np
 
 from seru.result.gate import Component
 from seru.result.measurements import Measured
+from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.finding_names import findingTitle
 from SERUSegmentationLib.scene.geometry import LayerGrid
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
 
 _CHOSEN = "chosen"
-_PALE, _DISMISSED_COLOR, _BRIGHT = (0.72, 0.6, 1.0), (0.72, 0.72, 0.72), (1.0, 1.0, 1.0)
 _OPACITIES = {_CHOSEN: 1.0}
 _PALE_OPACITY = 0.9
 # Of the lines, in pixels: the coarse stage's have one, so that no color is needed to tell them apart.
@@ -45,7 +45,7 @@ def writeOutlines(result: LiveResult, areCandidatesShown: bool = True) -> None:
     removeOwnSegments(node, lambda key: True)
     for number, one in enumerate(measured):
         if not one.finding.is_counted:
-            color = _PALE if one.finding.status == "candidate" else _DISMISSED_COLOR
+            color = COLORS[one.finding.status]
             segment = LayerSegment(f"unbelieved_{number}", findingTitle(one.finding), color)
             _write(node, result, one.component, segment)
     markWritten(node)
@@ -86,7 +86,7 @@ def outlineFinding(result: LiveResult, measured: Measured | None) -> None:
     if measured is None:
         removeOwnSegments(node, lambda key: key == _CHOSEN)
     else:
-        _write(node, result, measured.component, LayerSegment(_CHOSEN, _("Chosen finding"), _BRIGHT))
+        _write(node, result, measured.component, LayerSegment(_CHOSEN, _("Chosen finding"), COLORS[_CHOSEN]))
     markWritten(node)
 
 

@@ -9,6 +9,7 @@ import slicer
 import vtk
 
 from seru.findings import CropBox, KeySlice, Report, Side
+from seru.terminology import COLORS, Color
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ _VIEW = """
     <property name="viewlabel" action="default">{label}</property>
     <property name="viewcolor" action="default">{color}</property>
   </view></item>"""
-_COLORS = {"right": "#4FB8E0", "left": "#E0B04F"}
 
 
 class KeyPatchLayout:
     """Switches to the patches and back.
+
+    A Slicer without this extension shows no view at all in a layout it does not know, so ours never gets into a file:
+    while it is shown scenes are saved without their layout. (Slicer tells nobody that it is about to save.)
 
     Args:
         layoutManager: Slicer's.
@@ -35,8 +38,10 @@ class KeyPatchLayout:
 
     def __init__(self, layoutManager: qSlicerLayoutManager) -> None:
         self._manager = layoutManager
-        self._before: int | None = None
+        self._users = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
         self._fillings: list[_Filling] = []
+        self._tag = self._node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._onLayoutNode)
+        self._onLayoutNode()
 
     @property
     def isShown(self) -> bool:
@@ -52,7 +57,7 @@ class KeyPatchLayout:
         """
         node = self._node
         if not self.isShown:
-            self._before = node.GetViewArrangement()
+            self._users = node.GetViewArrangement()
         _describe(node, [side for side in VIEWS if report.side(side).key_slice is not None])
         node.SetViewArrangement(LAYOUT_ID)
         self.release()
@@ -79,9 +84,18 @@ class KeyPatchLayout:
         """Go back to the layout the user had; one chosen meanwhile stays."""
         self.release()
         if self.isShown:
-            fallback = slicer.vtkMRMLLayoutNode.SlicerLayoutConventionalView
-            self._node.SetViewArrangement(fallback if self._before is None else self._before)
-        self._before = None
+            self._node.SetViewArrangement(self._users)
+
+    def close(self) -> None:
+        """Let go of the views and the layout."""
+        self.release()
+        self._node.RemoveObserver(self._tag)
+
+    def _onLayoutNode(self, caller: vtkMRMLLayoutNode | None = None, event: str = "") -> None:
+        # What a scene brings on its way in or out is not the user's choice.
+        if not self.isShown and not slicer.mrmlScene.IsBatchProcessing():
+            self._users = self._node.GetViewArrangement()
+        self._node.SetSaveWithScene(not self.isShown)
 
     @property
     def _node(self) -> vtkMRMLLayoutNode:
@@ -89,7 +103,7 @@ class KeyPatchLayout:
 
 
 def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
-    """Make the layout known, so that a scene that was saved while it was shown opens with it.
+    """Make the layout known, so that a scene that names it shows views.
 
     Args:
         layoutManager: Slicer's; None without a window.
@@ -99,12 +113,16 @@ def registerLayout(layoutManager: qSlicerLayoutManager | None) -> None:
 
 
 def _describe(layoutNode: vtkMRMLLayoutNode, sides: list[Side]) -> None:
-    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_COLORS[side]) for side in sides]
+    items = [_VIEW.format(tag=VIEWS[side], label=side[0].upper(), color=_hex(COLORS[side])) for side in sides]
     description = f'<layout type="horizontal">{"".join(items)}\n</layout>'
     if layoutNode.IsLayoutDescription(LAYOUT_ID):
         layoutNode.SetLayoutDescription(LAYOUT_ID, description)
     else:
         layoutNode.AddLayoutDescription(LAYOUT_ID, description)
+
+
+def _hex(color: Color) -> str:
+    return "#{:02X}{:02X}{:02X}".format(*(round(255 * part) for part in color))
 
 
 def patchCentre(

@@ -124,12 +124,16 @@ class LiveResult:
 
         Args:
             options: alpha and clean-up.
-            create: make segments that are missing.
+            create: make segments that are missing, and remove those of an earlier run that this one does not have.
         """
+        hadSurfaces = self.layer.hasSurfaces()
         wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
         self._wasEdited = None
+        if create:
+            self.layer.removeOthersOfOurs()
         self._write(self._finish(options), create)
-        self.layer.refreshSurfaces()
+        if hadSurfaces:
+            self.layer.refreshSurfaces()
         if create or not wasEdited:
             markWritten(self.segmentationNode)
 

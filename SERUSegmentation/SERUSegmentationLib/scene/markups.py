@@ -8,6 +8,7 @@ import slicer
 import vtk
 
 from seru.findings import Report, Side
+from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
 from SERUSegmentationLib.scene.nodes import (
@@ -22,7 +23,8 @@ from SERUSegmentationLib.scene.nodes import (
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
-_COLORS = {"right": (0.25, 0.75, 1.0), "left": (0.95, 0.75, 0.25)}
+# Of a point's size: the boxes are there to be seen through.
+_LINE_THICKNESS = 0.05
 # The point of a side is found by its description: the label may be renamed.
 _DESCRIPTIONS: dict[Side, str] = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
 
@@ -53,7 +55,7 @@ def writeCropBoxes(
         roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
         roi.SetSize(*size)
         if isNew:
-            _displayBox(roi, _COLORS[side])
+            _displayBox(roi, COLORS[side])
         markWritten(roi)
 
 
@@ -71,6 +73,24 @@ def setCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool
     """
     for roi in _rois(segmentationNode):
         roi.SetDisplayVisibility(visible)
+
+
+def areKeyLabelsVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
+    """Return whether the key slices' labels are shown."""
+    node = companion(segmentationNode, KEY_SLICES)
+    return node is not None and bool(node.GetDisplayNode().GetPointLabelsVisibility())
+
+
+def setKeyLabelsVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool) -> None:
+    """Show or hide the key slices' labels; the points stay.
+
+    Args:
+        segmentationNode: the result.
+        visible: show them.
+    """
+    node = companion(segmentationNode, KEY_SLICES)
+    if node is not None:
+        node.GetDisplayNode().SetPointLabelsVisibility(visible)
 
 
 def writeKeySlices(
@@ -133,6 +153,16 @@ def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: Side) -> t
     return toWorld(node, position)
 
 
+def drawMarkupsLast() -> None:
+    """Draw markups over the segments again: a view draws what came last over the rest, labels and points too.
+
+    At the end of a batch the views make the markups' drawings anew; nothing less makes them.
+    """
+    scene = slicer.mrmlScene
+    scene.StartState(scene.BatchProcessState)
+    scene.EndState(scene.BatchProcessState)
+
+
 def _rois(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLMarkupsROINode]:
     return [roi for role in CROPS.values() if (roi := companion(segmentationNode, role)) is not None]
 
@@ -151,6 +181,7 @@ def _displayBox(roi: vtkMRMLMarkupsROINode, color: tuple[float, float, float]) -
     display.SetGlyphTypeFromString("Vertex2D")
     display.SetUseGlyphScale(True)
     display.SetGlyphScale(0.1)
+    display.SetLineThickness(_LINE_THICKNESS)
     display.SetSnapMode(slicer.vtkMRMLMarkupsDisplayNode.SnapModeUnconstrained)
 
 
@@ -164,6 +195,6 @@ def _pointOf(node: vtkMRMLMarkupsFiducialNode, side: Side) -> int | None:
 def _displayPoints(node: vtkMRMLMarkupsFiducialNode) -> None:
     node.CreateDefaultDisplayNodes()
     display = node.GetDisplayNode()
-    display.SetSelectedColor(1.0, 0.85, 0.2)
+    display.SetSelectedColor(*COLORS["key slice"])
     display.SetTextScale(2.2)
     display.SetGlyphScale(2.0)

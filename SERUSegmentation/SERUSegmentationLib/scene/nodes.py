@@ -7,6 +7,9 @@ and renaming. Those that nobody can work with elsewhere are in no selector and n
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import slicer
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from slicer import (
         vtkMRMLNode,
         vtkMRMLScalarVolumeNode,
+        vtkMRMLScene,
         vtkMRMLSegmentationNode,
         vtkMRMLSubjectHierarchyNode,
         vtkMRMLVolumeNode,
@@ -75,7 +79,8 @@ def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, classN
     node.SetName(scene.GenerateUniqueName(name))
     # Before it is added: then no selector and no subject hierarchy takes it up.
     node.SetHideFromEditors(role in _HIDDEN)
-    node = scene.AddNode(node)
+    with _placeNodeKept(scene):
+        node = scene.AddNode(node)
     segmentationNode.SetNodeReferenceID(role, node.GetID())
     return node
 
@@ -98,6 +103,7 @@ def ensureOverlay(
     node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
     node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
     node.SetAttribute(_ROLE, role)
+    _ensureItem(node, volumeNode)
     if node.GetDisplayNode() is None:
         node.CreateDefaultDisplayNodes()
         node.GetDisplayNode().SetVisibility3D(False)
@@ -141,25 +147,44 @@ def inputVolume(segmentationNode: vtkMRMLSegmentationNode | None) -> vtkMRMLScal
     return segmentationNode.GetNodeReference(segmentationNode.GetReferenceImageGeometryReferenceRole())
 
 
+def isPlainVolume(node: vtkMRMLNode) -> bool:
+    """Return whether a node is a scalar volume and nothing more special, such as a label map or colors."""
+    kinds = ("Vector", "LabelMap", "Tensor")
+    return node.IsA("vtkMRMLScalarVolumeNode") and not any(node.IsA(f"vtkMRML{kind}VolumeNode") for kind in kinds)
+
+
+def firstVolume() -> vtkMRMLScalarVolumeNode | None:
+    """Return the first volume of the scene that a volume selector offers, or None."""
+    volumes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")
+    return next((node for node in volumes if isPlainVolume(node) and not node.GetHideFromEditors()), None)
+
+
 def outputFor(
     volumeNode: vtkMRMLScalarVolumeNode | None, segmentationNode: vtkMRMLSegmentationNode | None
 ) -> vtkMRMLSegmentationNode | None:
-    """Return where the result of a volume should go.
+    """Return where the result of a newly chosen volume should go.
 
     Args:
         volumeNode: newly chosen, or None.
-        segmentationNode: chosen so far.
+        segmentationNode: chosen so far, or None.
 
     Returns:
-        The same segmentation, unless it holds the result of another volume: then this volume's own earlier result, or
-        None for a new one.
+        The same segmentation, if it is this volume's result or no result at all; else this volume's own latest result,
+        or None for a new one.
     """
-    if volumeNode is None or companion(segmentationNode, MAPS) is None or inputVolume(segmentationNode) is volumeNode:
+    if volumeNode is None or inputVolume(segmentationNode) is volumeNode:
         return segmentationNode
-    for node in slicer.util.getNodesByClass("vtkMRMLSegmentationNode"):
-        if companion(node, MAPS) is not None and inputVolume(node) is volumeNode:
-            return node
-    return None
+    if segmentationNode is not None and companion(segmentationNode, MAPS) is None:
+        return segmentationNode
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
+    own = (node for node in nodes if companion(node, MAPS) is not None and inputVolume(node) is volumeNode)
+    return max(own, key=_number, default=None)
+
+
+def _number(node: vtkMRMLNode) -> int:
+    """How late a node came, by the number at the end of its id."""
+    digits = re.search(r"[0-9]*$", node.GetID())
+    return int(digits[0] or 0) if digits else 0
 
 
 def placeBeside(node: vtkMRMLNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
@@ -178,6 +203,35 @@ def placeBeside(node: vtkMRMLNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:
     item = hierarchy.GetItemByDataNode(node)
     if volumeItem and item:
         hierarchy.SetItemParent(item, hierarchy.GetItemParent(volumeItem))
+
+
+def _ensureItem(overlay: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode) -> None:
+    """Give a hidden segmentation its item, beside the volume: Slicer logs an error for each segment of one without.
+
+    Nobody sees it: the tree leaves out what is hidden from editors. In our folder it would log errors when the scene
+    is closed.
+    """
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(volumeNode.GetScene())
+    if hierarchy is None or hierarchy.GetItemByDataNode(overlay):
+        return
+    volumeItem = hierarchy.GetItemByDataNode(volumeNode)
+    parent = hierarchy.GetItemParent(volumeItem) if volumeItem else hierarchy.GetSceneItemID()
+    hierarchy.CreateItem(parent, overlay)
+
+
+@contextmanager
+def _placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
+    """Keep the markups that the user places points into: Slicer takes each new one for that."""
+    selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
+    if selection is None:
+        yield
+        return
+    id, className = selection.GetActivePlaceNodeID(), selection.GetActivePlaceNodeClassName()
+    try:
+        yield
+    finally:
+        selection.SetActivePlaceNodeID(id)
+        selection.SetActivePlaceNodeClassName(className)
 
 
 def placeInFolder(node: vtkMRMLNode, segmentationNode: vtkMRMLSegmentationNode) -> None:

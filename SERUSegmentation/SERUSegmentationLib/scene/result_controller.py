@@ -13,6 +13,7 @@ from seru.result.verdicts import Decision, Verdict
 from SERUSegmentationLib.scene.content import isEdited
 from SERUSegmentationLib.scene.finding_outlines import outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.markups import drawMarkupsLast
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
 from SERUSegmentationLib.scene.segments import Shown, showStage
@@ -171,9 +172,10 @@ class ResultController:
         if state.splitSides != self.result.splitSides:
             old = self.result
             self.result = LiveResult(old.segmentationNode, old.maps, old.report, state.splitSides, old.verdicts)
-            self.result.layer.removeOthersOfOurs()
             create = True
         self._commit(self.result, state, create)
+        if create:
+            drawMarkupsLast()
         return True
 
     def decide(self, measured: Measured, decision: Decision | None) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import slicer
 
+import seru
+
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 CATEGORY = "SERU"
 SAMPLE = "SERUPhantom"
 NODE_NAME = "SERU phantom CT"
+# No scheme that anyone could ask a network for.
+_ADDRESS = "seru-phantom:default"
 
 
 def registerSampleData(iconFolder: Path) -> None:
@@ -29,12 +33,13 @@ def registerSampleData(iconFolder: Path) -> None:
         category=CATEGORY,
         sampleName=SAMPLE,
         thumbnailFileName=str(Path(iconFolder) / f"{SAMPLE}.png"),
-        # Slicer wants as many addresses as nodes; none is ever asked for.
-        uris="",
-        fileNames="",
+        uris=_ADDRESS,
+        fileNames=f"{SAMPLE}-{seru.__version__}.nrrd",
         nodeNames=NODE_NAME,
         customDownloader=_onChosen,
     )
+    # The panel calls the function above; scripts (``SampleData.downloadSample``) load what the address leads to.
+    SampleData.SampleDataLogic.registerUrlRewriteRule(SAMPLE, _rewritten)
 
 
 def addPhantom(options: PhantomOptions | None = None) -> vtkMRMLScalarVolumeNode:
@@ -60,5 +65,17 @@ def addPhantom(options: PhantomOptions | None = None) -> vtkMRMLScalarVolumeNode
     return node
 
 
-def _onChosen(source: object) -> None:
-    addPhantom()
+def _onChosen(source: object) -> vtkMRMLScalarVolumeNode:
+    return addPhantom()
+
+
+def _rewritten(address: str) -> str:
+    """Return the address of the phantom's file, made now, in the place of ours."""
+    if address != _ADDRESS:
+        return address
+    from seru.io.images import write_volume
+    from seru.phantom import PhantomOptions, make_phantom
+
+    path = Path(slicer.app.temporaryPath) / f"{SAMPLE}.nrrd"
+    write_volume(make_phantom(PhantomOptions()).volume, path)
+    return path.as_uri()

@@ -13,7 +13,7 @@ from seru.result.verdicts import Verdict
 from SERUSegmentationLib.scene.finding_outlines import writeOutlines
 from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.markups import writeCropBoxes, writeKeySlices
+from SERUSegmentationLib.scene.markups import drawMarkupsLast, writeCropBoxes, writeKeySlices
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
 from SERUSegmentationLib.scene.nodes import inputVolume, isOverlay, placeBeside
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
@@ -70,7 +70,6 @@ class SceneWriter:
         options = options or SegmentOptions()
         state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
         result = LiveResult(node, maps, report, splitSides, verdicts)
-        result.layer.removeOthersOfOurs()
         result.commit(state.options, create=True)
         storeState(node, state)
         storeMaps(node, mapsFile)
@@ -78,6 +77,7 @@ class SceneWriter:
             storeVerdicts(node, verdicts, maps.grid)
         self._writeCompanions(node, result)
         writeMeasurements(result)
+        drawMarkupsLast()
         return result
 
     def _verdictsFor(self, maps: Maps) -> tuple[Verdict, ...] | None:

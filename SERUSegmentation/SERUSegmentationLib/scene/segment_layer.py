@@ -150,10 +150,13 @@ class SegmentLayer:
         return {number: ids[segment.key] for number, segment in enumerate(self.segments, start=1) if segment.key in ids}
 
     def refreshSurfaces(self) -> None:
-        """Make the 3D surfaces anew, if there are any."""
-        if self.segmentationNode.GetSegmentation().ContainsRepresentation(SURFACE):
-            self.segmentationNode.RemoveClosedSurfaceRepresentation()
-            self.segmentationNode.CreateClosedSurfaceRepresentation()
+        """Make the 3D surfaces anew."""
+        self.segmentationNode.RemoveClosedSurfaceRepresentation()
+        self.segmentationNode.CreateClosedSurfaceRepresentation()
+
+    def hasSurfaces(self) -> bool:
+        """Return whether there are 3D surfaces."""
+        return self.segmentationNode.GetSegmentation().ContainsRepresentation(SURFACE)
 
     def removeOthersOfOurs(self) -> None:
         """Remove the segments that an earlier run made and this one does not have."""
@@ -250,7 +253,7 @@ class SegmentLayer:
         segmentation = self.segmentationNode.GetSegmentation()
         image.GetPointData().GetScalars().Modified()
         if surfaces:
-            had = segmentation.ContainsRepresentation(SURFACE)
+            had = self.hasSurfaces()
             image.Modified()
             if had:
                 self.segmentationNode.CreateClosedSurfaceRepresentation()

@@ -12,7 +12,7 @@ import numpy as np
 
 from seru.findings import KIDNEY, SIDE_CODES, TUMOR
 from seru.result.fusion import LiveFusion
-from seru.terminology import SEGMENTS, SEGMENTS_BY_SIDE
+from seru.terminology import COLORS, SEGMENTS, SEGMENTS_BY_SIDE
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
 from SERUSegmentationLib.scene.nodes import STAGES, companion, ensureOverlay
@@ -125,7 +125,7 @@ def _ensureStage(node: vtkMRMLSegmentationNode, shown: Shown, fusion: LiveFusion
     if wantsRefined and not any(key.startswith("refined_") for key in keys):
         _write(node, fusion, _stageSegments("refined", _("refined")), fusion.refined_labels())
     if shown is Shown.DISAGREEMENT and "disagreement" not in keys:
-        disagreement = LayerSegment("disagreement", _("Disagreement"), (1.0, 0.2, 0.2))
+        disagreement = LayerSegment("disagreement", _("Disagreement"), COLORS["disagreement"])
         _write(node, fusion, [disagreement], fusion.disagreement().astype(np.uint8))
 
 
@@ -161,14 +161,9 @@ def _stageSegments(stage: str, title: str) -> list[LayerSegment]:
     Returns:
         Two segments without terminology: a stage is no finding, and is not exported as one.
     """
-    colors = {
-        ("coarse", KIDNEY): (0.25, 0.75, 1.0),
-        ("coarse", TUMOR): (1.0, 0.35, 0.85),
-        ("refined", KIDNEY): (0.35, 0.9, 0.45),
-        ("refined", TUMOR): (1.0, 0.55, 0.15),
-    }
+    kinds = {KIDNEY: "kidney", TUMOR: "tumor"}
     names = {term.label: term.name for term in SEGMENTS}
     return [
-        LayerSegment(f"{stage}_{names[label]}", f"{names[label]} ({title})", colors[stage, label])
+        LayerSegment(f"{stage}_{names[label]}", f"{names[label]} ({title})", COLORS[f"{stage} {kinds[label]}"])
         for label in (KIDNEY, TUMOR)
     ]

@@ -9,16 +9,24 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.files import Opener, replacing, write_failure
-from seru.findings import KIDNEY, PICTURES, SIDES, TUMOR, CropBox, Report
+from seru.findings import KIDNEY, PICTURES, SIDES, TUMOR, CropBox, Report, Side
 from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
 from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
+from seru.terminology import COLORS
 from seru.volume import Volume
 
-# Blue, green, red, as OpenCV takes them.
-_COARSE, _KIDNEY, _TUMOR = (0, 215, 255), (120, 220, 90), (80, 60, 255)
-_BOX, _OTHER_BOX, _TEXT = (255, 200, 90), (150, 120, 60), (255, 255, 255)
+_TEXT = (255, 255, 255)
+
+
+def _bgr(name: str) -> tuple[int, int, int]:
+    """A color of the palette as OpenCV takes it: blue, green, red."""
+    red, green, blue = (round(255 * part) for part in COLORS[name])
+    return blue, green, red
+
+
+_COARSE, _KIDNEY, _TUMOR = _bgr("coarse kidney"), _bgr("kidney"), _bgr("tumor")
 _HEIGHT = 900
 _WINDOW = (-160.0, 240.0)
 
@@ -63,9 +71,9 @@ def draw_key_slices(
             crop = report.side(other).crop
             if crop is not None:
                 mask = to_stack(_box_mask(crop, labels_kji.shape))[index]
-                canvas.box(mask, _BOX if other == side else _OTHER_BOX)
+                canvas.box(mask, _bgr(other))
         title = f"{side} key slice {key_slice.index}   alpha {report.alpha:g}"
-        canvas.write_texts(title, key_slice.area_mm2)
+        canvas.write_texts(title, key_slice.area_mm2, side)
         paths.append(_save(canvas.image, Path(folder) / PICTURES[side], opener))
     return paths
 
@@ -97,13 +105,18 @@ class _Canvas:
         last = round((columns[-1] + 1) * x_scale) - 1, round((rows[-1] + 1) * y_scale) - 1
         cv2.rectangle(self.image, first, last, color, 1, cv2.LINE_AA)
 
-    def write_texts(self, title: str, area_mm2: float) -> None:
+    def write_texts(self, title: str, area_mm2: float, side: Side) -> None:
         """Write the title, the area, the sides and the legend."""
         height, width = self.shape
         self._text(f"{title}   contour {area_mm2 / 100:.1f} cm2", (12, 26), _TEXT)
         self._text("R", (8, height // 2), _TEXT)
         self._text("L", (width - 22, height // 2), _TEXT)
-        legend = (("coarse", _COARSE), ("kidney and tumor, fused", _KIDNEY), ("tumor, fused", _TUMOR), ("crop", _BOX))
+        legend = (
+            ("coarse", _COARSE),
+            ("kidney and tumor, fused", _KIDNEY),
+            ("tumor, fused", _TUMOR),
+            ("crop", _bgr(side)),
+        )
         for line, (name, color) in enumerate(reversed(legend)):
             self._text(name, (12, height - 14 - 22 * line), color)
 

@@ -2,6 +2,7 @@
 
 import enum
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import slicer
@@ -70,11 +71,21 @@ def registerSampleData():
     SampleData.SampleDataLogic.registerCustomSampleDataSource(
         category="DesktopExample",
         sampleName="DesktopExampleCube",
-        uris="",
+        uris="example:cube",
         fileNames="cube.nrrd",
         nodeNames="cube",
-        customDownloader=lambda source: slicer.util.addVolumeFromArray(_makeCube(), name="cube"),
     )
+    SampleData.SampleDataLogic.registerUrlRewriteRule("DesktopExampleCube", _fileOf)
+
+
+def _fileOf(uri):
+    if uri != "example:cube":
+        return uri
+    node = slicer.util.addVolumeFromArray(_makeCube(), name="cube")
+    path = Path(slicer.app.temporaryPath) / "cube.nrrd"
+    slicer.util.exportNode(node, str(path))
+    slicer.mrmlScene.RemoveNode(node)
+    return path.as_uri()
 
 
 def _makeCube():
