@@ -391,12 +391,12 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Labels</source>
-        <translation type="unfinished"></translation>
+        <translation>Beschriftung</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show the key slices&apos; labels in the views</source>
-        <translation type="unfinished"></translation>
+        <translation>Beschriftung der Schlüsselschichten in den Ansichten zeigen</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
