@@ -74,11 +74,10 @@ def test_buttons_of_setup_say_it_too(slicer_desktop: Desktop, monkeypatch: pytes
     panel = open_module(slicer_desktop)
     assert panel.parts.inputs.model is not None
     panel.ui.setupCollapsibleButton.collapsed = False
-    slicer_desktop.dialogs.answer("OK")
 
     click(panel.ui.openFolderButton)
 
-    assert "the package is missing: platformdirs; in 3D Slicer open Setup" in panel.ui.statusLabel.text
+    assert "the package is missing: platformdirs; in 3D Slicer open Setup" in panel.ui.setupAnswerLabel.text
 
 
 def test_ctest_counts_it_as_skipped(slicer_desktop: Desktop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
