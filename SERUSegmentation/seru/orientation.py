@@ -83,6 +83,11 @@ class Orientation:
             lower[axis] = size - place.stop if flipped else place.start
         return lower[0], lower[1], lower[2]
 
+    def spacing_mm(self, grid: Grid) -> tuple[float, float, float]:
+        """Return the distance of slices, rows and columns of a grid in mm."""
+        slices, rows, columns = (grid.spacing_kji_mm[axis] for axis in self.axes)
+        return slices, rows, columns
+
     @property
     def stack_axis_ijk(self) -> int:
         """The input's voxel axis along which slices are stacked: 0 = i, 1 = j, 2 = k."""
@@ -146,8 +151,7 @@ class AxialStack:
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Distance of slices, rows and columns in mm."""
-        slices, rows, columns = (self.grid.spacing_kji_mm[axis] for axis in self.orientation.axes)
-        return slices, rows, columns
+        return self.orientation.spacing_mm(self.grid)
 
     @property
     def pixel_mm2(self) -> float:

@@ -22,10 +22,11 @@ from seru.result import finish
 from seru.result.maps import Maps, load_maps
 from Testing.desktop import Desktop, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, open_module, show_result
+from Testing.module.module_tools import labels_of, show_result
+from Testing.module.panel_fixtures import ct, node, panel
 from Testing.module.scene_tools import doubtful_maps, save, small_phantom
 
-__all__ = ["slicer_desktop"]
+__all__ = ["node", "panel", "slicer_desktop"]
 
 TUMOR, BOWEL = "Candidate: left tumor", "Candidate: left kidney 2"
 
@@ -41,24 +42,8 @@ def maps_file(phantom: Phantom, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def panel(slicer_desktop: Desktop, phantom: Phantom) -> Any:
-    return open_module(slicer_desktop, phantom=phantom)
-
-
-@pytest.fixture
-def node(slicer_desktop: Desktop, panel: Any, maps_file: Path) -> Any:
-    return show_result(slicer_desktop, panel, maps_file)
-
-
-@pytest.fixture
 def left_tumor(phantom: Phantom) -> np.ndarray:
     return (phantom.labels_kji == 2) & (phantom.side_kji == 2)
-
-
-def ct() -> Any:
-    import slicer
-
-    return slicer.util.getNode("CT")
 
 
 def titles(panel: Any) -> list[str]:

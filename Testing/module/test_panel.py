@@ -18,9 +18,10 @@ from seru.result.maps import load_maps
 from Testing.desktop import Desktop, choose, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import labels_of, open_module, show_result
+from Testing.module.panel_fixtures import ct, node, panel
 from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom
 
-__all__ = ["slicer_desktop"]
+__all__ = ["node", "panel", "slicer_desktop"]
 
 CUSTOM_LAYOUT = 6  # one slice view: "Red only"
 
@@ -33,22 +34,6 @@ def phantom() -> Phantom:
 @pytest.fixture
 def maps_file(phantom: Phantom, tmp_path: Path) -> Path:
     return save(maps_of(phantom), tmp_path)
-
-
-@pytest.fixture
-def panel(slicer_desktop: Desktop, phantom: Phantom) -> Any:
-    return open_module(slicer_desktop, phantom=phantom)
-
-
-@pytest.fixture
-def node(slicer_desktop: Desktop, panel: Any, maps_file: Path) -> Any:
-    return show_result(slicer_desktop, panel, maps_file)
-
-
-def ct() -> Any:
-    import slicer
-
-    return slicer.util.getNode("CT")
 
 
 def cell(panel: Any, row: int, column: int) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from seru.errors import BadInputError, ModelError
 from seru.findings import Thresholds
 from seru.model.architecture import Architecture
+from seru.model.registry import LARGEST_FILE, LONGEST_LINE, SHA256
 from seru.records import read_record
 
 # The two trainings of one network that a model holds.
@@ -21,8 +21,7 @@ NETWORK_STAGES: tuple[NetworkStage, NetworkStage] = ("coarse", "refine")
 # Pixels along a side that a stage sees at most: a slice of CT has 512, a fine one 1024.
 LARGEST_SIDE = 2048
 # No text of a card is longer, but a name or title fits a line.
-_LONGEST_TEXT, _LONGEST_LINE = 10_000, 200
-_LARGEST_FILE = 1 << 32
+_LONGEST_TEXT = 10_000
 # What decides a result besides weights and alpha.
 _DECIDING = {
     "architecture",
@@ -37,7 +36,6 @@ _DECIDING = {
     "input_slices",
     "thresholds",
 }
-_SHA256 = re.compile("[0-9a-f]{64}")
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -189,10 +187,10 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_line(value: Any) -> bool:
-    return _is_text(value) and len(value) <= _LONGEST_LINE and value.isprintable()
+    return _is_text(value) and len(value) <= LONGEST_LINE and value.isprintable()
 
 
 def _is_file_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
         return False
-    return _SHA256.fullmatch(entry["sha256"]) is not None and _are_whole(0, _LARGEST_FILE, entry.get("size"))
+    return SHA256.fullmatch(entry["sha256"]) is not None and _are_whole(0, LARGEST_FILE, entry.get("size"))

@@ -12,10 +12,10 @@ from seru.records import parse_json, read_record, shown
 
 _LARGEST_JSON = 1 << 20
 # Of a name or title, which fits a line.
-_LONGEST_LINE = 200
-_LARGEST_FILE = 1 << 32
+LONGEST_LINE = 200
+LARGEST_FILE = 1 << 32
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_SHA256 = re.compile("[0-9a-f]{64}")
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ListedFile:
     size: int
 
     def __post_init__(self) -> None:
-        if _SHA256.fullmatch(self.sha256) is None or not 0 <= self.size <= _LARGEST_FILE:
+        if SHA256.fullmatch(self.sha256) is None or not 0 <= self.size <= LARGEST_FILE:
             raise BadInputError(f"A file of {shown(self.size)} bytes has the checksum {shown(self.sha256)}.")
 
 
@@ -66,7 +66,7 @@ class RegistryEntry:
             if _NAME.fullmatch(name) is None:
                 raise BadInputError(f"{shown(name)} is no name of a model or of its files.")
         for text in (self.title, self.licence):
-            if not (text.isprintable() and len(text) <= _LONGEST_LINE):
+            if not (text.isprintable() and len(text) <= LONGEST_LINE):
                 raise BadInputError(f"{shown(text)} is no title or licence of one line.")
         if self.url is not None and not (self.url.isprintable() and self.url.startswith(("https://", "http://"))):
             raise BadInputError(f"{shown(self.url)} is no address of a web server.")

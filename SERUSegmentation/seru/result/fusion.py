@@ -138,20 +138,15 @@ class LiveFusion:
 
     def coarse_labels(self) -> np.ndarray:
         """Return the labels of the coarse stage alone (alpha 1), uint8, on the stored box; a new array."""
-        return self._on_box(self._stored_coarse)
+        return self.maps.on_box(self._stored_coarse)
 
     def refined_labels(self) -> np.ndarray:
         """Return the labels of the refined stage (alpha 0), uint8, on the stored box; a new array."""
-        return self._on_box(self._stored_refined)
+        return self.maps.on_box(self._stored_refined)
 
     def disagreement(self) -> np.ndarray:
         """Return where the stages disagree, bool, on the stored box; a new array."""
-        return self._on_box(self._stored_coarse != self._stored_refined)
-
-    def _on_box(self, values: np.ndarray) -> np.ndarray:
-        box = np.zeros(self.maps.mask.shape, values.dtype)
-        box[self.maps.mask] = values
-        return box
+        return self.maps.on_box(self._stored_coarse != self._stored_refined)
 
 
 def _classes(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -87,8 +87,10 @@ def gate(
     """
     foreground = _Foreground(labels_box, maps, alpha)
     placed = [_Placed.of(verdict, maps) for verdict in verdicts]
-    extra = foreground.take_out_merged(placed)
     kidneys = foreground.number("kidney")
+    extra = foreground.take_out_merged(placed, kidneys)
+    if extra:
+        kidneys = foreground.number("kidney")
     kidneys.judge(thresholds.kidney, placed)
     kidneys.lower()
     tumors = foreground.number("tumor", kidneys)
@@ -184,13 +186,12 @@ class _Foreground:
             numbers = np.where(holds_kidney[numbers], numbers, 0)
         return _Numbered(self, kind, numbers, self._certainty(kind), kidneys)
 
-    def take_out_merged(self, verdicts: Sequence[_Placed]) -> list[Component]:
+    def take_out_merged(self, verdicts: Sequence[_Placed], kidneys: _Numbered) -> list[Component]:
         """Take dismissed voxels out of components that are mostly something else, before these are looked at."""
         dismissed = [placed for placed in verdicts if placed.verdict.decision == "dismissed"]
         if not dismissed:
             return []
         taken = []
-        kidneys = self.number("kidney")
         for numbered in (kidneys, self.number("tumor", kidneys)):
             for placed in dismissed:
                 if placed.verdict.kind == numbered.kind:
@@ -272,7 +273,7 @@ class _Numbered:
         for placed in verdicts:
             verdict = placed.verdict
             overlap = self._overlap(placed)
-            hit = (overlap > 0) & (2 * overlap > np.minimum(verdict.size, self.sizes))
+            hit = (overlap > 0) & verdict.are_decided(overlap, self.sizes)
             if verdict.kind == self.kind:
                 self.statuses[hit] = _ACCEPTED if verdict.decision == "accepted" else _DISMISSED
             elif self.kind == "kidney" and verdict.decision == "accepted":

@@ -90,14 +90,22 @@ class Maps:
     @cached_property
     def sides_box(self) -> np.ndarray:
         """The side of each voxel of the stored box, uint8: 0 not stored, 1 right, 2 left."""
-        return self._on_box(self.sides)
+        return self.on_box(self.sides)
 
     @cached_property
     def hu_box(self) -> np.ndarray:
         """The Hounsfield units of the stored box, int16; 0 where a voxel is not stored."""
-        return self._on_box(self.hu)
+        return self.on_box(self.hu)
 
-    def _on_box(self, values: np.ndarray) -> np.ndarray:
+    def on_box(self, values: np.ndarray) -> np.ndarray:
+        """Return one value a stored voxel on the stored box.
+
+        Args:
+            values: shape (n,), in the mask's C order.
+
+        Returns:
+            Same dtype, shape of the box (K, J, I), 0 where a voxel is not stored; a new array.
+        """
         box = np.zeros(self.mask.shape, values.dtype)
         box[self.mask] = values
         return box

@@ -154,8 +154,7 @@ def _measure(
     box = _inside(component.box, tight)
     lower_kji = tuple(low + part.start for low, part in zip(field.lower_kji, box, strict=True))
     stack = orientation.to_stack(mask)
-    rows_mm, columns_mm = (field.grid.spacing_kji_mm[axis] for axis in orientation.axes[1:])
-    axial = axial_diameters(stack, (rows_mm, columns_mm))
+    axial = axial_diameters(stack, orientation.spacing_mm(field.grid)[1:])
     assert axial is not None  # the mask is not empty
 
     def index_of(place: Point) -> np.ndarray:

@@ -82,8 +82,8 @@ class Ranges:
         box = bounding_box(mask)
         if box is None:
             return 0.0
-        rows_mm, columns_mm = (self._maps.grid.spacing_kji_mm[axis] for axis in self._orientation.axes[1:])
-        axial = axial_diameters(self._orientation.to_stack(mask[box]), (rows_mm, columns_mm))
+        spacing_rc_mm = self._orientation.spacing_mm(self._maps.grid)[1:]
+        axial = axial_diameters(self._orientation.to_stack(mask[box]), spacing_rc_mm)
         return round(axial.longest_mm, 4) if axial else 0.0
 
     def _widened(self, box: Box) -> Box:

@@ -87,8 +87,20 @@ class Verdict:
             Whether it is.
         """
         box, own = self.inside(lower_kji, voxels.shape)
-        overlap = 2 * int(np.count_nonzero(voxels[box] & own))
-        return overlap > min(self.size, int(np.count_nonzero(voxels)))
+        overlap, size = np.array([np.count_nonzero(voxels[box] & own), np.count_nonzero(voxels)])
+        return bool(self.are_decided(overlap, size))
+
+    def are_decided(self, overlaps: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        """Tell of components whether the verdict is on them: either lies mostly in the other.
+
+        Args:
+            overlaps: number of voxels that each shares with the verdict.
+            sizes: number of voxels of each.
+
+        Returns:
+            bool, same shape.
+        """
+        return 2 * overlaps > np.minimum(self.size, sizes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values."""
