@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from seru.options import SegmentOptions
 from seru.phantom import make_phantom
-from seru.result.fusion import LiveFusion
+from seru.result import finish
 from Testing.desktop import click, desktop, drag_slider, has_screen
 from Testing.module.module_tools import labels_of
 from tools.screenshots import segment_phantom, take_alphas, take_key_patches, take_panel
@@ -32,16 +33,16 @@ def print_measurements(widget: Any) -> None:
 
 def print_dice(widget: Any, node: Any, volume: Any) -> None:
     """Print the Dice against the truth, at the model's alpha and at both ends."""
-    truth = make_phantom().labels_kji
-    live: LiveFusion = widget.parts.controller.result.fusion
+    truth, alpha = make_phantom().labels_kji, widget._parameterNode.alpha
+    result = widget.parts.controller.result
+
+    def labels_at(alpha: float) -> np.ndarray:
+        return result.maps.whole(finish(result.maps, SegmentOptions(alpha=alpha), result.fusion).labels_box)
+
     shown = labels_of(node, volume)
-    if not np.array_equal(shown, live.labels_kji(widget._parameterNode.alpha)):
-        raise RuntimeError("the segments differ from the fusion")
-    for name, labels in (
-        (f"alpha {widget._parameterNode.alpha:g}", shown),
-        ("refined", live.labels_kji(0.0)),
-        ("coarse", live.labels_kji(1.0)),
-    ):
+    if not np.array_equal(shown, labels_at(alpha)):
+        raise RuntimeError("the segments differ from what the maps give")
+    for name, labels in ((f"alpha {alpha:g}", shown), ("refined", labels_at(0.0)), ("coarse", labels_at(1.0))):
         both, tumor = dice(labels > 0, truth > 0), dice(labels == 2, truth == 2)
         print(f"Dice, {name:10} kidney and tumor {both:.3f}, tumor {tumor:.3f}")
 
