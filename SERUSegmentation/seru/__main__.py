@@ -11,6 +11,8 @@ from seru.signals import Signals
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # numpy multiplies 4x4 matrices here: memory for more threads would be taken on every core, for nothing.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Slices are prepared by threads of ours; where OpenCV may not start its own, it says so on stderr.
+os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -116,6 +116,18 @@ def test_a_system_that_refuses_threads_is_one_sentence(monkeypatch: pytest.Monke
     assert raised.value.exit_code == 4
 
 
+def test_the_command_lets_opencv_start_no_threads() -> None:
+    # Where it may not, it writes a line of its own on stderr and goes on.
+    told = subprocess.run(
+        [sys.executable, "-c", "import seru.__main__, cv2; print(cv2.getNumThreads())"],
+        env={"PYTHONPATH": str(REPOSITORY / "SERUSegmentation")},
+        capture_output=True,
+        encoding="utf-8",
+    )
+
+    assert (told.stdout, told.stderr) == ("1\n", "")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
 @pytest.mark.parametrize("limit_mb", [200, 1100])
 def test_under_a_limit_the_command_ends_with_code_4_and_one_sentence(limit_mb: int, tmp_path: Path) -> None:

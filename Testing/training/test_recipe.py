@@ -253,7 +253,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
         case.mkdir(parents=True)
         write_volume(phantom.volume, case / "imaging.nii.gz")
         write_labels(phantom.labels_kji, phantom.volume, case / "segmentation.nii.gz")
-    tiny = {"blocks": [1, 1, 1, 1], "base_channels": 16, "cardinality": 4, "base_width": 16}
+    tiny = {"blocks": [1] * 4, "base_channels": 8, "cardinality": 4, "base_width": 8, "decoder_channels": [16] * 5}
     config = load_config(
         CONFIG.parent / f"{name}.yaml",
         (
