@@ -21,8 +21,9 @@ from seru.model.architecture import Architecture
 from seru.model.network import SERU
 from Testing.training.quick import CONFIG, SMALL_PHANTOMS
 from training.callbacks import read_losses
-from training.config import TrainConfig
+from training.config import TrainConfig, load_config
 from training.module import rate_factor
+from training.recipe import Recipe
 from training.synced_norm import use_synced_norm
 
 pytestmark = pytest.mark.slow
@@ -39,38 +40,35 @@ CHANGES = (
 )
 
 
-def start(work: Path, *launcher: str) -> subprocess.Popen[str]:
-    """Start the training of the coarse stage, 10 steps, in processes of its own."""
+def train_in_two(work: Path) -> None:
+    """Train the coarse stage in two processes."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])}
     environment["OMP_NUM_THREADS"] = "1"
-    config = ["--config", str(CONFIG)]
     changes = [part for change in (f"work={work}", *CHANGES) for part in ("--set", change)]
-    command = [sys.executable, *launcher, "-m", "training", "train", "coarse", *config, *changes]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(command, env=environment, cwd=REPOSITORY, **pipes)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "training", "train"]
+    command += ["coarse", "--config", str(CONFIG), *changes]
+    run = subprocess.run(command, env=environment, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=500)
+    assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
 
 
-def losses(run: subprocess.Popen[str], work: Path) -> list[float]:
-    """Wait for a training and return its losses."""
-    said, _ = run.communicate(timeout=500)
-    assert run.returncode == 0, said[-3000:]
+def losses(work: Path) -> list[float]:
     return [loss for _, loss, _ in read_losses(work / "coarse" / "losses.csv")]
 
 
-def prepare(work: Path) -> None:
-    from training.config import load_config
-    from training.recipe import Recipe
-
-    Recipe(load_config(CONFIG, (f"work={work}", *CHANGES))).run("prepare")
+def recipe(work: Path) -> Recipe:
+    return Recipe(load_config(CONFIG, (f"work={work}", *CHANGES)))
 
 
 def test_two_processes_give_the_10_losses_of_one(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        prepare(tmp_path / name)
+        recipe(tmp_path / name).run("prepare")
 
-    one = losses(start(tmp_path / "one"), tmp_path / "one")
-    two = losses(start(tmp_path / "two", "-m", "torch.distributed.run", "--nproc-per-node", "2"), tmp_path / "two")
+    threads = torch.get_num_threads()
+    recipe(tmp_path / "one").run("coarse")
+    torch.set_num_threads(threads)
+    train_in_two(tmp_path / "two")
 
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert len(one) == 10
     assert two == pytest.approx(one, rel=1e-9)
     assert len(set(one)) == 10
