@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ def translate(context: str, text: str) -> str:
     return slicer.app.translate(context, text)
 
 
+@functools.cache
 def getContext(sourceFile: str) -> str:
     """Return the context of a file's texts: its package, where it lies in one, and its name."""
     path = Path(sourceFile)

@@ -15,6 +15,7 @@ Source: PythonQtInstanceWrapper.cpp, PythonQtStdDecorators.cpp, PythonQtSignalRe
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import sys
@@ -93,9 +94,9 @@ def _find_kind(cls: type, name: str) -> str:
 
 
 def _getattribute(self: QObject, name: str) -> Any:
-    if name.startswith("__"):
-        return _own_getattribute(self, name)
-    kind = kind_of(type(self), name)
+    cls = type(self)
+    # Most of all that a window does: straight to what was found before.
+    kind = _kinds.get((cls, name)) or (PLAIN if name.startswith("__") else kind_of(cls, name))
     if kind == PLAIN:
         return _own_getattribute(self, name)
     if kind == MANNER:
@@ -170,11 +171,16 @@ def _setattr(self: QObject, name: str, value: Any) -> None:
 
 
 def _is_python_property(cls: type, name: str) -> bool:
-    return isinstance(inspect.getattr_static(cls, name, None), property | QtCore.Property)
+    return isinstance(_of_class(cls, name), property | QtCore.Property)
+
+
+@functools.cache
+def _of_class(cls: type, name: str) -> Any:
+    return inspect.getattr_static(cls, name, None)
 
 
 def _plain_setattr(self: QObject, name: str, value: Any) -> None:
-    descriptor = inspect.getattr_static(type(self), name, None)
+    descriptor = _of_class(type(self), name)
     if isinstance(descriptor, QtCore.Property):
         if descriptor.fset is None:
             raise AttributeError(f"Property '{name}' of {type(self).__name__} object is not writable")

@@ -135,7 +135,10 @@ class qMRMLNodeComboBox(QWidget):  # noqa: N801
         """Return the nodes on offer."""
         if self._scene is None:
             return []
-        nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
+        if len(self._node_types) == 1:
+            nodes = slicer.util.getNodesByClass(self._node_types[0], self._scene)
+        else:
+            nodes = [self._scene.GetNthNode(i) for i in range(self._scene.GetNumberOfNodes())]
         return [node for node in nodes if self._shows(node)]
 
     def _shows(self, node: Any) -> bool:
