@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seru.findings import Status, Thresholds
+from seru.findings import Islands, Status, Thresholds
 from seru.options import SegmentOptions
 from seru.result import finish
 from seru.result.fusion import LiveFusion
@@ -135,8 +135,33 @@ def test_small_components_are_counted_and_not_listed() -> None:
     result = gated(maps, Thresholds.of_all(0.5))
 
     assert [int(c.voxels.sum()) for c in result.components] == [2]
-    assert (result.islands.counted, result.islands.left_out) == (1, 1)
-    assert result.islands.counted_ml == result.islands.left_out_ml == pytest.approx(0.064)
+    islands = result.islands(result.labels_box, maps.grid.voxel_ml)
+    assert islands == Islands(counted=1, counted_ml=0.064, left_out=1, left_out_ml=0.064)
+
+
+def test_a_speck_of_kidney_and_tumor_is_counted_once_a_voxel() -> None:
+    values = probabilities((1, 1, 9), (np.s_[0, 0, 0], 1.0, 0.0), (np.s_[0, 0, 1], 0.0, 1.0))
+    maps = make_maps(values, ijk_to_ras=np.diag([3.0, 3.0, 3.0, 1.0]))
+
+    finished = finish(maps, SegmentOptions())
+
+    assert finished.islands == Islands(counted=2, counted_ml=0.054)
+    assert finished.findings == ()
+
+
+def test_findings_and_islands_are_all_of_the_labels_after_clean_up_too() -> None:
+    values = probabilities(
+        (1, 1, 20), (np.s_[0, 0, 0:4], 1.0, 0.0), (np.s_[0, 0, 2], 0.0, 1.0), (np.s_[0, 0, 9], 1.0, 0.0)
+    )
+    maps = make_maps(values, ijk_to_ras=np.diag([4.0, 4.0, 4.0, 1.0]))
+
+    as_it_is = finish(maps, SegmentOptions())
+    cleaned = finish(maps, SegmentOptions(minimum_volume_ml=0.1))
+
+    assert [f.volume_ml for f in as_it_is.findings] == [f.volume_ml for f in cleaned.findings] == [3 * 0.064]
+    # The tumor in the kidney, and the lone voxel that clean-up takes away.
+    assert as_it_is.islands == Islands(counted=2, counted_ml=0.128)
+    assert cleaned.islands == Islands(counted=1, counted_ml=0.064)
 
 
 def test_of_very_many_components_the_largest_are_listed() -> None:
@@ -148,8 +173,20 @@ def test_of_very_many_components_the_largest_are_listed() -> None:
 
     sizes = sorted(int(c.voxels.sum()) for c in result.components)
     assert sizes == [1] * 39 + [62]
-    assert result.islands.counted == 120 - 21 - 39
+    assert result.islands(result.labels_box, 1.0).counted == 120 - 21 - 39
     assert result.labels_box.any(axis=(0, 1))[0::2].all()
+
+
+def test_candidates_take_no_place_in_the_list_from_what_is_believed() -> None:
+    values = probabilities(
+        (3, 1, 100), *((np.s_[0:2, 0, i], 0.6, 0.0) for i in range(0, 90, 2)), (np.s_[0, 0, 95], 1, 0)
+    )
+
+    result = gated(make_maps(values), Thresholds.of_all(0.5))
+
+    assert [c.status for c in result.components].count("candidate") == 40
+    assert component(result, "kidney", "believed").voxels.sum() == 1
+    assert result.islands(result.labels_box, 1.0) == Islands(left_out=5, left_out_ml=10.0)
 
 
 def test_an_accepted_candidate_is_in_the_labels() -> None:
