@@ -76,10 +76,9 @@ def number_voxels(flat: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     planes, lines = np.divmod(lines[begins], rows)
     width, height = columns + 1, rows + 1
     firsts = (planes * height + lines) * width + places[begins]
-    pairs = [
-        _touching(firsts, firsts + lengths - 1, height * width * plane + width * row) for plane, row in _LATER_ROWS
-    ]
-    ends = np.concatenate(pairs, axis=1)
+    lasts = firsts + lengths - 1
+    steps = [(plane * height + row) * width for plane, row in _LATER_ROWS]
+    ends = np.concatenate([_touching(firsts, lasts, step) for step in steps], axis=1)
     graph = sparse.coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(firsts),) * 2)
     _, numbers = sparse.csgraph.connected_components(graph, directed=False)
     # SciPy does not promise their order.
