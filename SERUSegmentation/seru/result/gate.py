@@ -37,8 +37,8 @@ from seru.result.verdicts import Verdict
 
 # Smaller components are counted, not listed: a ball of 6 mm.
 LISTED_ML = 0.1
-# Of each kind so many of the largest, in the labels and not: a scan of something else may show thousands of pieces, which
-# nobody would read.
+# Of each kind so many of the largest, in the labels and not: a scan of something else may show thousands of pieces,
+# which nobody would read.
 MOST_LISTED = 40
 
 _STATUSES: tuple[Status, ...] = ("believed", "accepted", "candidate", "dismissed")
