@@ -254,6 +254,34 @@ def test_what_was_dismissed_leaves_a_larger_finding_that_it_has_become_part_of()
     assert component(result, "tumor", "believed").voxels.sum() == 9
 
 
+def test_what_was_accepted_brings_no_larger_doubtful_finding_in_that_it_has_become_part_of() -> None:
+    part = np.s_[0, 1, 1:3]
+    apart = probabilities((1, 3, 14), (part, 0.6, 0.0))
+    joined = probabilities((1, 3, 14), (np.s_[:, :, 0:13], 0.6, 0.0))
+    maps, thresholds = make_maps(apart, joined), Thresholds.of_all(0.9)
+    accepted = verdict_on(component(gated(maps, thresholds, alpha=1.0), "kidney", "candidate"), "accepted", maps)
+
+    result = gated(maps, thresholds, accepted, alpha=0.0)
+
+    assert np.flatnonzero(result.labels_box[0, 1]).tolist() == [1, 2]
+    assert np.count_nonzero(result.labels_box) == 2
+    assert component(result, "kidney", "accepted").voxels.sum() == 2
+    assert component(result, "kidney", "candidate").voxels.sum() == 3 * 13 - 2
+
+
+def test_an_accepted_part_of_a_doubtful_tumor_leaves_the_rest_kidney() -> None:
+    kidney, long, short = np.s_[:, :, 0:13], np.s_[0, 1, 1:9], np.s_[0, 1, 1:3]
+    coarse = probabilities((1, 3, 14), (kidney, 1.0, 0.0), (short, 0.4, 0.6))
+    refined = probabilities((1, 3, 14), (kidney, 1.0, 0.0), (long, 0.4, 0.6))
+    maps, thresholds = make_maps(coarse, refined), Thresholds(0, 0, 0.9)
+    accepted = verdict_on(component(gated(maps, thresholds, alpha=1.0), "tumor", "candidate"), "accepted", maps)
+
+    result = gated(maps, thresholds, accepted, alpha=0.0)
+
+    assert result.labels_box[0, 1].tolist() == [1, 2, 2, *[1] * 10, 0]
+    assert component(result, "tumor", "candidate").voxels.sum() == 6
+
+
 def test_a_verdict_elsewhere_decides_nothing() -> None:
     maps = scan(lower_kji=(2, 1, 3), shape_kji=(9, 9, 40))
     elsewhere = Verdict("dismissed", "kidney", (7, 7, 30), np.ones((2, 2, 5), bool))

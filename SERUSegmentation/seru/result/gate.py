@@ -3,7 +3,8 @@
 A component's confidence is the mean of |2p - 1| over its voxels, p being the fused probability of its class: of kidney
 and tumor together for a component that holds kidney, of tumor for a tumor. Components that hold kidney are looked at
 first, and their tumors go with them; then each tumor in what stays. What is not believed is a candidate: it is not in
-the labels, but it is listed. A person's verdict goes before confidence.
+the labels, but it is listed. A person's verdict goes before confidence; where what it was on has become a small part of
+something else, it decides on that part alone.
 
 What the gate takes out of a kidney becomes kidney (a tumor in it), everything else background. It is kept as a ceiling
 of each voxel, the highest label allowed there, so that it holds while alpha moves.
@@ -307,19 +308,26 @@ class _Numbered:
     ) -> None:
         self.kind: Kind = kind
         self.numbers = numbers
-        self._foreground = foreground
+        self._foreground, self._certainty, self._kidneys = foreground, certainty, kidneys
+        self._count()
+
+    def _count(self) -> None:
+        numbers = self.numbers
         count = int(numbers.max(initial=0)) + 1
         self.sizes = np.bincount(numbers, minlength=count)
         self.sizes[0] = 0
-        sums = np.bincount(numbers, certainty, minlength=count)
+        sums = np.bincount(numbers, self._certainty, minlength=count)
         self.confidences = np.divide(sums, self.sizes, out=np.zeros(count), where=self.sizes > 0)
         self.is_in_kidney = np.zeros(count, bool)
-        if kidneys is not None:
-            self.is_in_kidney[numbers[kidneys.numbers > 0]] = True
+        if self._kidneys is not None:
+            self.is_in_kidney[numbers[self._kidneys.numbers > 0]] = True
         self.statuses = np.zeros(count, np.uint8)
 
     def judge(self, threshold: float, verdicts: Sequence[_Placed]) -> None:
         """Say of each component whether it is believed; a person's verdict goes before confidence."""
+        for placed in verdicts:
+            if placed.verdict.kind == self.kind and placed.verdict.decision == "accepted":
+                self._set_apart(placed, threshold)
         # 0 is everything: not even rounding may take a component out.
         if threshold > 0:
             self.statuses[self.confidences < threshold] = _CANDIDATE
@@ -332,6 +340,14 @@ class _Numbered:
             elif self.kind == "kidney" and verdict.decision == "accepted":
                 # An accepted tumor keeps the kidney that it lies in.
                 self.statuses[hit & (self.statuses == _CANDIDATE)] = _ACCEPTED
+
+    def _set_apart(self, placed: _Placed, threshold: float) -> None:
+        """Make accepted voxels a component of their own where they are a small part of one that is too doubtful."""
+        overlap = self._overlap(placed)
+        is_whole = (2 * overlap > placed.verdict.size) & (2 * overlap <= self.sizes) & (self.confidences < threshold)
+        if is_whole.any():
+            self.numbers[is_whole[self.numbers] & self._foreground.held_by(placed)] = len(self.sizes)
+            self._count()
 
     def lower(self) -> None:
         """Lower the ceilings of the voxels that are not believed."""

@@ -71,10 +71,14 @@ def _of_sides(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def _of_edges(findings: Iterable[Finding]) -> Iterator[str]:
-    for finding in findings:
-        if finding.cut_by_edge:
-            least = f"{finding.volume_ml:.0f} ml"
-            yield f"The {name_of(finding)} is cut by the scan's edge: its volume is at least {least}."
+    cut = [f"the {name_of(finding)} (at least {_ml(finding)})" for finding in findings if finding.cut_by_edge]
+    if cut:
+        names = " and ".join(filter(None, [", ".join(cut[:-1]), cut[-1]]))
+        yield f"{names[0].upper()}{names[1:]} {'is' if len(cut) == 1 else 'are'} cut by the scan's edge."
+
+
+def _ml(finding: Finding) -> str:
+    return f"{finding.volume_ml:.{0 if finding.volume_ml >= 10 else 1}f} ml"
 
 
 def _of_sizes(findings: Iterable[Finding]) -> Iterator[str]:
