@@ -89,13 +89,13 @@ def longest_diameter_mm(mask: np.ndarray, spacing_mm: Sequence[float]) -> float:
     if box is None:
         return 0.0
     inside = mask[box]
-    points = _hull_points(np.argwhere(_line_ends(inside)) * np.asarray(spacing_mm, np.float64))
+    points = _hull_points(_places(_line_ends(inside)) * np.asarray(spacing_mm, np.float64))
     return float(_distances(points).max()) if len(points) > 1 else 0.0
 
 
 def _most_mm(mask: np.ndarray, spacing: np.ndarray) -> dict[int, float]:
     """What no distance in a slice exceeds, of each slice that is not empty."""
-    points = np.argwhere(_line_ends(mask))
+    points = _places(_line_ends(mask))
     if not len(points):
         return {}
     slices, firsts = np.unique(points[:, 0], return_index=True)
@@ -179,6 +179,11 @@ def _line_ends(mask: np.ndarray) -> np.ndarray:
     ends[..., 1:] |= mask[..., 1:] & ~mask[..., :-1]
     ends[..., :-1] |= mask[..., :-1] & ~mask[..., 1:]
     return ends
+
+
+def _places(mask: np.ndarray) -> np.ndarray:
+    """As ``np.argwhere``, which takes far longer in three dimensions."""
+    return np.stack(np.unravel_index(np.flatnonzero(mask), mask.shape), axis=1)
 
 
 def _hull_points(points: np.ndarray) -> np.ndarray:
