@@ -109,8 +109,8 @@ MUTANTS = (
     Mutant("diameter: parts of a slice together", "result/diameters.py", "for part in _pieces(mask[index]):", "for part in [mask[index]]:", _DIAMETERS),
     Mutant("across: along the longest one", "result/diameters.py", "heights = places @ np.array([-along[1], along[0]])", "heights = places @ along", _DIAMETERS),
     # Gate, verdicts, ranges
-    Mutant("gate: what stands at the threshold goes", "result/gate.py", "self.confidences < threshold", "self.confidences <= threshold", _GATE),
-    Mutant("gate: a kidney's confidence is its kidney's alone", "result/gate.py", "stage[self.stored].sum(axis=1, dtype=np.float32)", "stage[self.stored, 0].astype(np.float32)", _GATE),
+    Mutant("gate: what stands at the threshold goes", "result/gate.py", "self.statuses[self.confidences < threshold]", "self.statuses[self.confidences <= threshold]", _GATE),
+    Mutant("gate: a kidney's confidence is its kidney's alone", "result/gate.py", "(stage[:, 0] + stage[:, 1] if", "(stage[:, 0] if", _GATE),
     Mutant("gate: alpha the other way round", "result/gate.py", "np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined", "np.float32(1 - self._alpha) * coarse + np.float32(self._alpha) * refined", _GATE),
     Mutant("gate: tumors in kidneys become background", "result/gate.py", "lowered = np.where(self.is_in_kidney, np.uint8(KIDNEY), np.uint8(BACKGROUND))", "lowered = np.full(len(self.sizes), np.uint8(BACKGROUND))", _GATE),
     Mutant("gate: tumors are judged before kidneys", "result/gate.py", "    kidneys.lower()\n", "", _GATE),
@@ -121,8 +121,13 @@ MUTANTS = (
     Mutant("verdict: the first wins", "result/gate.py", "for placed in verdicts:\n            verdict = placed.verdict", "for placed in reversed(verdicts):\n            verdict = placed.verdict", _GATE),
     Mutant("verdict: takes all that it has become part of", "result/gate.py", "extra = foreground.take_out_merged(placed, kidneys)", "extra: list[Component] = []", _GATE),
     Mutant("verdict: what was accepted is cleaned up", "result/finish.py", 'if component.status == "accepted":', "if False:", _GATE),
+    Mutant("verdict: brings in all that it has become part of", "result/gate.py", "if is_whole.any():", "if False:", _GATE),
+    Mutant("islands: what clean-up took out too", "result/finish.py", "islands=gated.islands(labels,", "islands=gated.islands(gated.labels_box,", _GATE),
+    Mutant("numbering: round the border", "result/components.py", "width, height = columns + 1, rows + 1", "width, height = columns, rows", "Testing/seru/test_components.py"),
+    Mutant("numbering: no corners", "result/components.py", "((0, 1), (1, -1), (1, 0), (1, 1))", "((0, 1), (1, 0))", "Testing/seru/test_components.py"),
+    Mutant("diameter: a bound that is too small", "result/diameters.py", "/ np.cos(np.pi / (2 * _DIRECTIONS)) + _ROUNDING_MM", "* 0.9", _DIAMETERS),
     Mutant("range: only the stages", "result/ranges.py", "PROBABILITIES = (0.3, 0.7)", "PROBABILITIES = (0.5, 0.5)", _FINDINGS),
-    Mutant("range: other findings too", "result/ranges.py", "variant & ~is_others", "variant", _FINDINGS),
+    Mutant("range: other findings too", "result/ranges.py", "variant[stored] & is_free", "variant[stored]", _FINDINGS),
     Mutant("clean-up: tumors stay", "result/cleanup.py", "if options.tumor_touches_kidney:", "if False:"),
 )  # fmt: skip
 

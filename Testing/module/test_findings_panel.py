@@ -47,8 +47,9 @@ def left_tumor(phantom: Phantom) -> np.ndarray:
 
 
 def titles(panel: Any) -> list[str]:
+    """What each row is called in its tooltip: with its status."""
     table = panel.ui.findingsTable
-    return [table.item(row, 0).text() for row in range(table.rowCount)]
+    return [table.item(row, 0).toolTip().splitlines()[0] for row in range(table.rowCount)]
 
 
 def status(panel: Any, title: str) -> str:
@@ -107,6 +108,18 @@ def test_kidneys_tumors_and_candidates_are_listed_each_sorted_by_volume(
     assert table.item(2, 2).text() == "31 x 25 mm"
     assert table.item(2, 3).text() == "120"
     assert [table.cellWidget(row, 4).value for row in range(5)] == [100, 100, 100, 22, 22]
+
+
+def test_a_row_says_a_finding_s_name_and_status_each_in_its_column(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    table = panel.ui.findingsTable
+    texts = [[table.item(row, column).text() for column in (0, 5)] for row in range(table.rowCount)]
+
+    assert ["Left tumor", "Candidate"] in texts
+    assert ["Left kidney 2", "Candidate"] in texts
+    # Two lines hold all of it.
+    assert table.columnWidth(0) > table.fontMetrics().boundingRect("Right kidney").width()
 
 
 def test_the_range_of_a_volume_stands_beside_it(slicer_desktop: Desktop, panel: Any, node: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
+from scipy.spatial import distance
 
 from seru.result.diameters import axial_diameters, longest_diameter_mm
 
@@ -97,6 +99,34 @@ def test_of_equally_long_slices_the_lowest_counts() -> None:
     mask[1:4, 1, 2:7] = True
 
     assert axial_diameters(mask, (1.0, 1.0)).slice == 1
+
+
+def test_the_same_line_has_the_same_length_wherever_it_lies() -> None:
+    mask = np.zeros((9, 1, 11), bool)
+    for index in range(2, 9):
+        # As floats their ends differ in the last digits.
+        mask[index, 0, index : index + 3] = True
+
+    found = axial_diameters(mask, (0.7243, 0.7243))
+
+    assert (found.slice, found.longest_mm) == (2, pytest.approx(2 * 0.7243))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_slice_is_longer_than_the_one_that_is_found(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    mask = generator.random((9, 12, 15)) < 0.25
+    spacing = generator.uniform(0.4, 3.0, 2)
+    longest = []
+    for plane in mask:
+        numbers, count = ndimage.label(plane, np.ones((3, 3)))
+        parts = [np.argwhere(numbers == number) * spacing for number in range(1, count + 1)]
+        longest.append(max(float(distance.cdist(part, part).max()) for part in parts))
+
+    found = axial_diameters(mask, spacing, bridge_mm=0.0)
+
+    assert found.longest_mm == pytest.approx(max(longest))
+    assert found.slice == next(index for index, mm in enumerate(longest) if mm == pytest.approx(max(longest)))
 
 
 def test_the_longest_distance_is_three_dimensional_and_in_millimetres() -> None:

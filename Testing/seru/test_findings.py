@@ -219,10 +219,19 @@ def test_a_side_without_a_kidney_is_said() -> None:
 
 
 def test_a_kidney_cut_by_the_edge_is_said_to_be_at_least_as_large() -> None:
-    text = remarks(*both_kidneys(cut_by_edge=True))
+    one = remarks(*both_kidneys(cut_by_edge=True))
 
-    assert "right kidney is cut by the scan's edge" in text
-    assert "at least 150 ml" in text
+    assert one == "The right kidney (at least 150 ml) is cut by the scan's edge."
+
+
+def test_all_that_the_edge_cuts_is_one_remark() -> None:
+    kidneys = [a_finding(side=side, cut_by_edge=True) for side in ("left", "right")]
+    tumor = a_finding(kind="tumor", side="left", cut_by_edge=True, volume_ml=0.13)
+
+    assert remarks(*kidneys, tumor) == (
+        "The left kidney (at least 150 ml), the right kidney (at least 150 ml) and the left tumor 1 (at least 0.1 ml) "
+        "are cut by the scan's edge."
+    )
 
 
 def test_kidneys_without_contrast_are_said() -> None:

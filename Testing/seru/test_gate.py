@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seru.findings import Status, Thresholds
+from seru.findings import Islands, Status, Thresholds
 from seru.options import SegmentOptions
 from seru.result import finish
 from seru.result.fusion import LiveFusion
@@ -135,8 +135,33 @@ def test_small_components_are_counted_and_not_listed() -> None:
     result = gated(maps, Thresholds.of_all(0.5))
 
     assert [int(c.voxels.sum()) for c in result.components] == [2]
-    assert (result.islands.counted, result.islands.left_out) == (1, 1)
-    assert result.islands.counted_ml == result.islands.left_out_ml == pytest.approx(0.064)
+    islands = result.islands(result.labels_box, maps.grid.voxel_ml)
+    assert islands == Islands(counted=1, counted_ml=0.064, left_out=1, left_out_ml=0.064)
+
+
+def test_a_speck_of_kidney_and_tumor_is_counted_once_a_voxel() -> None:
+    values = probabilities((1, 1, 9), (np.s_[0, 0, 0], 1.0, 0.0), (np.s_[0, 0, 1], 0.0, 1.0))
+    maps = make_maps(values, ijk_to_ras=np.diag([3.0, 3.0, 3.0, 1.0]))
+
+    finished = finish(maps, SegmentOptions())
+
+    assert finished.islands == Islands(counted=2, counted_ml=0.054)
+    assert finished.findings == ()
+
+
+def test_findings_and_islands_are_all_of_the_labels_after_clean_up_too() -> None:
+    values = probabilities(
+        (1, 1, 20), (np.s_[0, 0, 0:4], 1.0, 0.0), (np.s_[0, 0, 2], 0.0, 1.0), (np.s_[0, 0, 9], 1.0, 0.0)
+    )
+    maps = make_maps(values, ijk_to_ras=np.diag([4.0, 4.0, 4.0, 1.0]))
+
+    as_it_is = finish(maps, SegmentOptions())
+    cleaned = finish(maps, SegmentOptions(minimum_volume_ml=0.1))
+
+    assert [f.volume_ml for f in as_it_is.findings] == [f.volume_ml for f in cleaned.findings] == [3 * 0.064]
+    # The tumor in the kidney, and the lone voxel that clean-up takes away.
+    assert as_it_is.islands == Islands(counted=2, counted_ml=0.128)
+    assert cleaned.islands == Islands(counted=1, counted_ml=0.064)
 
 
 def test_of_very_many_components_the_largest_are_listed() -> None:
@@ -148,8 +173,20 @@ def test_of_very_many_components_the_largest_are_listed() -> None:
 
     sizes = sorted(int(c.voxels.sum()) for c in result.components)
     assert sizes == [1] * 39 + [62]
-    assert result.islands.counted == 120 - 21 - 39
+    assert result.islands(result.labels_box, 1.0).counted == 120 - 21 - 39
     assert result.labels_box.any(axis=(0, 1))[0::2].all()
+
+
+def test_candidates_take_no_place_in_the_list_from_what_is_believed() -> None:
+    values = probabilities(
+        (3, 1, 100), *((np.s_[0:2, 0, i], 0.6, 0.0) for i in range(0, 90, 2)), (np.s_[0, 0, 95], 1, 0)
+    )
+
+    result = gated(make_maps(values), Thresholds.of_all(0.5))
+
+    assert [c.status for c in result.components].count("candidate") == 40
+    assert component(result, "kidney", "believed").voxels.sum() == 1
+    assert result.islands(result.labels_box, 1.0) == Islands(left_out=5, left_out_ml=10.0)
 
 
 def test_an_accepted_candidate_is_in_the_labels() -> None:
@@ -215,6 +252,34 @@ def test_what_was_dismissed_leaves_a_larger_finding_that_it_has_become_part_of()
     assert (result.labels_box[0, 1, 3:12] == 2).all()
     assert component(result, "tumor", "dismissed").voxels.sum() == 2
     assert component(result, "tumor", "believed").voxels.sum() == 9
+
+
+def test_what_was_accepted_brings_no_larger_doubtful_finding_in_that_it_has_become_part_of() -> None:
+    part = np.s_[0, 1, 1:3]
+    apart = probabilities((1, 3, 14), (part, 0.6, 0.0))
+    joined = probabilities((1, 3, 14), (np.s_[:, :, 0:13], 0.6, 0.0))
+    maps, thresholds = make_maps(apart, joined), Thresholds.of_all(0.9)
+    accepted = verdict_on(component(gated(maps, thresholds, alpha=1.0), "kidney", "candidate"), "accepted", maps)
+
+    result = gated(maps, thresholds, accepted, alpha=0.0)
+
+    assert np.flatnonzero(result.labels_box[0, 1]).tolist() == [1, 2]
+    assert np.count_nonzero(result.labels_box) == 2
+    assert component(result, "kidney", "accepted").voxels.sum() == 2
+    assert component(result, "kidney", "candidate").voxels.sum() == 3 * 13 - 2
+
+
+def test_an_accepted_part_of_a_doubtful_tumor_leaves_the_rest_kidney() -> None:
+    kidney, long, short = np.s_[:, :, 0:13], np.s_[0, 1, 1:9], np.s_[0, 1, 1:3]
+    coarse = probabilities((1, 3, 14), (kidney, 1.0, 0.0), (short, 0.4, 0.6))
+    refined = probabilities((1, 3, 14), (kidney, 1.0, 0.0), (long, 0.4, 0.6))
+    maps, thresholds = make_maps(coarse, refined), Thresholds(0, 0, 0.9)
+    accepted = verdict_on(component(gated(maps, thresholds, alpha=1.0), "tumor", "candidate"), "accepted", maps)
+
+    result = gated(maps, thresholds, accepted, alpha=0.0)
+
+    assert result.labels_box[0, 1].tolist() == [1, 2, 2, *[1] * 10, 0]
+    assert component(result, "tumor", "candidate").voxels.sum() == 6
 
 
 def test_a_verdict_elsewhere_decides_nothing() -> None:

@@ -1196,11 +1196,6 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
-        <source>{finding} {number}</source>
-        <translation>{finding} {number}</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
         <source>Found</source>
         <translation>Gefunden</translation>
     </message>
@@ -1218,6 +1213,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
         <source>Dismissed</source>
         <translation>Verworfen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
+        <source>{finding} {number}</source>
+        <translation>{finding} {number}</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>

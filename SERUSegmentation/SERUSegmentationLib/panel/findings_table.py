@@ -9,7 +9,7 @@ import qt
 
 from seru.findings import Finding
 from seru.result.measurements import Measured
-from SERUSegmentationLib.scene.finding_names import findingTitle, statusTitle
+from SERUSegmentationLib.scene.finding_names import findingName, findingTitle, statusTitle
 from SERUSegmentationLib.texts import _
 
 _NAME, _VOLUME, _DIAMETERS, _HU, _CONFIDENCE, _STATUS = range(6)
@@ -103,7 +103,7 @@ class FindingsTable:
 
     def _fill(self, row: int, finding: Finding) -> None:
         texts = {
-            _NAME: findingTitle(finding),
+            _NAME: findingName(finding),
             _VOLUME: _volumeText(finding),
             _DIAMETERS: f"{finding.longest.mm:.0f} x {finding.across.mm:.0f} mm",
             _HU: "\u2013" if finding.hu_mean is None else f"{finding.hu_mean:.0f}",

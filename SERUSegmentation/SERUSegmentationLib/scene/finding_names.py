@@ -17,11 +17,12 @@ def findingTitle(finding: Finding) -> str:
     """
     patterns = {"candidate": _("Candidate: {finding}"), "dismissed": _("Dismissed: {finding}")}
     pattern = patterns.get(finding.status)
-    names = _namesInside() if pattern else _names()
-    name = names[finding.side, finding.kind]
-    if finding.number > 1:
-        name = _("{finding} {number}").format(finding=name, number=finding.number)
-    return pattern.format(finding=name) if pattern else name
+    return pattern.format(finding=_numbered(_namesInside(), finding)) if pattern else findingName(finding)
+
+
+def findingName(finding: Finding) -> str:
+    """Return what a finding is called where its status stands beside it: ``Left kidney``, ``Right tumor 2``."""
+    return _numbered(_names(), finding)
 
 
 def statusTitle(finding: Finding) -> str:
@@ -32,6 +33,11 @@ def statusTitle(finding: Finding) -> str:
         "candidate": _("Candidate"),
         "dismissed": _("Dismissed"),
     }[finding.status]
+
+
+def _numbered(names: dict[tuple[str, str], str], finding: Finding) -> str:
+    name = names[finding.side, finding.kind]
+    return _("{finding} {number}").format(finding=name, number=finding.number) if finding.number > 1 else name
 
 
 def _names() -> dict[tuple[str, str], str]:

@@ -6,6 +6,7 @@ Slicer imports this room at its own start: scikit-image is loaded with the first
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 # Smaller components are islands: 0.9 ml or less on KiTS19's labels, where the smallest kidney has 42.7 ml.
 ISLAND_ML = 1.0
+# The rows beside a row that come after it, as steps of planes and rows.
+_LATER_ROWS = ((0, 1), (1, -1), (1, 0), (1, 1))
 # scikit-image's name for "a shared corner is enough".
 _CORNERS = 3
 
@@ -51,6 +54,47 @@ def label_components(mask: np.ndarray) -> np.ndarray:
     from skimage import measure
 
     return measure.label(mask, connectivity=_CORNERS)
+
+
+def number_voxels(flat: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Number the components of a mask that is given by its voxels: fast where most of the array is empty.
+
+    Args:
+        flat: their flat indices, int64, ascending.
+        shape: of the array, three axes.
+
+    Returns:
+        int64, of each voxel the number that :func:`label_components` gives it.
+    """
+    from scipy import sparse
+
+    _, rows, columns = shape
+    lines, places = np.divmod(flat, columns)
+    begins = np.flatnonzero((np.diff(flat, prepend=-2) != 1) | (places == 0))
+    lengths = np.diff(begins, append=len(flat))
+    # Runs of voxels along the last axis; an empty row and column more, so that nothing touches round the border.
+    planes, lines = np.divmod(lines[begins], rows)
+    width, height = columns + 1, rows + 1
+    firsts = (planes * height + lines) * width + places[begins]
+    lasts = firsts + lengths - 1
+    steps = [(plane * height + row) * width for plane, row in _LATER_ROWS]
+    ends = np.concatenate([_touching(firsts, lasts, step) for step in steps], axis=1)
+    graph = sparse.coo_array((np.ones(ends.shape[1], bool), (ends[0], ends[1])), shape=(len(firsts),) * 2)
+    _, numbers = sparse.csgraph.connected_components(graph, directed=False)
+    # SciPy does not promise their order.
+    order = np.argsort(np.unique(numbers, return_index=True)[1])
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(1, len(order) + 1)
+    return np.repeat(ranks[numbers], lengths)
+
+
+def _touching(firsts: np.ndarray, lasts: np.ndarray, step: int) -> np.ndarray:
+    """Pairs of runs, shape (2, n), of which the second lies a step further and shares a side or a corner."""
+    low = np.searchsorted(lasts, firsts + (step - 1))
+    counts = np.searchsorted(firsts, lasts + (step + 1), "right") - low
+    ends = np.cumsum(counts)
+    seconds = np.arange(ends[-1] if len(ends) else 0) + np.repeat(low - ends + counts, counts)
+    return np.stack([np.repeat(np.arange(len(firsts)), counts), seconds])
 
 
 def regions_of(mask: np.ndarray) -> list[RegionProperties]:

@@ -35,6 +35,7 @@ class Finished:
         measures: sums of both sides.
         measured: kidneys, then tumors, the largest first; those that are not believed too.
         remarks: what the user should know of them, one sentence each.
+        islands: what is too small to be listed.
     """
 
     alpha: float
@@ -45,16 +46,12 @@ class Finished:
     measures: dict[Side, Measures]
     measured: tuple[Measured, ...]
     remarks: tuple[str, ...]
+    islands: Islands
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings alone."""
         return tuple(measured.finding for measured in self.measured)
-
-    @property
-    def islands(self) -> Islands:
-        """What is too small to be listed."""
-        return self.gated.islands
 
     def verdict_on(self, finding: Finding, decision: Decision) -> Verdict:
         """Return the verdict that decides on a finding.
@@ -129,11 +126,11 @@ def finish(
         Labels and findings.
     """
     alpha, thresholds = alpha_of(maps, options), thresholds_of(maps.thresholds, options)
-    fused = (fusion or LiveFusion(maps)).box_labels(alpha)
-    gated = gate(fused, maps, alpha, thresholds, maps.verdicts if verdicts is None else verdicts)
+    fusion = fusion or LiveFusion(maps)
+    gated = gate(fusion.box_labels(alpha), maps, alpha, thresholds, maps.verdicts if verdicts is None else verdicts)
     labels = _cleaned(gated, maps, options)
     field = Field(maps.grid, maps.lower_kji, labels, maps.hu_box)
-    measured = measure(gated.components, field, Ranges(maps, labels, alpha))
+    measured = measure(gated.components, field, Ranges(fusion, labels, alpha))
     findings = [one.finding for one in measured]
     return Finished(
         alpha=alpha,
@@ -144,6 +141,7 @@ def finish(
         measures=measures_of(labels.reshape(-1)[maps.flat_index], maps.sides, maps.grid, findings),
         measured=measured,
         remarks=remarks_of(findings),
+        islands=gated.islands(labels, maps.grid.voxel_ml),
     )
 
 

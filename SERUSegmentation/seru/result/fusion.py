@@ -72,16 +72,18 @@ class LiveFusion:
         self.maps = maps
 
     @cached_property
-    def _stored_coarse(self) -> np.ndarray:
+    def stored_coarse(self) -> np.ndarray:
+        """Labels of the coarse stage alone, uint8, of each stored voxel."""
         return fuse_probabilities(self.maps.coarse, self.maps.refined, 1.0)
 
     @cached_property
-    def _stored_refined(self) -> np.ndarray:
+    def stored_refined(self) -> np.ndarray:
+        """Labels of the refined stage alone, uint8, of each stored voxel."""
         return fuse_probabilities(self.maps.coarse, self.maps.refined, 0.0)
 
     @cached_property
     def _changing(self) -> np.ndarray:
-        return np.flatnonzero(self._stored_coarse != self._stored_refined)
+        return np.flatnonzero(self.stored_coarse != self.stored_refined)
 
     @cached_property
     def _changing_probabilities(self) -> tuple[np.ndarray, np.ndarray]:
@@ -138,15 +140,15 @@ class LiveFusion:
 
     def coarse_labels(self) -> np.ndarray:
         """Return the labels of the coarse stage alone (alpha 1), uint8, on the stored box; a new array."""
-        return self.maps.on_box(self._stored_coarse)
+        return self.maps.on_box(self.stored_coarse)
 
     def refined_labels(self) -> np.ndarray:
         """Return the labels of the refined stage (alpha 0), uint8, on the stored box; a new array."""
-        return self.maps.on_box(self._stored_refined)
+        return self.maps.on_box(self.stored_refined)
 
     def disagreement(self) -> np.ndarray:
         """Return where the stages disagree, bool, on the stored box; a new array."""
-        return self.maps.on_box(self._stored_coarse != self._stored_refined)
+        return self.maps.on_box(self.stored_coarse != self.stored_refined)
 
 
 def _classes(foreground: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -3,7 +3,8 @@
 A component's confidence is the mean of |2p - 1| over its voxels, p being the fused probability of its class: of kidney
 and tumor together for a component that holds kidney, of tumor for a tumor. Components that hold kidney are looked at
 first, and their tumors go with them; then each tumor in what stays. What is not believed is a candidate: it is not in
-the labels, but it is listed. A person's verdict goes before confidence.
+the labels, but it is listed. A person's verdict goes before confidence; where what it was on has become a small part of
+something else, it decides on that part alone.
 
 What the gate takes out of a kidney becomes kidney (a tumor in it), everything else background. It is kept as a ceiling
 of each voxel, the highest label allowed there, so that it holds while alpha moves.
@@ -18,14 +19,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seru.findings import BACKGROUND, KIDNEY, SIDE_CODES, SIDES, TUMOR, Islands, Kind, Side, Status, Thresholds
-from seru.result.components import Box, bounding_box, label_components
+from seru.findings import (
+    BACKGROUND,
+    KIDNEY,
+    LABEL_OF,
+    SIDE_CODES,
+    SIDES,
+    TUMOR,
+    Islands,
+    Kind,
+    Side,
+    Status,
+    Thresholds,
+)
+from seru.result.components import Box, bounding_box, label_components, number_voxels
 from seru.result.maps import Maps
 from seru.result.verdicts import Verdict
 
 # Smaller components are counted, not listed: a ball of 6 mm.
 LISTED_ML = 0.1
-# Of each kind so many of the largest: a scan of something else may show thousands of pieces, which nobody would read.
+# Of each kind so many of the largest, in the labels and not: a scan of something else may show thousands of pieces,
+# which nobody would read.
 MOST_LISTED = 40
 
 _STATUSES: tuple[Status, ...] = ("believed", "accepted", "candidate", "dismissed")
@@ -53,6 +67,26 @@ class Component:
     voxels: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Specks:
+    """The components of a kind that are in the labels and too small to be listed.
+
+    Attributes:
+        kind: of all.
+        flat: index of their voxels into the stored box.
+        numbers: of each voxel's component.
+    """
+
+    kind: Kind
+    flat: np.ndarray
+    numbers: np.ndarray
+
+    def shown_sizes(self, labels_box: np.ndarray) -> np.ndarray:
+        """The number of voxels that each shows, of those that show any; a kidney's tumors are components themselves."""
+        is_shown = labels_box.reshape(-1)[self.flat] == LABEL_OF[self.kind]
+        return np.unique(self.numbers[is_shown], return_counts=True)[1]
+
+
 @dataclass(frozen=True)
 class Gated:
     """Labels after the gate.
@@ -61,13 +95,30 @@ class Gated:
         labels_box: uint8, on the stored box (K, J, I).
         ceilings_box: uint8, same shape: the highest label that the gate allows.
         components: that are large enough to be listed, whatever their status.
-        islands: the others.
+        specks: what is too small for that and in the labels.
+        left_out: number of voxels of each one that is too small, and not believed.
     """
 
     labels_box: np.ndarray
     ceilings_box: np.ndarray
     components: tuple[Component, ...]
-    islands: Islands
+    specks: tuple[Specks, ...]
+    left_out: np.ndarray
+
+    def islands(self, labels_box: np.ndarray, voxel_ml: float) -> Islands:
+        """Count what is too small to be listed.
+
+        Args:
+            labels_box: uint8, as they are shown: clean-up may have taken some of it out.
+            voxel_ml: volume of a voxel in ml.
+
+        Returns:
+            The islands: with the findings that are in the labels they are all of the labels.
+        """
+        shown = [specks.shown_sizes(labels_box) for specks in self.specks]
+        counted = np.concatenate([*shown, np.zeros(0, np.int64)])
+        ml = [round(float(sizes.sum()) * voxel_ml, 4) for sizes in (counted, self.left_out)]
+        return Islands(len(counted), ml[0], len(self.left_out), ml[1])
 
 
 def gate(
@@ -99,7 +150,14 @@ def gate(
     components = [*extra, *kidneys.listed(), *tumors.listed()]
     ceilings = np.full(labels_box.shape, TUMOR, np.uint8)
     ceilings.reshape(-1)[foreground.flat] = foreground.ceilings
-    return Gated(np.minimum(labels_box, ceilings), ceilings, tuple(components), _islands(kidneys, tumors))
+    kinds = kidneys, tumors
+    return Gated(
+        labels_box=np.minimum(labels_box, ceilings),
+        ceilings_box=ceilings,
+        components=tuple(components),
+        specks=tuple(numbered.specks() for numbered in kinds),
+        left_out=np.concatenate([numbered.left_out_sizes() for numbered in kinds]),
+    )
 
 
 def believe(mask: np.ndarray, probability: np.ndarray, threshold: float) -> np.ndarray:
@@ -142,13 +200,15 @@ class _Placed:
     def of(cls, verdict: Verdict, maps: Maps) -> _Placed:
         return cls(verdict, *verdict.inside(maps.lower_kji, maps.mask.shape))
 
-    def holds(self, places: np.ndarray) -> np.ndarray:
-        """Whether it holds each of some voxels, given by their index (3, n) into the stored box."""
+    def holds(self, flat: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+        """Whether it holds each of some voxels, given by their flat indices, ascending, into the stored box."""
         starts = np.array([[part.start] for part in self.box])
         stops = np.array([[part.stop] for part in self.box])
+        first, last = np.searchsorted(flat, np.array([self.box[0].start, self.box[0].stop]) * (shape[1] * shape[2]))
+        places = np.array(np.unravel_index(flat[first:last], shape))
         inside = np.flatnonzero(((places >= starts) & (places < stops)).all(axis=0))
-        held = np.zeros(places.shape[1], bool)
-        held[inside] = self.voxels[tuple(places[:, inside] - starts)]
+        held = np.zeros(len(flat), bool)
+        held[first + inside] = self.voxels[tuple(places[:, inside] - starts)]
         return held
 
 
@@ -156,22 +216,19 @@ class _Foreground:
     """The voxels that the fusion calls kidney or tumor; arrays hold one number for each.
 
     Attributes:
-        flat: index into the stored box.
-        places: int64, shape (3, n): the same along k, j and i.
+        flat: index into the stored box, ascending.
         labels: before the gate.
         ceilings: so far.
         sides: right or left.
-        stored: index into the maps' arrays.
     """
 
     def __init__(self, labels_box: np.ndarray, maps: Maps, alpha: float) -> None:
-        self._maps, self._alpha = maps, alpha
-        flat = maps.flat_index
-        labels = labels_box.reshape(-1)[flat]
-        self.stored = np.flatnonzero(labels)
-        self.flat, self.labels = flat[self.stored], labels[self.stored]
-        self.places = np.array(np.unravel_index(self.flat, labels_box.shape))
-        self.sides = maps.sides[self.stored]
+        self._shape, self._alpha = labels_box.shape, alpha
+        labels = labels_box.reshape(-1)[maps.flat_index]
+        stored = np.flatnonzero(labels)
+        self.flat, self.labels = maps.flat_index[stored], labels[stored]
+        self._stages = maps.coarse[stored], maps.refined[stored]
+        self.sides = maps.sides[stored]
         self.ceilings = np.full(len(self.flat), TUMOR, np.uint8)
         self.voxel_ml = maps.grid.voxel_ml
 
@@ -200,7 +257,7 @@ class _Foreground:
 
     def component(self, voxels: np.ndarray, kind: Kind, status: Status, confidence: float) -> Component:
         """Return some of the voxels, given by their index, as a component."""
-        places = self.places[:, voxels]
+        places = np.array(np.unravel_index(self.flat[voxels], self._shape))
         low, high = places.min(axis=1), places.max(axis=1) + 1
         k, j, i = (slice(int(start), int(stop)) for start, stop in zip(low, high, strict=True))
         mask = np.zeros(high - low, bool)
@@ -214,22 +271,19 @@ class _Foreground:
         # What is on two sides is two components.
         for code in SIDE_CODES.values():
             voxels = np.flatnonzero(chosen & (self.sides == code))
-            if voxels.size:
-                places = self.places[:, voxels]
-                low = places.min(axis=1)
-                inside = tuple(places - low[:, np.newaxis])
-                mask = np.zeros(places.max(axis=1) + 1 - low, bool)
-                mask[inside] = True
-                numbers[voxels] = label_components(mask)[inside] + numbers.max(initial=0)
+            numbers[voxels] = number_voxels(self.flat[voxels], self._shape) + numbers.max(initial=0)
         return numbers
+
+    def held_by(self, placed: _Placed) -> np.ndarray:
+        """Whether a verdict holds each voxel."""
+        return placed.holds(self.flat, self._shape)
 
     def _certainty(self, kind: Kind) -> np.ndarray:
         """|2p - 1| of the fused probability of a kind, float32."""
+        # Both classes together are at most 255.
         coarse, refined = (
-            stage[self.stored].sum(axis=1, dtype=np.float32)
-            if kind == "kidney"
-            else stage[self.stored, 1].astype(np.float32)
-            for stage in (self._maps.coarse, self._maps.refined)
+            (stage[:, 0] + stage[:, 1] if kind == "kidney" else stage[:, 1]).astype(np.float32)
+            for stage in self._stages
         )
         fused = np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined
         return _certainty(fused / np.float32(255))
@@ -254,19 +308,26 @@ class _Numbered:
     ) -> None:
         self.kind: Kind = kind
         self.numbers = numbers
-        self._foreground = foreground
+        self._foreground, self._certainty, self._kidneys = foreground, certainty, kidneys
+        self._count()
+
+    def _count(self) -> None:
+        numbers = self.numbers
         count = int(numbers.max(initial=0)) + 1
         self.sizes = np.bincount(numbers, minlength=count)
         self.sizes[0] = 0
-        sums = np.bincount(numbers, certainty, minlength=count)
+        sums = np.bincount(numbers, self._certainty, minlength=count)
         self.confidences = np.divide(sums, self.sizes, out=np.zeros(count), where=self.sizes > 0)
         self.is_in_kidney = np.zeros(count, bool)
-        if kidneys is not None:
-            self.is_in_kidney[numbers[kidneys.numbers > 0]] = True
+        if self._kidneys is not None:
+            self.is_in_kidney[numbers[self._kidneys.numbers > 0]] = True
         self.statuses = np.zeros(count, np.uint8)
 
     def judge(self, threshold: float, verdicts: Sequence[_Placed]) -> None:
         """Say of each component whether it is believed; a person's verdict goes before confidence."""
+        for placed in verdicts:
+            if placed.verdict.kind == self.kind and placed.verdict.decision == "accepted":
+                self._set_apart(placed, threshold)
         # 0 is everything: not even rounding may take a component out.
         if threshold > 0:
             self.statuses[self.confidences < threshold] = _CANDIDATE
@@ -279,6 +340,14 @@ class _Numbered:
             elif self.kind == "kidney" and verdict.decision == "accepted":
                 # An accepted tumor keeps the kidney that it lies in.
                 self.statuses[hit & (self.statuses == _CANDIDATE)] = _ACCEPTED
+
+    def _set_apart(self, placed: _Placed, threshold: float) -> None:
+        """Make accepted voxels a component of their own where they are a small part of one that is too doubtful."""
+        overlap = self._overlap(placed)
+        is_whole = (2 * overlap > placed.verdict.size) & (2 * overlap <= self.sizes) & (self.confidences < threshold)
+        if is_whole.any():
+            self.numbers[is_whole[self.numbers] & self._foreground.held_by(placed)] = len(self.sizes)
+            self._count()
 
     def lower(self) -> None:
         """Lower the ceilings of the voxels that are not believed."""
@@ -294,7 +363,7 @@ class _Numbered:
         foreground = self._foreground
         taken = []
         for number in np.flatnonzero((2 * overlap > placed.verdict.size) & (2 * overlap <= self.sizes)):
-            voxels = np.flatnonzero((self.numbers == number) & placed.holds(foreground.places))
+            voxels = np.flatnonzero((self.numbers == number) & foreground.held_by(placed))
             lowered = KIDNEY if self.is_in_kidney[number] else BACKGROUND
             foreground.ceilings[voxels] = np.minimum(foreground.ceilings[voxels], lowered)
             confidence = float(self.confidences[number])
@@ -311,35 +380,35 @@ class _Numbered:
         """Whether each component is large enough to be listed; what a person looked at always is."""
         is_decided = (self.statuses == _ACCEPTED) | (self.statuses == _DISMISSED)
         largest = np.zeros(len(self.sizes), bool)
-        largest[np.argsort(-self.sizes, kind="stable")[:MOST_LISTED]] = True
+        for group in (self.is_counted, ~self.is_counted):
+            # Candidates take no place from what is believed.
+            numbers = np.flatnonzero(group)
+            largest[numbers[np.argsort(-self.sizes[numbers], kind="stable")[:MOST_LISTED]]] = True
         is_large = largest & (self.sizes * self._foreground.voxel_ml >= LISTED_ML)
         return (self.sizes > 0) & (is_large | is_decided)
 
     def listed(self) -> Iterator[Component]:
         """Yield the components that are listed, in the order of their numbers."""
-        order = np.argsort(self.numbers, kind="stable")
-        ends = np.cumsum(np.bincount(self.numbers, minlength=len(self.sizes)))
-        for number in np.flatnonzero(self.is_listed):
-            voxels = order[ends[number] - self.sizes[number] : ends[number]]
+        is_listed = self.is_listed
+        found = np.flatnonzero(is_listed[self.numbers])
+        order = found[np.argsort(self.numbers[found], kind="stable")]
+        numbers = np.flatnonzero(is_listed)
+        for number, end in zip(numbers, np.cumsum(self.sizes[numbers]), strict=True):
             status, confidence = _STATUSES[self.statuses[number]], float(self.confidences[number])
-            yield self._foreground.component(voxels, self.kind, status, confidence)
+            yield self._foreground.component(order[end - self.sizes[number] : end], self.kind, status, confidence)
 
-    def small_sizes(self, is_counted: bool) -> np.ndarray:
-        """The sizes of the components that are not listed, of those in the labels or of the others."""
-        return self.sizes[(self.sizes > 0) & ~self.is_listed & (self.is_counted == is_counted)]
+    def specks(self) -> Specks:
+        """The components that are in the labels and not listed."""
+        voxels = np.flatnonzero(((self.sizes > 0) & ~self.is_listed & self.is_counted)[self.numbers])
+        return Specks(self.kind, self._foreground.flat[voxels], self.numbers[voxels])
+
+    def left_out_sizes(self) -> np.ndarray:
+        """The sizes of the components that are neither in the labels nor listed."""
+        return self.sizes[(self.sizes > 0) & ~self.is_listed & ~self.is_counted]
 
     def _overlap(self, placed: _Placed) -> np.ndarray:
         """The number of voxels that each component shares with a verdict."""
-        held = placed.holds(self._foreground.places)
+        held = self._foreground.held_by(placed)
         counts = np.bincount(self.numbers[held], minlength=len(self.sizes))
         counts[0] = 0
         return counts
-
-
-def _islands(kidneys: _Numbered, tumors: _Numbered) -> Islands:
-    counted, left_out = (
-        np.concatenate([numbered.small_sizes(is_counted) for numbered in (kidneys, tumors)])
-        for is_counted in (True, False)
-    )
-    ml = [round(float(sizes.sum()) * kidneys._foreground.voxel_ml, 4) for sizes in (counted, left_out)]
-    return Islands(len(counted), ml[0], len(left_out), ml[1])

@@ -14,11 +14,10 @@ import numpy as np
 
 from seru.findings import LABEL_OF
 from seru.orientation import find_orientation
-from seru.result.components import Box, bounding_box, label_components
+from seru.result.components import Box, number_voxels
 from seru.result.diameters import axial_diameters
-from seru.result.fusion import fuse_probabilities
+from seru.result.fusion import LiveFusion
 from seru.result.gate import Component
-from seru.result.maps import Maps
 
 PROBABILITIES = (0.3, 0.7)
 # How far beyond its voxels a component may reach.
@@ -31,14 +30,16 @@ class Ranges:
     """Finds the ranges of components.
 
     Args:
-        maps: of the run.
+        fusion: of the run's maps.
         labels_box: uint8, on the stored box, as they are shown.
         alpha: that they are shown at.
     """
 
-    def __init__(self, maps: Maps, labels_box: np.ndarray, alpha: float) -> None:
-        self._maps, self._labels, self._alpha = maps, labels_box, alpha
-        self._orientation = find_orientation(maps.grid)
+    def __init__(self, fusion: LiveFusion, labels_box: np.ndarray, alpha: float) -> None:
+        self._fusion, self._maps, self._alpha = fusion, fusion.maps, alpha
+        self._labels = labels_box.reshape(-1)[self._maps.flat_index]
+        self._orientation = find_orientation(self._maps.grid)
+        self._variants = {label: self._variants_of(label) for label in LABEL_OF.values()}
 
     def __call__(self, component: Component, voxels: np.ndarray) -> tuple[Range, Range | None]:
         """Find the ranges of a component.
@@ -53,52 +54,52 @@ class Ranges:
         """
         label = LABEL_OF[component.kind]
         box = self._widened(component.box)
-        shown = np.zeros([part.stop - part.start for part in box], bool)
-        shown[_within(component.box, box)] = voxels
-        is_others = (self._labels[box] == label) & ~shown
-        masks = [shown, *(_connected(variant & ~is_others, shown) for variant in self._variants(box, label))]
-        volumes = [round(float(np.count_nonzero(mask)) * self._maps.grid.voxel_ml, 4) for mask in masks]
+        stored, flat = self._inside(box)
+        shape = tuple(part.stop - part.start for part in box)
+        is_shown = np.zeros(shape, bool)
+        is_shown[_within(component.box, box)] = voxels
+        seed = is_shown.reshape(-1)[flat]
+        is_free = (self._labels[stored] != label) | seed
+        found = [_connected(flat, variant[stored] & is_free, seed, shape) for variant in self._variants[label]]
+        found.append(flat[seed])
+        volumes = [round(float(len(one)) * self._maps.grid.voxel_ml, 4) for one in found]
         if component.kind == "kidney":
             return (min(volumes), max(volumes)), None
-        diameters = [self._longest_mm(mask) for mask in masks]
+        diameters = [self._longest_mm(one, shape) for one in found]
         return (min(volumes), max(volumes)), (min(diameters), max(diameters))
 
-    def _variants(self, box: Box, label: int) -> list[np.ndarray]:
-        mask = self._maps.mask[box]
-        stored = self._stored(box, mask)
-        coarse, refined = self._maps.coarse[stored], self._maps.refined[stored]
-        chosen = [fuse_probabilities(coarse, refined, alpha) == label for alpha in (0.0, 1.0)]
-        weights = np.float32(self._alpha), np.float32(1 - self._alpha)
-        fused = weights[0] * coarse[:, label - 1] + weights[1] * refined[:, label - 1]
-        chosen += [fused > 255 * probability for probability in PROBABILITIES]
-        variants = []
-        for values in chosen:
-            variant = np.zeros(mask.shape, bool)
-            variant[mask] = values
-            variants.append(variant)
-        return variants
+    def _variants_of(self, label: int) -> list[np.ndarray]:
+        """Of each stored voxel whether it has a label; bool, one array a choice."""
+        coarse, refined = (stage[:, label - 1] for stage in (self._maps.coarse, self._maps.refined))
+        fused = np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined
+        stages = (self._fusion.stored_refined, self._fusion.stored_coarse)
+        return [*(stage == label for stage in stages), *(fused > 255 * probability for probability in PROBABILITIES)]
 
-    def _longest_mm(self, mask: np.ndarray) -> float:
-        box = bounding_box(mask)
-        if box is None:
-            return 0.0
+    def _longest_mm(self, flat: np.ndarray, shape: tuple[int, ...]) -> float:
+        mask = np.zeros(shape, bool)
+        mask.reshape(-1)[flat] = True
         spacing_rc_mm = self._orientation.spacing_mm(self._maps.grid)[1:]
-        axial = axial_diameters(self._orientation.to_stack(mask[box]), spacing_rc_mm)
+        axial = axial_diameters(self._orientation.to_stack(mask), spacing_rc_mm)
         return round(axial.longest_mm, 4) if axial else 0.0
 
     def _widened(self, box: Box) -> Box:
         margins = [math.ceil(_MARGIN_MM / spacing) for spacing in self._maps.grid.spacing_kji_mm]
         k, j, i = (
             slice(max(part.start - margin, 0), min(part.stop + margin, size))
-            for part, margin, size in zip(box, margins, self._labels.shape, strict=True)
+            for part, margin, size in zip(box, margins, self._maps.mask.shape, strict=True)
         )
         return k, j, i
 
-    def _stored(self, box: Box, mask: np.ndarray) -> np.ndarray:
-        """The places, among the stored voxels, of those in a box; in the order of the box."""
-        lower = [part.start for part in box]
-        flat = np.ravel_multi_index((np.argwhere(mask) + lower).T, self._maps.mask.shape)
-        return np.searchsorted(self._maps.flat_index, flat)
+    def _inside(self, box: Box) -> tuple[np.ndarray, np.ndarray]:
+        """The stored voxels in a box: their places among all that are stored, and their flat indices into the box."""
+        planes, rows, columns = box
+        index, shape = self._maps.flat_index, self._maps.mask.shape
+        first, last = np.searchsorted(index, np.array([planes.start, planes.stop]) * (shape[1] * shape[2]))
+        k, j, i = np.unravel_index(index[first:last], shape)
+        inside = np.flatnonzero((j >= rows.start) & (j < rows.stop) & (i >= columns.start) & (i < columns.stop))
+        starts = planes.start, rows.start, columns.start
+        places = tuple(place[inside] - start for place, start in zip((k, j, i), starts, strict=True))
+        return first + inside, np.ravel_multi_index(places, [part.stop - part.start for part in box])
 
 
 def _within(box: Box, wider: Box) -> Box:
@@ -107,10 +108,10 @@ def _within(box: Box, wider: Box) -> Box:
     return k, j, i
 
 
-def _connected(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """The components of a mask that share a voxel with another one."""
-    numbers = label_components(mask)
+def _connected(flat: np.ndarray, is_chosen: np.ndarray, is_seed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Of the voxels that are chosen those whose component holds a seed; flat indices."""
+    chosen = np.flatnonzero(is_chosen)
+    numbers = number_voxels(flat[chosen], shape)
     is_kept = np.zeros(int(numbers.max(initial=0)) + 1, bool)
-    is_kept[numbers[seed]] = True
-    is_kept[0] = False
-    return is_kept[numbers]
+    is_kept[numbers[is_seed[chosen]]] = True
+    return flat[chosen[is_kept[numbers]]]
