@@ -62,7 +62,9 @@ def axial_diameters(
     for index in sorted(most, key=lambda i: -most[i]):
         if best is not None and most[index] < best.mm:
             break
-        for part in _pieces(mask[index]):
+        for part, most_mm in _pieces(mask[index], spacing):
+            if best is not None and most_mm < best.mm:
+                continue
             # A part that is divided by a bridge is no longer than the whole.
             found = _longest(part, index, spacing)
             if _is_better(found, best):
@@ -121,13 +123,14 @@ def _is_better(found: _Longest, best: _Longest | None) -> bool:
     return best is None or found.mm > best.mm or (found.mm == best.mm and found.slice < best.slice)
 
 
-def _pieces(plane: np.ndarray) -> Iterator[np.ndarray]:
-    """The components of a slice; pixels that share a corner belong together."""
+def _pieces(plane: np.ndarray, spacing: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+    """The components of a slice, pixels that share a corner together; and what no distance in each exceeds."""
     from scipy import ndimage
 
-    numbers, count = ndimage.label(plane, np.ones((3, 3), bool))
-    for number in range(1, count + 1):
-        yield numbers == number
+    numbers, _ = ndimage.label(plane, np.ones((3, 3), bool))
+    for number, box in enumerate(ndimage.find_objects(numbers), 1):
+        sides_mm = [(part.stop - part.start - 1) * mm for part, mm in zip(box, spacing, strict=True)]
+        yield numbers == number, float(np.hypot(*sides_mm)) + _ROUNDING_MM
 
 
 def _without_bridges(part: np.ndarray, spacing: np.ndarray, bridge_mm: float) -> list[np.ndarray]:
@@ -137,7 +140,7 @@ def _without_bridges(part: np.ndarray, spacing: np.ndarray, bridge_mm: float) ->
     reach = np.floor(bridge_mm / 2 / spacing).astype(int)
     rows, columns = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
     disc = np.hypot(rows * spacing[0], columns * spacing[1]) <= bridge_mm / 2
-    cores = list(_pieces(ndimage.binary_opening(part, disc)))
+    cores = [core for core, _ in _pieces(ndimage.binary_opening(part, disc), spacing)]
     if len(cores) < 2:
         return [part]
     # The opening rounds corners off: each core gets back what lies near it, and no bridge is that short.
