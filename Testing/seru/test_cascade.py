@@ -60,7 +60,7 @@ class Recorder(Progress):
         self.warnings.append(message)
 
 
-@pytest.mark.parametrize("seed", [0, 3, 4])
+@pytest.mark.parametrize("seed", [0, 4])
 def test_the_phantoms_kidneys_are_found(seed: int, model: Model) -> None:
     phantom = make_phantom(PhantomOptions(seed=seed))
 
@@ -167,12 +167,15 @@ def test_the_stages_come_in_their_order_and_end(case: Phantom, model: Model) -> 
         assert [done for done, _ in ends] == sorted(done for done, _ in ends)
 
 
+# Each order of the axes with two opposite flips, another pair for each; the stack itself is tested with all 48.
 ORDERS = [
-    "".join(letters) for pairs in itertools.permutations(("RL", "AP", "SI")) for letters in itertools.product(*pairs)
+    "".join(pair[(number >> axis & 1) ^ flip] for axis, pair in enumerate(pairs))
+    for number, pairs in enumerate(itertools.permutations(("RL", "AP", "SI")))
+    for flip in (0, 1)
 ]
 
 
-# Fewer and larger voxels, and three different numbers of them: there are 48 orders.
+# Fewer and larger voxels, and three different numbers of them.
 FEW = replace(SMALL, shape_kji=(30, 96, 112), spacing_kji_mm=(9.0, 4.0, 3.5))
 
 
@@ -323,7 +326,7 @@ def test_a_tumor_larger_than_the_crop_makes_it_grow_and_the_report_warns(model: 
         ((1, 128, 128), (5.0, 3.0, 3.0)),
         ((3, 128, 128), (3.0, 3.0, 3.0)),
         ((30, 90, 200), (6.0, 3.0, 1.9)),
-        ((12, 512, 796), (8.0, 0.8, 0.6)),
+        ((12, 300, 466), (8.0, 1.37, 1.03)),
         ((300, 48, 64), (0.8, 7.0, 6.0)),
     ],
 )
@@ -419,8 +422,8 @@ def test_the_paper_s_way_is_the_straightforward_one(
 
     monkeypatch.setattr("seru.model.engines.torch_engine.fast_dtype", lambda device: torch.float32)
     # Moved to the border, one crop no longer lies around its kidney's centre.
-    hu = np.ascontiguousarray(case.volume.array_kji[:, :, shift:])
-    volume = Volume.from_array(hu, case.volume.grid.ijk_to_ras)
+    hu = np.ascontiguousarray(case.volume.array_kji[::2, :, shift:])
+    volume = Volume.from_array(hu, case.volume.grid.ijk_to_ras @ np.diag([1, 1, 2, 1]))
 
     expected = segment_straightforward(volume, model, 0.4)
     found = segment(volume, model, SegmentOptions.of_paper(engine="torch"))

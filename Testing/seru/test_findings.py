@@ -244,6 +244,17 @@ def test_kidneys_without_contrast_are_said() -> None:
     assert remarks(*both_kidneys(hu_mean=None)) == ""
 
 
+def test_where_nothing_is_believed_the_candidates_and_the_scan_are_spoken_of() -> None:
+    doubtful = a_finding(status="candidate", hu_mean=20.0)
+
+    assert remarks(doubtful, a_finding(status="dismissed")) == (
+        "Nothing that was found is believed: look at the candidates. What looks like kidney has 20 HU, as without "
+        "contrast agent, which the model was not trained on: check every outline."
+    )
+    assert remarks(a_finding(status="candidate")) == "Nothing that was found is believed: look at the candidates."
+    assert remarks(a_finding(status="dismissed")) == remarks() == ""
+
+
 @pytest.mark.parametrize("volume_ml", [5.0, 900.0])
 def test_a_kidney_of_no_kidneys_size_is_said(volume_ml: float) -> None:
     assert "unlike a kidney" in remarks(*both_kidneys(volume_ml=volume_ml))

@@ -141,7 +141,7 @@ class Segmenter:
             own = card.least_confidences
             maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha, own)
             finished = finish(maps, options)
-            if any(crops.by_side.values()) and not finished.labels_box.any():
+            if any(crops.by_side.values()) and not finished.findings:
                 record.warn_of([_NOTHING_LEFT])
             record.stage("fuse", 1, 1)
         right, left = (side_findings(crops.by_side[side], finished.measures[side], stack) for side in SIDES)
