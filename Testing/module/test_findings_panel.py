@@ -539,6 +539,31 @@ def test_a_deleted_result_takes_its_parts_along_and_no_neighbour_is_chosen(
     slicer_desktop.scene.RemoveNode(node)
     slicer_desktop.process_events()
     assert left_over(slicer_desktop.scene) == []
+    assert folders(slicer_desktop.scene) == []
+
+
+def test_what_the_user_put_into_a_result_s_folder_stays_with_it(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    scene = slicer_desktop.scene
+    theirs = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "theirs")
+    hierarchy = scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+    [folder] = folders(scene)
+    hierarchy.SetItemParent(hierarchy.GetItemByDataNode(theirs), folder)
+
+    scene.RemoveNode(node)
+    slicer_desktop.process_events()
+
+    assert left_over(scene) == ["theirs"]
+    assert folders(scene) == [folder]
+
+
+def folders(scene: Any) -> list[int]:
+    import vtk
+
+    hierarchy = scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+    items = vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), items, True)
+    ids = [items.GetId(number) for number in range(items.GetNumberOfIds())]
+    return [item for item in ids if hierarchy.GetItemAttribute(item, "SERU.Folder")]
 
 
 def companions_of(node: Any) -> list[Any]:
