@@ -459,6 +459,15 @@ def test_the_banner_tells_remarks_and_is_hidden_without_any(
     assert panel.ui.remarksLabel.textFormat == Qt.TextFormat.PlainText
 
 
+def test_remarks_that_have_no_room_are_in_the_tooltip(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    panel.parts.controller.problems = [f"Remark {number} <b>is</b> told." for number in range(9)]
+    panel.parts.findings.refresh()
+
+    assert panel.ui.remarksLabel.text.splitlines()[-1].startswith("and ")
+    assert "Remark 8" not in panel.ui.remarksLabel.text
+    assert "Remark 8 &lt;b&gt;is&lt;/b&gt; told." in panel.ui.remarksLabel.toolTip
+
+
 def add_ball(node: Any, name: str, where: tuple[slice, ...]) -> None:
     """Draw into one of our segments as the Segment Editor does."""
     import slicer

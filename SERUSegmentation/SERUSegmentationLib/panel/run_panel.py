@@ -36,6 +36,7 @@ class RunPanel:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
         self._isRunning = self._isStopping = False
+        self._said, self._isError, self._reasons = "", False, ""
         self.log = RunLog(self._onLine)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
@@ -44,11 +45,13 @@ class RunPanel:
         ui.statusLabel.visible = False
 
     def setReasons(self, reasons: list[str]) -> None:
-        """Enable Segment, or tell in its tooltip why not.
+        """Enable Segment, or tell under it why not, and in its tooltip.
 
         Args:
             reasons: why it cannot be clicked; empty where it can.
         """
+        self._reasons = "\n".join(reasons)
+        self._show()
         if self._isRunning:
             return
         button = self._ui.segmentButton
@@ -145,10 +148,15 @@ class RunPanel:
 
     def say(self, text: str, isError: bool = False) -> None:
         """Show a sentence under the button."""
+        self._said, self._isError = text, isError
+        self._show()
+
+    def _show(self) -> None:
+        """What was said goes before what Segment waits for."""
         label = self._ui.statusLabel
-        label.text = text
-        label.visible = bool(text)
-        setFramed(label, isError)
+        label.text = self._said or self._reasons
+        label.visible = bool(label.text)
+        setFramed(label, self._isError)
 
     def _onClicked(self, checked: bool = False) -> None:
         # The one place where what the user started may fail.
