@@ -954,6 +954,11 @@ anteil, %</translation>
         <source>Done in {time}.</source>
         <translation>Fertig in {time}.</translation>
     </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>&apos;{name}&apos;: {text}</source>
+        <translation>„{name}“: {text}</translation>
+    </message>
 </context>
 <context>
     <name>panel.setup_panel</name>
