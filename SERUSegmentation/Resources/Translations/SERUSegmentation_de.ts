@@ -85,7 +85,7 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Look at mirror images too</source>
+        <source>Run mirror images too</source>
         <translation>Auch Spiegelbilder auswerten</translation>
     </message>
     <message>
