@@ -302,9 +302,10 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             result: None where it failed.
             error: None where it did not.
         """
-        self.parts.run.finish(result, error, run.progress)
         # The panel may be closed meanwhile, or look at another CT.
         parameters = self._parameterNode or self.logic.getParameterNode()
+        isOther = parameters.inputVolume not in (None, run.volumeNode)
+        self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "")
         if result is not None and parameters.inputVolume is run.volumeNode:
             self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode

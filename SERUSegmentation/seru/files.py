@@ -212,6 +212,35 @@ class _NewFile:
         _alive.discard(self)
 
 
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep a folder for one run, so that no two mix their results in it; nothing is written for that.
+
+    Where folders cannot be locked (Windows, some shares) nobody is kept out.
+
+    Args:
+        folder: exists.
+
+    Raises:
+        BadInputError: another run has claimed it, on this computer, and still lives.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            text = f"Another run is writing its results to '{folder}'; wait for its end or choose another folder."
+            raise BadInputError(text) from error
+        except OSError:  # a share without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
+
+
 def discard_new_files() -> None:
     """Remove every file that has not taken its place: for a process that is about to end where it stands."""
     if _in_place.acquire(timeout=1.0):  # never half of a group

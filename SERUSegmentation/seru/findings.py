@@ -275,6 +275,7 @@ class Report:
         left: the patient's left.
         findings: kidneys, then tumors, the largest first; those that are not believed too.
         islands: what is too small to be listed.
+        labels_sha256: of the labels that were written beside the report, as the run made them; None where none were.
     """
 
     input: InputFacts
@@ -293,6 +294,7 @@ class Report:
     left: SideFindings
     findings: tuple[Finding, ...]
     islands: Islands
+    labels_sha256: str | None = None
 
     def side(self, side: Side) -> SideFindings:
         """Return what was found on a side."""

@@ -472,6 +472,15 @@ def test_the_banner_tells_remarks_and_is_hidden_without_any(
     assert panel.ui.remarksLabel.textFormat == Qt.TextFormat.PlainText
 
 
+def test_remarks_that_have_no_room_are_in_the_tooltip(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    panel.parts.controller.problems = [f"Remark {number} <b>is</b> told." for number in range(9)]
+    panel.parts.findings.refresh()
+
+    assert panel.ui.remarksLabel.text.splitlines()[-1].startswith("and ")
+    assert "Remark 8" not in panel.ui.remarksLabel.text
+    assert "Remark 8 &lt;b&gt;is&lt;/b&gt; told." in panel.ui.remarksLabel.toolTip
+
+
 def add_ball(node: Any, name: str, where: tuple[slice, ...]) -> None:
     """Draw into one of our segments as the Segment Editor does."""
     import slicer
@@ -552,6 +561,31 @@ def test_a_deleted_result_takes_its_parts_along_and_no_neighbour_is_chosen(
     slicer_desktop.scene.RemoveNode(node)
     slicer_desktop.process_events()
     assert left_over(slicer_desktop.scene) == []
+    assert folders(slicer_desktop.scene) == []
+
+
+def test_what_the_user_put_into_a_result_s_folder_stays_with_it(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    scene = slicer_desktop.scene
+    theirs = scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "theirs")
+    hierarchy = scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+    [folder] = folders(scene)
+    hierarchy.SetItemParent(hierarchy.GetItemByDataNode(theirs), folder)
+
+    scene.RemoveNode(node)
+    slicer_desktop.process_events()
+
+    assert left_over(scene) == ["theirs"]
+    assert folders(scene) == [folder]
+
+
+def folders(scene: Any) -> list[int]:
+    import vtk
+
+    hierarchy = scene.GetFirstNodeByClass("vtkMRMLSubjectHierarchyNode")
+    items = vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), items, True)
+    ids = [items.GetId(number) for number in range(items.GetNumberOfIds())]
+    return [item for item in ids if hierarchy.GetItemAttribute(item, "SERU.Folder")]
 
 
 def companions_of(node: Any) -> list[Any]:

@@ -29,6 +29,26 @@ def test_the_tab_key_goes_through_the_panel_as_one_reads_it(slicer_desktop: Desk
         assert next_left > left if is_same_row else next_top > top, f"{following} comes after {name}"
 
 
+def test_the_tab_key_leaves_every_table_and_text(slicer_desktop: Desktop) -> None:
+    from PySide6.QtCore import Qt
+    from PySide6.QtTest import QTest
+
+    ui = open_module(slicer_desktop).ui
+    for name in ("logCollapsibleButton", "measurementsCollapsibleButton"):
+        getattr(ui, name).collapsed = False
+    ui.resultWidget.enabled = ui.findingsTable.enabled = True
+    slicer_desktop.process_events()
+    # Its own, whether or not it is the active one.
+    window = ui.logTextEdit.window()
+    for held in (ui.logTextEdit, ui.findingsTable, ui.measurementsTable):
+        held.setFocus()
+        assert window.focusWidget() is held
+
+        QTest.keyClick(held, Qt.Key.Key_Tab)
+
+        assert window.focusWidget() is not held, held.name
+
+
 def test_help_and_acknowledgement_name_the_weights_their_licence_and_what_they_are_not_for(
     slicer_desktop: Desktop,
 ) -> None:

@@ -660,8 +660,9 @@ def test_what_was_said_of_a_ct_goes_with_it(slicer_desktop: Desktop, panel: Any,
     else:
         slicer_desktop.close_scene()
 
-    assert panel.ui.statusLabel.text == ""
-    assert not panel.ui.statusLabel.visible
+    left = "" if change == "another CT" else "No CT volume is selected; load a CT and select it."
+    assert panel.ui.statusLabel.text == left
+    assert panel.ui.statusLabel.visible == bool(left)
 
 
 def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(

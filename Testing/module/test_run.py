@@ -312,6 +312,24 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
     assert np.array_equal(labels_of(first, panel.ui.inputSelector.currentNode()), before)
 
 
+def test_a_run_that_ends_while_another_ct_is_chosen_says_whose_it_was(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    first = panel.ui.inputSelector.currentNode()
+    start(panel)
+
+    other = slicer_desktop.add_volume(small.volume.array_kji, small.volume.grid.ijk_to_ras, "other")
+    panel.ui.inputSelector.setCurrentNode(other)
+    wait_for(slicer_desktop, panel)
+
+    assert panel.ui.statusLabel.text.startswith("'CT': Done in ")
+    assert panel.ui.outputSelector.currentNode() is None
+    panel.ui.inputSelector.setCurrentNode(first)
+    assert panel.ui.statusLabel.text == ""
+    assert panel.ui.outputSelector.currentNode() is not None
+
+
 def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
     panel = open_module(slicer_desktop, tiny_model)
     constant = np.zeros_like(small.volume.array_kji)

@@ -582,6 +582,25 @@ def test_edits_by_hand_survive_alpha_and_are_noticed(scene: Any, phantom: Phanto
     assert np.array_equal(labels_of(node, volume), expected)
 
 
+def test_an_edit_that_keeps_number_and_middle_of_the_voxels_is_noticed(
+    scene: Any, phantom: Phantom, maps_file: Path
+) -> None:
+    from SERUSegmentationLib.scene.content import isEdited
+
+    volume = add_volume(phantom)
+    node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=0.0)).segmentationNode
+    assert not isEdited(node)
+    kidney = segment_array(node, "Kidney", volume)
+    k, j = next((k, j) for k, j, _ in np.argwhere(kidney) if np.count_nonzero(kidney[k, j]) >= 4)
+    first, *_, last = np.flatnonzero(kidney[k, j])
+    kidney[k, j, [first, last]] = 0
+    kidney[k, j, [first - 1, last + 1]] = 1
+
+    slicer.util.updateSegmentBinaryLabelmapFromArray(kidney, node, own_ids(node)["Kidney"], volume)
+
+    assert isEdited(node)
+
+
 def test_stages_are_shown_one_at_a_time(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     result = SceneWriter(volume).write(maps_file)

@@ -67,6 +67,9 @@ def test_segment_says_everything_that_is_missing(slicer_desktop: Desktop) -> Non
     assert "No CT volume is selected; load a CT and select it." in tip
     if panel.parts.inputs.model is None:
         assert "No model is selected; choose a model folder." in tip
+    # A disabled button is where nobody rests the mouse.
+    assert "No CT volume is selected; load a CT and select it." in panel.ui.statusLabel.text
+    assert panel.ui.statusLabel.visible
 
 
 def test_the_first_volume_is_chosen_and_the_button_comes_alive(

@@ -98,7 +98,7 @@ def test_a_german_panel_is_german_in_form_code_and_tooltips(slicer_desktop: Desk
 
     assert ui.segmentButton.text == "Segmentieren"
     assert ui.resultReasonLabel.text == "Noch kein Ergebnis: Wählen Sie ein CT und klicken Sie auf „Segmentieren“."
-    assert "Kein CT-Volumen ist ausgewählt" in ui.segmentButton.toolTip
+    assert "Es ist kein CT-Volumen ausgewählt" in ui.segmentButton.toolTip
     assert ui.tumorTouchesKidneyCheckBox.toolTip == "Tumoren entfernen, die keine Niere berühren."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import SimpleITK as sitk
 
 from seru.cli import main
 from seru.errors import CancelledError
+from seru.files import claimed
 from seru.io.images import read_volume, write_volume
 from seru.phantom import PhantomOptions, make_phantom
 from Testing.seru.command_by_hand import make_random_model
@@ -234,6 +236,40 @@ def test_unusable_folders_are_refused(
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == 1
         assert expected in lines[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be locked there")
+@pytest.mark.parametrize("place", ["the results", "the reports"])
+def test_two_batches_do_not_mix_in_one_folder(
+    inputs: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], place: str
+) -> None:
+    out, reports = tmp_path / "out", tmp_path / "reports"
+    reports.mkdir()
+    more = ("--report", str(reports)) if place == "the reports" else ("--alpha", "0.9")
+    out.mkdir()
+
+    with claimed(reports if place == "the reports" else out):
+        assert run(inputs, out, tiny_model, *more) == 2
+
+    assert "Another run is writing its results to" in capsys.readouterr().err
+    assert list(out.iterdir()) == list(reports.iterdir()) == []
+
+
+def test_a_batch_s_reports_may_lie_beside_its_labels(inputs: Path, outputs: Path, tiny_model: Path) -> None:
+    assert run(inputs, outputs, tiny_model, "--report", str(outputs)) == 1
+
+    assert states(outputs) == {"anna": "skipped", "bert": "skipped", "cut": "failed"}
+
+
+def test_a_device_that_is_not_here_ends_the_batch_before_any_work(
+    inputs: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(inputs, tmp_path / "out", tiny_model, "--device", "cuda:99") == 4
+
+    error = capsys.readouterr().err
+    assert "The device 'cuda:99' is not on this computer" in error
+    assert "anna" not in error
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_a_missing_model_ends_the_batch_at_once(

@@ -18,7 +18,7 @@ from seru.cascade.cascade import Segmenter
 from seru.cli import main
 from seru.cohort.case import read_case
 from seru.cohort.finished import read_finished
-from seru.cohort.outputs import Outputs
+from seru.cohort.outputs import Outputs, hash_labels
 from seru.io.images import read_volume, write_labels, write_volume
 from seru.model.store import open_model
 from seru.options import SegmentOptions
@@ -27,7 +27,7 @@ from seru.progress import Progress, RunRecord
 from seru.result.maps import load_maps, save_maps
 from seru.volume import Volume
 from Testing.seru.command_by_hand import make_random_model
-from Testing.seru.image_files_by_hand import write_dicom
+from Testing.seru.image_files_by_hand import write_dicom, write_nifti
 
 GRID = {"shape_kji": (24, 96, 96), "spacing_kji_mm": (9.0, 4.0, 4.0)}
 
@@ -209,6 +209,68 @@ def test_labels_that_were_edited_are_kept_with_a_warning(
     assert path.read_bytes() == edited
     assert "no longer as they were written and are kept" in row(cohort)["warnings"]
     assert "no longer as they were written and are kept" in capsys.readouterr().err
+
+
+def swap_voxels(labels: np.ndarray) -> np.ndarray:
+    """As many voxels of each label, two of them elsewhere."""
+    one, other = np.argwhere(labels == 1)[0], np.argwhere(labels == 0)[-1]
+    labels[tuple(one)], labels[tuple(other)] = 0, 1
+    return labels
+
+
+def add_256(labels: np.ndarray) -> np.ndarray:
+    return labels.astype(np.int16) + np.int16(256) * (labels == 1)
+
+
+def blur(labels: np.ndarray) -> np.ndarray:
+    return labels * np.float32(1.2)
+
+
+@pytest.mark.parametrize("edit", [swap_voxels, add_256, blur])
+def test_edits_that_leave_number_and_value_alike_are_seen(
+    cohort: Path, volume: Volume, tiny_model: Path, edit: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    path = cohort / "out" / "a.nii.gz"
+    labels = read_volume(path).array_kji.astype(np.uint8)
+    write_nifti(path, edit(labels), volume.grid.ijk_to_ras)
+
+    assert run(cohort, tiny_model) == "skipped"
+    assert "no longer as they were written and are kept" in row(cohort)["warnings"]
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.int32, np.float32, np.float64])
+def test_the_same_labels_saved_with_another_type_of_number_are_no_edit(
+    cohort: Path, volume: Volume, tiny_model: Path, kind: type
+) -> None:
+    path = cohort / "out" / "a.nii.gz"
+    write_nifti(path, read_volume(path).array_kji.astype(kind), volume.grid.ijk_to_ras)
+
+    assert run(cohort, tiny_model) == "skipped"
+    assert row(cohort)["warnings"].count("no longer") == 0
+
+
+@pytest.mark.parametrize("ending", [".nrrd", ".mha", ".seg.nrrd"])
+def test_unedited_labels_are_known_in_every_format(cohort: Path, tiny_model: Path, ending: str) -> None:
+    assert run(cohort, tiny_model, "--format", ending) == "done"
+    assert run(cohort, tiny_model, "--format", ending) == "skipped"
+
+    assert row(cohort)["warnings"].count("no longer") == 0
+
+
+def test_the_report_of_fused_maps_is_of_its_own_labels(cohort: Path, tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    out = cohort / "out"
+    assert (
+        main(
+            ["fuse", str(out / "maps" / "a"), "-o", str(tmp_path / "f.nii.gz"), "--alpha", "1", "--report", str(report)]
+        )
+        == 0
+    )
+
+    before, after = (json.loads(path.read_text(encoding="utf-8")) for path in (out / "a.json", report))
+    assert before["labels_sha256"] == hash_labels(read_volume(out / "a.nii.gz").array_kji.astype(np.uint8))
+    assert after["labels_sha256"] == hash_labels(read_volume(tmp_path / "f.nii.gz").array_kji.astype(np.uint8))
+    assert before["labels_sha256"] != after["labels_sha256"]
 
 
 def test_labels_of_another_grid_are_made_again(cohort: Path, volume: Volume, tiny_model: Path) -> None:

@@ -455,7 +455,7 @@ def test_what_lies_outside_the_range_is_no_result(runner: BatchRunner) -> None:
     assert coarse.mask().any(axis=(1, 2)).sum() == 20
     assert coarse.warnings == (
         "What looks like kidney far from the kidneys was left out (1 of the slices looked at); "
-        "run all slices to see it.",
+        "run every slice to see it.",
     )
     assert (everything.slices, everything.passes, everything.warnings) == (range(200), 200, ())
     assert everything.probabilities[150].any()
@@ -472,7 +472,7 @@ def test_the_range_follows_what_is_believed(runner: BatchRunner) -> None:
     assert believed.slices == range(55, 85)
     assert believed.warnings == (
         "What looks like kidney far from the kidneys was left out (4 of the slices looked at); "
-        "run all slices to see it.",
+        "run every slice to see it.",
     )
     assert everything.slices == range(55, 175)
 

@@ -66,7 +66,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Where the network runs. Automatic takes the fastest device with enough memory, else the CPU.</source>
-        <translation>Wo die Netze rechnen. „Automatisch“ nimmt das schnellste Gerät mit genügend Speicher, sonst die CPU.</translation>
+        <translation>Worauf die Netze rechnen. „Automatisch“ nimmt das schnellste Gerät mit genügend Speicher, sonst die CPU.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -81,11 +81,11 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Run every slice</source>
-        <translation>Jede Schicht rechnen</translation>
+        <translation>Alle Schichten berechnen</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Look at mirror images too</source>
+        <source>Run mirror images too</source>
         <translation>Auch Spiegelbilder auswerten</translation>
     </message>
     <message>
@@ -206,7 +206,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The finding is right (key A): it is part of segments, volumes and exports, whatever its confidence.</source>
-        <translation>Der Befund ist richtig (Taste A): Er zählt zu Segmenten, Volumina und Exporten, unabhängig von seiner Konfidenz.</translation>
+        <translation>Der Befund ist richtig (Taste A): Er ist Teil von Segmenten, Volumina und Exporten, unabhängig von seiner Konfidenz.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -216,7 +216,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>The finding is wrong (key D): it leaves segments, volumes and exports. A tumor becomes kidney where it lies in one, background elsewhere; a kidney becomes background with its tumors.</source>
-        <translation>Der Befund ist falsch (Taste D): Er entfällt aus Segmenten, Volumina und Exporten. Ein Tumor wird zu Niere, wo er in einer liegt, sonst zu Hintergrund; eine Niere wird samt ihren Tumoren zu Hintergrund.</translation>
+        <translation>Der Befund ist falsch (Taste D): Er wird aus Segmenten, Volumina und Exporten entfernt. Ein Tumor wird zu Niere, wo er in einer liegt, sonst zu Hintergrund; eine Niere wird samt ihren Tumoren zu Hintergrund.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -614,8 +614,8 @@
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/findings_panel.py"/>
-        <source>and {count} more, see the log</source>
-        <translation>und {count} weitere, siehe Protokoll</translation>
+        <source>and {count} more, under the mouse pointer</source>
+        <translation>und {count} weitere, unter dem Mauszeiger</translation>
     </message>
 </context>
 <context>
@@ -811,12 +811,12 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
         <source>Run every slice through both stages; else the sparse pass leaves some out.</source>
-        <translation>Jede Schicht durch beide Stufen rechnen; sonst lässt ein Vordurchgang einige aus.</translation>
+        <translation>Alle Schichten in beiden Stufen berechnen; sonst lässt der Vordurchgang einige aus.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
         <source>Run mirror images too and take the mean: fewer false alarms, twice the time.</source>
-        <translation>Auch Spiegelbilder rechnen und mitteln: weniger Fehlalarme, doppelte Zeit.</translation>
+        <translation>Auch Spiegelbilder auswerten und beide Ergebnisse mitteln: weniger Fehlalarme, doppelte Rechenzeit.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parameters.py"/>
@@ -863,7 +863,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
         <source>No model is selected; choose a model folder.</source>
-        <translation>Kein Modell ist ausgewählt; wählen Sie einen Modellordner.</translation>
+        <translation>Es ist kein Modell ausgewählt; wählen Sie einen Modellordner.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
@@ -954,6 +954,11 @@ anteil, %</translation>
         <source>Done in {time}.</source>
         <translation>Fertig in {time}.</translation>
     </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>&apos;{name}&apos;: {text}</source>
+        <translation>„{name}“: {text}</translation>
+    </message>
 </context>
 <context>
     <name>panel.setup_panel</name>
@@ -1005,7 +1010,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>No model is selected.</source>
-        <translation>Kein Modell ist ausgewählt.</translation>
+        <translation>Es ist kein Modell ausgewählt.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
@@ -1164,7 +1169,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
         <source>No CT volume is selected; load a CT and select it.</source>
-        <translation>Kein CT-Volumen ist ausgewählt; laden Sie ein CT und wählen Sie es aus.</translation>
+        <translation>Es ist kein CT-Volumen ausgewählt; laden Sie ein CT und wählen Sie es aus.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
@@ -1391,7 +1396,7 @@ anteil, %</translation>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Contact with the other label (mm²)</source>
-        <translation>Kontakt mit dem anderen Label (mm²)</translation>
+        <translation>Kontaktfläche mit dem anderen Label (mm²)</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>

@@ -9,7 +9,7 @@ import qt
 import slicer
 
 from SERUSegmentationLib.scene.content import isTouched
-from SERUSegmentationLib.scene.nodes import companionsOf
+from SERUSegmentationLib.scene.nodes import companionsOf, removeEmptyFolders
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode
@@ -19,7 +19,7 @@ MayDelete = Callable[[str, list[str]], bool]
 
 
 def deleteCompanionsOf(segmentationNode: vtkMRMLNode, mayDelete: MayDelete) -> None:
-    """Delete a result's companions as soon as it is gone.
+    """Delete a result's companions as soon as it is gone, and their folder where nothing else lies in it.
 
     Args:
         segmentationNode: about to be removed; a segmentation that is no result has no companions.
@@ -38,3 +38,4 @@ def _delete(resultName: str, companions: list[vtkMRMLNode], mayDelete: MayDelete
     for node in left:
         if goes or node not in touched:
             slicer.mrmlScene.RemoveNode(node)
+    removeEmptyFolders()

@@ -13,7 +13,7 @@ from seru.findings import Finding
 from seru.result.measurements import Measured
 from seru.result.verdicts import Decision
 from SERUSegmentationLib.panel.findings_table import FindingsTable
-from SERUSegmentationLib.panel.plain_text import setFramed
+from SERUSegmentationLib.panel.plain_text import setFramed, toolTipOf
 from SERUSegmentationLib.scene.geometry import toWorld
 from SERUSegmentationLib.scene.key_patch_layout import jumpTo
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -49,6 +49,7 @@ class FindingsPanel:
             shortcut.connect("activated()", button.click)
             self._shortcuts.append(shortcut)
         setFramed(ui.remarksLabel)
+        self._remarksTip = ui.remarksLabel.toolTip
 
     def refresh(self) -> None:
         """Show the result's findings and remarks; the chosen finding stays chosen."""
@@ -79,8 +80,9 @@ class FindingsPanel:
         label = self._ui.remarksLabel
         lines = [_("Please check:"), *(f"\u2022 {remark}" for remark in remarks[:_MOST_REMARKS])]
         if len(remarks) > _MOST_REMARKS:
-            lines.append(_("and {count} more, see the log").format(count=len(remarks) - _MOST_REMARKS))
+            lines.append(_("and {count} more, under the mouse pointer").format(count=len(remarks) - _MOST_REMARKS))
         label.text = "\n".join(lines) if remarks else ""
+        label.toolTip = toolTipOf("\n".join(remarks)) or self._remarksTip
         label.visible = bool(remarks)
 
     def _enable(self) -> None:

@@ -52,6 +52,8 @@ class MeasurementPanel:
         table.setVerticalHeaderLabels(list(rowTitles().values()))
         table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
         table.setSelectionMode(qt.QAbstractItemView.NoSelection)
+        # Its cells are only read: Tab goes on to the buttons.
+        table.setTabKeyNavigation(False)
         table.setVerticalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.Stretch)

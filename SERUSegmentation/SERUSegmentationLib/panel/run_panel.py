@@ -13,7 +13,6 @@ import qt
 from seru.errors import BadInputError, CancelledError, SeruError
 from SERUSegmentationLib.panel.plain_text import displayError, setFramed, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
-from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
 
 _STEPS = 1000
@@ -36,6 +35,7 @@ class RunPanel:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
         self._isRunning = self._isStopping = False
+        self._said, self._isError, self._reasons = "", False, ""
         self.log = RunLog(self._onLine)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
@@ -44,11 +44,13 @@ class RunPanel:
         ui.statusLabel.visible = False
 
     def setReasons(self, reasons: list[str]) -> None:
-        """Enable Segment, or tell in its tooltip why not.
+        """Enable Segment, or tell under it why not, and in its tooltip.
 
         Args:
             reasons: why it cannot be clicked; empty where it can.
         """
+        self._reasons = "\n".join(reasons)
+        self._show()
         if self._isRunning:
             return
         button = self._ui.segmentButton
@@ -93,30 +95,33 @@ class RunPanel:
         self._ui.progressBar.setRange(0, 0)
         self.say(_("Stopping the run"))
 
-    def finish(self, result: LiveResult | None, error: Exception | None, progress: RunProgress) -> None:
+    def finish(self, error: Exception | None, progress: RunProgress, otherVolume: str = "") -> None:
         """Show how the run ended.
 
         Args:
-            result: None where it failed.
-            error: None where it did not.
+            error: None where it did not fail.
             progress: of the run.
+            otherVolume: name of the run's CT where another one is chosen by now.
         """
         self._isRunning = self._isStopping = False
         ui = self._ui
         ui.segmentButton.text = _("Segment")
         ui.progressBar.setRange(0, _STEPS)
         ui.progressBar.visible = False
+        done = _("Done in {time}.").format(time=clock(progress.elapsed_s))
+        text = " ".join([done, *progress.warnings]) if error is None else _textOf(error)
+        if otherVolume:
+            text = _("'{name}': {text}").format(name=otherVolume, text=text)
         if error is None:
-            text = _("Done in {time}.").format(time=clock(progress.elapsed_s))
-            self.say(" ".join([text, *progress.warnings]))
-            self.log.add(text)
+            self.say(text)
+            self.log.add(done)
         elif isinstance(error, CancelledError):
-            self.say(str(error))
-            self.log.add(str(error))
+            self.say(text)
+            self.log.add(text)
         elif isinstance(error, BadInputError):
-            self.fail(error)
+            self._fail(text)
         else:
-            self.alarm(error)
+            self._alarm(text)
 
     def fail(self, error: Exception) -> None:
         """Tell an error in one sentence, where the user looks.
@@ -124,9 +129,7 @@ class RunPanel:
         Args:
             error: what happened; nothing was lost by it.
         """
-        text = _textOf(error)
-        self.say(text, isError=True)
-        self.log.add(text)
+        self._fail(_textOf(error))
 
     def alarm(self, error: Exception) -> None:
         """Tell an error by which work was lost in a box too, with the log unfolded.
@@ -134,9 +137,16 @@ class RunPanel:
         Args:
             error: what happened.
         """
-        self.fail(error)
+        self._alarm(_textOf(error))
+
+    def _fail(self, text: str) -> None:
+        self.say(text, isError=True)
+        self.log.add(text)
+
+    def _alarm(self, text: str) -> None:
+        self._fail(text)
         self._ui.logCollapsibleButton.collapsed = False
-        displayError(_textOf(error), self.log.text())
+        displayError(text, self.log.text())
 
     def forget(self) -> None:
         """Take back what was said of another CT or scene; a run goes on to be told of."""
@@ -145,10 +155,15 @@ class RunPanel:
 
     def say(self, text: str, isError: bool = False) -> None:
         """Show a sentence under the button."""
+        self._said, self._isError = text, isError
+        self._show()
+
+    def _show(self) -> None:
+        """What was said goes before what Segment waits for."""
         label = self._ui.statusLabel
-        label.text = text
-        label.visible = bool(text)
-        setFramed(label, isError)
+        label.text = self._said or self._reasons
+        label.visible = bool(label.text)
+        setFramed(label, self._isError)
 
     def _onClicked(self, checked: bool = False) -> None:
         # The one place where what the user started may fail.

@@ -92,16 +92,15 @@ def _ofSegmentation(node: vtkMRMLSegmentationNode) -> Iterator[str]:
         yield f"{tagOf(segment)} {_voxelsOf(segment)}"
 
 
-def _voxelsOf(segment: vtkSegment) -> list[int]:
-    """Number of voxels, and the sums of their indices: they stay when a file crops or merges labelmaps."""
+def _voxelsOf(segment: vtkSegment) -> str:
+    """A checksum of the places of its voxels: they stay when a file crops or merges labelmaps."""
     image = segment.GetRepresentation(LABELMAP)
     if isEmpty(image):
-        return []
-    array, extent = arrayOf(image), image.GetExtent()
-    flat = np.flatnonzero(array == segment.GetLabelValue())
-    kji = np.unravel_index(flat, array.shape)
-    starts = [extent[2 * axis] for axis in (2, 1, 0)]
-    return [len(flat), *(int(index.sum()) + low * len(flat) for index, low in zip(kji, starts, strict=True))]
+        return "0"
+    extent = image.GetExtent()
+    lowest = np.array([[extent[2 * axis]] for axis in (2, 1, 0)])
+    places = np.stack(np.nonzero(arrayOf(image) == segment.GetLabelValue())) + lowest
+    return f"{places.shape[1]} {zlib.crc32(places.astype(np.int32).tobytes()):08x}"
 
 
 def _ofRoi(node: vtkMRMLMarkupsROINode) -> Iterator[str]:

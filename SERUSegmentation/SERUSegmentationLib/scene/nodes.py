@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import slicer
+import vtk
 
 from seru.findings import Side
 
@@ -259,6 +260,22 @@ def placeInFolder(node: vtkMRMLNode, segmentationNode: vtkMRMLSegmentationNode) 
         hierarchy.SetItemAttribute(folders[0], _FOLDER, "1")
         hierarchy.SetItemExpanded(folders[0], False)
     hierarchy.SetItemParent(item, folders[0])
+
+
+def removeEmptyFolders() -> None:
+    """Remove the folders of results in which nothing is left; what a user put there keeps its folder."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    if hierarchy is None:
+        return
+    for item in _childrenOf(hierarchy, hierarchy.GetSceneItemID(), areAll=True):
+        if _isFolder(hierarchy, item) and not _childrenOf(hierarchy, item):
+            hierarchy.RemoveItem(item)
+
+
+def _childrenOf(hierarchy: vtkMRMLSubjectHierarchyNode, item: int, areAll: bool = False) -> list[int]:
+    children = vtk.vtkIdList()
+    hierarchy.GetItemChildren(item, children, areAll)
+    return [children.GetId(number) for number in range(children.GetNumberOfIds())]
 
 
 def _isFolder(hierarchy: vtkMRMLSubjectHierarchyNode, item: int) -> bool:

@@ -20,6 +20,7 @@ from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
 from seru.errors import NO_MEMORY, BadInputError, DeviceError, is_memory_error
 from seru.findings import SIDES, Report, SliceCounts
+from seru.model.engines import check_engine
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
 from seru.orientation import AxialStack
@@ -87,9 +88,13 @@ class Segmenter:
     Args:
         model: card and weights; nothing is loaded before the first volume.
         options: how to run.
+
+    Raises:
+        DeviceError: the device or the engine that the options name is not on this computer.
     """
 
     def __init__(self, model: Model, options: SegmentOptions) -> None:
+        check_engine(options.engine, options.device)
         self.model = model
         self.options = options
         self._runner: BatchRunner | None = None

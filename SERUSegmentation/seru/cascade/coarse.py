@@ -99,7 +99,7 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, options: SegmentOptions,
     probabilities[outside] = 0
     warning = (
         f"What looks like kidney far from the kidneys was left out ({left_out} of the slices looked at); "
-        "run all slices to see it."
+        "run every slice to see it."
     )
     return Coarse(probabilities, kept, len(seen), (warning,) if left_out else ())
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import traceback
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
@@ -13,8 +15,10 @@ from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.errors import BadInputError, CancelledError, SeruError
+from seru.files import claimed
 from seru.io.images import OUTPUT_ENDINGS
 from seru.memory import LIBRARIES, require_room, require_threads
+from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
@@ -62,6 +66,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     """
     options = segment_options(arguments)
     _make_folders(arguments)
+    with _claimed_folders(arguments):
+        return _run(arguments, options, session)
+
+
+def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
     cohort = find_cases(arguments.input, _result_folders(arguments))
     cases = cohort.cases
     # What cannot be run loads no network.
@@ -71,6 +80,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     from seru.model.store import find_model
 
     model = find_model(arguments.model)
+    segmenter = Segmenter(model, options)
     model.verify()
     summary = Summary(arguments.output)
     summary.check()
@@ -86,7 +96,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
-        run_cases(cases, outputs_of, Segmenter(model, options), summary, session.progress, _Watcher(session))
+        run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     path = arguments.output / SUMMARY_CSV
@@ -125,6 +135,16 @@ def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
 def _result_folders(arguments: argparse.Namespace) -> list[Path]:
     folders = (arguments.output, arguments.report, arguments.maps, arguments.pictures)
     return [folder for folder in folders if folder is not None]
+
+
+@contextmanager
+def _claimed_folders(arguments: argparse.Namespace) -> Iterator[None]:
+    """Keep summary and reports for this batch: another one's would take their places."""
+    with ExitStack() as stack:
+        stack.enter_context(claimed(arguments.output))
+        if arguments.report is not None and not is_same_place(arguments.report, arguments.output):
+            stack.enter_context(claimed(arguments.report))
+        yield
 
 
 def _make_folders(arguments: argparse.Namespace) -> None:

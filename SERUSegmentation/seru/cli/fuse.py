@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session, summary_lines
-from seru.cohort.outputs import Outputs, write_output
+from seru.cohort.outputs import Outputs, hash_labels, write_output
 from seru.files import FileGroup, write_text
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.options import SegmentOptions, check_alpha
@@ -62,10 +63,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         _check_keeps_ct(outputs, Path(of_run.input.path))
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
-    report = finished.report_of(of_run)
+    labels = maps.whole(finished.labels_box)
+    report = replace(finished.report_of(of_run), labels_sha256=hash_labels(labels))
     progress.stage("fuse", 1, 1)
     progress.check_cancelled()
-    labels = maps.whole(finished.labels_box)
     with FileGroup() as group:
         write_output(labels, Volume(labels, maps.grid), output, progress, group.open)
         if report_path is not None:

@@ -58,10 +58,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
     model = find_model(arguments.model)
     outputs.check_keeps(model.folder.iterdir())
+    segmenter = Segmenter(model, options)
     model.verify()
     record = RunRecord(session.progress)
     volume = read_case(arguments.input, arguments.series, record)
-    report = process_case(volume, outputs, Segmenter(model, options), record)
+    report = process_case(volume, outputs, segmenter, record)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,6 +138,8 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
     """
     progress.stage("write", 0, volume.grid.shape_kji[0])
     report = result.report
+    if outputs.output is not None:
+        report = replace(report, labels_sha256=hash_labels(result.labels_kji))
     with FileGroup() as group:
         if outputs.maps is not None:
             from seru.result.maps import save_maps
@@ -161,6 +164,18 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
             write_text(outputs.report, report.to_json(), group.open)
         progress.stage("write", 1, 1)
         progress.check_cancelled()
+
+
+def hash_labels(labels_kji: np.ndarray) -> str:
+    """Return the SHA-256 of labels, in hexadecimal, by which edits are known.
+
+    Args:
+        labels_kji: uint8, shape (K, J, I), as made or as read back from any format.
+    """
+    content = hashlib.sha256()
+    for part in labels_kji:
+        content.update(np.ascontiguousarray(part).data)
+    return content.hexdigest()
 
 
 def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: Progress, opener: Opener) -> None:

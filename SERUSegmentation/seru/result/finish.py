@@ -105,6 +105,7 @@ class Finished:
             left=report.left.at(self.measures["left"]),
             findings=self.findings,
             islands=self.islands,
+            labels_sha256=None,
         )
 
 

@@ -12,7 +12,7 @@ from seru.model.store import Model
 from seru.options import EngineName
 from seru.packages import package_error
 
-__all__ = ["Engine", "make_engine", "resolve_device"]
+__all__ = ["Engine", "check_engine", "make_engine", "resolve_device"]
 
 # A network of fewer channels runs in less time than OpenVINO takes to compile it.
 _SMALL_CHANNELS = 32
@@ -35,20 +35,39 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         DeviceError: the device or the engine is not on this computer.
         MissingPackageError: torch is not installed.
     """
-    device = "cpu" if engine == "openvino" and device == "auto" else resolve_device(device)
-    has_openvino = importlib.util.find_spec("openvino") is not None
-    if engine == "openvino" and not has_openvino:
-        raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
-    if engine == "openvino" and device != "cpu":
-        raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
+    check_engine(engine, device)
+    device = "cpu" if engine == "openvino" else resolve_device(device)
     threads = threads and min(threads, os.cpu_count() or 1)
     is_small = model.card.architecture.base_channels < _SMALL_CHANNELS
-    if engine == "openvino" or (engine == "auto" and device == "cpu" and has_openvino and not is_small):
+    if engine == "openvino" or (engine == "auto" and device == "cpu" and _has_openvino() and not is_small):
         return _openvino_engine(model, device, threads)
     _import_torch()
     from seru.model.engines.torch_engine import TorchEngine
 
     return TorchEngine(model, device, threads)
+
+
+def check_engine(engine: EngineName, device: str) -> None:
+    """Check, before any work, that engine and device are on this computer; where both are open nothing is loaded.
+
+    Args:
+        engine: as for :func:`make_engine`.
+        device: as for :func:`make_engine`.
+
+    Raises:
+        DeviceError: the device or the engine is not on this computer.
+        MissingPackageError: torch, which alone knows of a device, is not installed.
+    """
+    if engine == "openvino" and not _has_openvino():
+        raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
+    if engine == "openvino" and device not in ("auto", "cpu"):
+        raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
+    if device != "auto":
+        resolve_device(device)
+
+
+def _has_openvino() -> bool:
+    return importlib.util.find_spec("openvino") is not None
 
 
 def resolve_device(device: str) -> str:
