@@ -313,7 +313,7 @@ def test_where_nothing_is_believed_there_is_no_crop_and_a_warning_says_so() -> N
     crops = find_crops(mask, prepared(mask.shape), CARD, SegmentOptions(min_confidence=0.9), probability=doubtful)
 
     assert not any(crops.by_side.values())
-    assert crops.warnings == ("Nothing was sure enough of a kidney for the refine stage: the result is the coarse one.",)
+    assert crops.warnings == ("Nothing was sure enough of a kidney for the refine stage: the coarse result stands.",)
 
 
 def test_of_equal_contours_the_lowest_slice_is_the_key_slice() -> None:
