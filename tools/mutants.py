@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _COPIED = ("SERUSegmentation", "Testing", "training", "benchmarks", "pyproject.toml")
 _RULES = "Testing/seru/test_rules.py"
 _SIDES = f"{_RULES} Testing/seru/test_key_slices.py"
+_BOXES = "Testing/seru/test_boxes.py"
 _GRID = "Testing/seru/test_grid.py"
 _GATE = "Testing/seru/test_gate.py"
 _FINDINGS = "Testing/seru/test_findings.py"
@@ -49,7 +50,7 @@ MUTANTS = (
     # Crops and refine
     Mutant("overlap: the later crop instead of the average", "cascade/crops.py", "both[rows, columns], average, crop)", "both[rows, columns], crop, crop)"),
     Mutant("overlap: the average in 8 bits", "cascade/crops.py", "(covered.astype(np.uint16) + crop)", "(covered + crop)"),
-    Mutant("overlap: also on slices the first crop never ran on", "cascade/refine.py", "if earlier is not None and index in earlier.slices else None", "if earlier is not None else None"),
+    Mutant("overlap: also on slices the first crop never ran on", "cascade/refine.py", "earlier)\n                earlier = region", "earlier)\n            earlier = region"),
     Mutant("crop origin: never negative", "cascade/crops.py", "origin.append(-((size - limit) // 2))", "origin.append(0)"),
     Mutant("crop origin: rounded the other way", "cascade/crops.py", "-((size - limit) // 2)", "(limit - size) // 2"),
     Mutant("crop origin: half a pixel off", "cascade/crops.py", "round(centre - (size - 1) / 2)", "round(centre - size / 2)"),
@@ -65,6 +66,12 @@ MUTANTS = (
     Mutant("islands: half as large", "result/components.py", "ISLAND_ML = 1.0", "ISLAND_ML = 0.5"),
     Mutant("key slice: the highest of equal ones", "cascade/key_slices.py", "found[0] > best.area_px", "found[0] >= best.area_px"),
     Mutant("crops: of everything that was found", "cascade/crops.py", "mask = believe(mask,", "believe(mask,"),
+    # Boxes
+    Mutant("box: not moved into the image", "cascade/boxes.py", "CropRegion(crop_origin(centre_rc, size_rc, shape_rc), size_rc,", "CropRegion((round(centre_rc[0] - size_rc[0] / 2), round(centre_rc[1] - size_rc[1] / 2)), size_rc,", _BOXES),
+    Mutant("box: smaller than the model's crop", "cascade/boxes.py", "network_side(len(place), zoom, crop_size)", "network_side(len(place), zoom, 32)", _BOXES),
+    Mutant("box: a key slice of its own", "cascade/boxes.py", "key = crop.key if crop is not None else", "key =", _BOXES),
+    Mutant("box: a flipped axis as a plain one", "orientation.py", "range(size - 1 - last, size - first) if flipped", "range(first, last + 1) if flipped", _BOXES),
+    Mutant("refined again: the old crop stands", "cascade/live_scan.py", "and kept.crop == crops.by_side[side]}", "}", _BOXES),
     # Sizes
     Mutant("coarse size: of the shorter side", "cascade/stage_grid.py", "card.coarse_size / max(rows, columns)", "card.coarse_size / min(rows, columns)"),
     Mutant("zoom: upside down", "cascade/stage_grid.py", "spacing / card.in_plane_spacing_mm", "card.in_plane_spacing_mm / spacing"),

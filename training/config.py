@@ -228,6 +228,11 @@ class InferenceConfig(SegmentOptions):
     all_slices: bool = True
     crop: CropRule = "paper"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.boxes:
+            raise BadInputError("A box belongs to one CT; leave 'boxes' out of the recipe.")
+
 
 @dataclass(frozen=True)
 class AlphaConfig:

@@ -194,7 +194,7 @@ class SideFindings(Measures):
     """What was found on one side.
 
     Attributes:
-        present: whether the coarse stage found a kidney or tumor there.
+        present: whether the coarse stage found a kidney or tumor there, or a box was given.
         key_slice: None where it is not present.
         crop: None where it is not present.
     """

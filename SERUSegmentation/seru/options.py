@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from seru.errors import BadInputError
-from seru.findings import Thresholds
-from seru.records import read_record
+from seru.findings import SIDES, Index, Side, Thresholds
+from seru.records import read_record, to_plain
 
 EngineName = Literal["auto", "torch", "openvino"]
 CropRule = Literal["grow", "paper"]
@@ -25,11 +25,63 @@ PAPER_ALPHA = 0.4
 CLEAN_UP = "clean-up of the result (all off by default)"
 _CLEAN_UP_KEY = "postprocessing"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_BOX = re.compile(r"(\w+)=(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9})", re.ASCII)
 
 
 def _switch(text: str, **facts: Any) -> dict[str, Any]:
     """The metadata of a field: its help, and what :class:`Switch` says of it otherwise."""
     return {"help": text, **facts}
+
+
+@dataclass(frozen=True)
+class SideBox:
+    """Where a side is to be refined, in voxels of the input, as ``ijk_min`` and ``ijk_max`` of the report's crop box.
+
+    Attributes:
+        side: the patient's.
+        ijk_min: first voxel.
+        ijk_max: last voxel, inside the box.
+
+    Raises:
+        BadInputError: the side is unknown, or the box begins before the first voxel or after its own end.
+    """
+
+    side: Side
+    ijk_min: Index
+    ijk_max: Index
+
+    def __post_init__(self) -> None:
+        if self.side not in SIDES:
+            raise BadInputError(f"The side '{self.side}' of a box is unknown; give one of {', '.join(SIDES)}.")
+        is_whole = len(self.ijk_min) == len(self.ijk_max) == 3
+        is_whole &= all(isinstance(number, int) for number in (*self.ijk_min, *self.ijk_max))
+        if not is_whole or not all(0 <= low <= high for low, high in zip(self.ijk_min, self.ijk_max, strict=True)):
+            raise BadInputError(
+                f"The box {self} is none; give its first and its last voxel along i, j and k, counted from 0."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> SideBox:
+        """Read a box as it is given to the command.
+
+        Args:
+            text: ``SIDE=i0:i1,j0:j1,k0:k1``, the last voxels inside the box.
+
+        Returns:
+            The box.
+
+        Raises:
+            BadInputError: the text is none, or as the class.
+        """
+        found = _BOX.fullmatch(text)
+        if found is None:
+            raise BadInputError(f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in voxels of the CT.")
+        i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:])
+        return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1))
+
+    def __str__(self) -> str:
+        ranges = (f"{low}:{high}" for low, high in zip(self.ijk_min, self.ijk_max, strict=False))
+        return f"{self.side}={','.join(ranges)}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +100,7 @@ class SegmentOptions:
         largest_component_per_side: keep only the largest kidney+tumor component of each side.
         tumor_touches_kidney: remove tumor components that touch no kidney voxel.
         minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
+        boxes: where sides are refined, one a side at most; a side without one is refined where its kidney was found.
 
     Raises:
         BadInputError: a value is out of its range.
@@ -112,6 +165,17 @@ class SegmentOptions:
             is_of_result=True,
         ),
     )
+    boxes: tuple[SideBox, ...] = field(
+        default=(),
+        metadata=_switch(
+            "refine a side (right or left) in this box of voxels of the CT, ends included, once for each side; in the "
+            "plane it grows about its centre to the model's crop, or to the next multiple of 32 network pixels, and is "
+            "moved into the image: the report's crop box tells what was run",
+            flag="--box",
+            metavar="SIDE=i0:i1,j0:j1,k0:k1",
+            is_of_one_ct=True,
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.alpha is not None:
@@ -131,6 +195,9 @@ class SegmentOptions:
             raise BadInputError(
                 f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
             )
+        for side in SIDES:
+            if sum(box.side == side for box in self.boxes) > 1:
+                raise BadInputError(f"Several boxes are given for the {side} side; give one a side.")
 
     @classmethod
     def of_paper(cls, **given: Any) -> SegmentOptions:
@@ -172,8 +239,8 @@ class SegmentOptions:
 
     def deciding(self) -> dict[str, Any]:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""
-        method = [s for s in switches() if s.paper is not None and s.name != "alpha"]
-        values = {s.name: getattr(self, s.name) for s in method if s.group is None}
+        method = [s for s in switches() if (s.paper is not None or s.is_of_one_ct) and s.name != "alpha"]
+        values = {s.name: to_plain(getattr(self, s.name)) for s in method if s.group is None}
         return {**values, _CLEAN_UP_KEY: {s.name: getattr(self, s.name) for s in method if s.group == CLEAN_UP}}
 
     @classmethod
@@ -203,7 +270,7 @@ class Switch:
 
     Attributes:
         name: of the field.
-        kind: ``bool``, ``int``, ``float`` or ``str``; of optional values what they are when given.
+        kind: ``bool``, ``int``, ``float``, ``str`` or ``SideBox``; of optional values what they are when given.
         default: of the field.
         help: for people, in lower case and without a full stop.
         flag: of the command.
@@ -213,6 +280,8 @@ class Switch:
         limits: of the panel's widget, where it has any.
         paper: the paper's way; None where the paper has none.
         is_of_result: can be changed after the networks have run.
+        is_of_one_ct: means nothing for another CT.
+        is_repeated: may be given several times; the value is a tuple.
     """
 
     name: str
@@ -226,6 +295,8 @@ class Switch:
     limits: tuple[float, float] | None = None
     paper: Any = None
     is_of_result: bool = False
+    is_of_one_ct: bool = False
+    is_repeated: bool = False
 
     @property
     def camel_case(self) -> str:
@@ -242,6 +313,8 @@ class Switch:
         """Return the command's arguments that choose a value; none for the default."""
         if value == self.default:
             return []
+        if self.is_repeated:
+            return [text for one in value for text in (self.flag, str(one))]
         return [self.flag] if self.kind is bool else [self.flag, str(value)]
 
 
@@ -257,11 +330,13 @@ def _as_switch(name: str, default: Any, hint: Any, **facts: Any) -> Switch:
     if isinstance(hint, types.UnionType):
         hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
     choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+    is_repeated = typing.get_origin(hint) is tuple
     return Switch(
         name=name,
-        kind=str if choices else hint,
+        kind=str if choices else typing.get_args(hint)[0] if is_repeated else hint,
         default=default,
         choices=choices,
+        is_repeated=is_repeated,
         **{"flag": f"--{name.replace('_', '-')}", **facts},
     )
 

@@ -83,6 +83,43 @@ class Orientation:
             lower[axis] = size - place.stop if flipped else place.start
         return lower[0], lower[1], lower[2]
 
+    def box_of_ijk(
+        self, ijk_min: tuple[int, int, int], ijk_max: tuple[int, int, int], shape: tuple[int, ...]
+    ) -> tuple[range, range, range]:
+        """Return where a box of the input lies in the stack.
+
+        Args:
+            ijk_min: first voxel of the input.
+            ijk_max: last voxel, inside the box.
+            shape: of the stack.
+
+        Returns:
+            Slices, rows and columns of the stack.
+        """
+        kji_min, kji_max = ijk_min[::-1], ijk_max[::-1]
+        box = []
+        for axis, flipped, size in zip(self.axes, self.flips, shape, strict=True):
+            first, last = kji_min[axis], kji_max[axis]
+            box.append(range(size - 1 - last, size - first) if flipped else range(first, last + 1))
+        return box[0], box[1], box[2]
+
+    def ijk_of_box(
+        self, box: tuple[range, range, range], shape: tuple[int, ...]
+    ) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+        """Return a box of the stack in voxels of the input; the inverse of :meth:`box_of_ijk`.
+
+        Args:
+            box: slices, rows and columns of the stack, none of them empty.
+            shape: of the stack.
+
+        Returns:
+            First and last voxel (i, j, k), both inside the box.
+        """
+        slices, rows, columns = box
+        corners = [self.ijk_of_stack((slices[end], rows[end], columns[end]), shape) for end in (0, -1)]
+        (i0, i1), (j0, j1), (k0, k1) = (sorted(map(int, pair)) for pair in zip(*corners, strict=True))
+        return (i0, j0, k0), (i1, j1, k1)
+
     def spacing_mm(self, grid: Grid) -> tuple[float, float, float]:
         """Return the distance of slices, rows and columns of a grid in mm."""
         slices, rows, columns = (grid.spacing_kji_mm[axis] for axis in self.axes)

@@ -11,7 +11,6 @@ from seru.cascade.batches import BatchRunner
 from seru.cascade.coarse import Coarse, run_coarse
 from seru.cascade.crops import (
     CropRegion,
-    Crops,
     SideCrop,
     crop_origin,
     find_crops,
@@ -22,7 +21,7 @@ from seru.cascade.crops import (
 )
 from seru.cascade.key_slices import KeyContour, find_key_slices
 from seru.cascade.preprocessing import Prepared, neighbours, network_channels, normalise
-from seru.cascade.refine import run_refine
+from seru.cascade.refine import Refined, RefinedCrop, outward
 from seru.cascade.sparse_pass import find_range, first_slices
 from seru.cascade.stage_grid import coarse_shape, refine_zoom, resize_probabilities
 from seru.cascade.stage_maps import make_maps
@@ -484,15 +483,33 @@ def test_crops_are_averaged_only_on_slices_that_both_ran_on(runner: BatchRunner)
     right = SideCrop(key, CropRegion((0, 0), (4, 5), (4, 5)), range(1, 3))
     left = SideCrop(key, CropRegion((0, 4), (4, 4), (4, 4)), range(2, 4))
 
-    refined = run_refine(scan, coarse, Crops({"right": right, "left": left}), runner, Progress())
+    refined = Refined({"right": RefinedCrop.empty(right), "left": RefinedCrop.empty(left)})
+    for side in refined.by_side.values():
+        assert side is not None
+        list(side.run(scan, runner, Progress()))
 
-    kidney = refined.probabilities[:, 0, 0]
+    kidney = refined.over(coarse.probabilities)[:, 0, 0]
     assert kidney[0].tolist() == [7] * 8
     assert kidney[1].tolist() == [1] * 5 + [7] * 3
     assert kidney[2].tolist() == [2] * 8
     assert kidney[3].tolist() == [7] * 4 + [3] * 4
+    assert [refined.slice_over(coarse.probabilities, n)[0, 0].tolist() for n in range(4)] == kidney.tolist()
     assert refined.passes == 4
     assert coarse.probabilities.max() == 7
+
+
+@pytest.mark.parametrize(
+    ("slices", "key", "expected"),
+    [
+        (range(3, 10), 5, [[5, 6], [3, 4], [7, 8], [9]]),
+        (range(3, 10), 4, [[4, 5], [3], [6, 7], [8, 9]]),
+        (range(3, 6), 9, [[5], [3, 4]]),
+        (range(3, 6), 0, [[3, 4], [5]]),
+        (range(7, 8), 7, [[7]]),
+    ],
+)
+def test_a_side_is_refined_outward_from_its_key_slice(slices: range, key: int, expected: list[list[int]]) -> None:
+    assert [list(block) for block in outward(slices, key)] == expected
 
 
 # Maps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -33,6 +33,9 @@ class BatchRunner:
         options: engine, device, threads, and whether mirror images are run too.
     """
 
+    OPTIONS = ("engine", "device", "threads", "mirror")
+    """Names of the options that it looks at."""
+
     def __init__(self, model: Model, options: SegmentOptions) -> None:
         self._model = model
         self.card = model.card
@@ -43,7 +46,7 @@ class BatchRunner:
 
     def run(
         self, stage: NetworkStage, indices: Sequence[int], make_image: MakeImage, progress: Progress
-    ) -> Iterator[tuple[int, np.ndarray]]:
+    ) -> Generator[tuple[int, np.ndarray], None, None]:
         """Run a stage on slices.
 
         Args:

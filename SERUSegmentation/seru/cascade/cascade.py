@@ -5,48 +5,20 @@ Source: SERU manuscript, method section; what goes beyond it is a switch of :cla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from seru.cascade.batches import BatchRunner
-from seru.cascade.coarse import run_coarse
-from seru.cascade.crops import find_crops
-from seru.cascade.preprocessing import prepare
-from seru.cascade.refine import run_refine
-from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
-from seru.cascade.stage_maps import make_maps
-from seru.ct_check import check_is_ct
+from seru.cascade.live_scan import LiveScan, PartMaker, SegmentResult
 from seru.errors import NO_MEMORY, BadInputError, DeviceError, is_memory_error
-from seru.findings import SIDES, Report, SliceCounts
 from seru.model.engines import check_engine
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
-from seru.orientation import AxialStack
 from seru.progress import Progress, RunRecord
-from seru.result import finish
-from seru.result.maps import Maps
 from seru.volume import Volume
 
-_NOTHING_LEFT = (
-    "A kidney was found on whole slices, but nothing of it is left in the result; look at the scan yourself."
-)
-
-
-@dataclass(frozen=True)
-class SegmentResult:
-    """What a run gives.
-
-    Attributes:
-        labels_kji: uint8, shape (K, J, I), the input's own grid: 0 background, 1 kidney, 2 tumor.
-        maps: probabilities of both stages; :class:`seru.result.fusion.LiveFusion` fuses them at any alpha.
-        report: what was found.
-    """
-
-    labels_kji: np.ndarray
-    maps: Maps
-    report: Report
+__all__ = ["SegmentResult", "Segmenter", "segment"]
 
 
 def segment(
@@ -113,59 +85,95 @@ class Segmenter:
             SeruError: as :func:`segment`.
         """
         record = progress if isinstance(progress, RunRecord) else RunRecord(progress or Progress())
-        try:
-            if self._runner is None or self._runner.has_fallen_back:
-                # One volume that was too large for the device decides nothing for the next.
-                self._runner = BatchRunner(self.model, self.options)
-            return self._run(volume, self._runner, record)
-        except Exception as error:
-            if not is_memory_error(error):
-                raise
-            raise DeviceError(NO_MEMORY) from error
+        scan = self.look(volume, record)
+        for _ in self.refine(scan, record):
+            pass
+        scan.close()
+        return self.result(scan, record)
 
-    def _run(self, volume: Volume, runner: BatchRunner, record: RunRecord) -> SegmentResult:
-        card, options = self.model.card, self.options
-        stack = AxialStack.of(volume)
-        with record.timed("preprocess"):
-            record.warn_of(check_is_ct(volume))
-            prepared = prepare(stack, card)
-            record.stage("preprocess", 1, 1)
-        with record.timed("coarse"):
-            coarse = run_coarse(prepared, runner, options, record)
-            record.warn_of(coarse.warnings)
-        with record.timed("key_slices"):
-            crops = find_crops(coarse.mask(), prepared, card, options, coarse.slices.start, coarse.probability())
-            record.warn_of(crops.warnings)
-            record.stage("key_slices", 1, 1)
-        with record.timed("refine"):
-            refined = run_refine(prepared, coarse, crops, runner, record)
-        with record.timed("fuse"):
-            midline = prepared.midline
-            del prepared  # a large scan needs the room
-            alpha = card.alpha if options.alpha is None else options.alpha
-            own = card.least_confidences
-            maps = make_maps(stack, midline, coarse.probabilities, refined.probabilities, alpha, own)
-            finished = finish(maps, options)
-            if any(crops.by_side.values()) and not finished.findings:
-                record.warn_of([_NOTHING_LEFT])
-            record.stage("fuse", 1, 1)
-        right, left = (side_findings(crops.by_side[side], finished.measures[side], stack) for side in SIDES)
-        report = Report(
-            input=input_facts(volume),
-            geometry=geometry_facts(stack),
-            model=model_facts(card),
-            device=runner.engine.device,
-            engine=runner.engine.name,
-            alpha=alpha,
-            options=options.deciding(),
-            seconds=dict(record.seconds),
-            slices=SliceCounts(len(stack.hu), coarse.passes, refined.passes),
-            thresholds=finished.thresholds,
-            warnings=tuple(record.warnings),
-            remarks=finished.remarks,
-            right=right,
-            left=left,
-            findings=finished.findings,
-            islands=finished.islands,
-        )
-        return SegmentResult(maps.whole(finished.labels_box), maps, report)
+    def look(self, volume: Volume, record: RunRecord) -> LiveScan:
+        """Run the coarse stage and find the kidneys.
+
+        Args:
+            volume: the CT, any orientation.
+            record: of the run.
+
+        Returns:
+            The scan, for :meth:`refine`.
+
+        Raises:
+            SeruError: as :func:`segment`.
+        """
+        with _memory_errors():
+            return LiveScan(volume, self.model.card, self.options, self.ready(), record)
+
+    def refine(self, scan: LiveScan, record: RunRecord) -> Generator[PartMaker, None, None]:
+        """Refine the sides that are not refined yet where the options say.
+
+        Args:
+            scan: from :meth:`look`; of these options, but for boxes and what is of the result.
+            record: of the run.
+
+        Yields:
+            What makes the part of a side that has just arrived.
+
+        Raises:
+            SeruError: as :func:`segment`.
+        """
+        with _memory_errors():
+            yield from scan.refine(self.options, self._runner or self.ready(), record)
+
+    def result(self, scan: LiveScan, record: RunRecord) -> SegmentResult:
+        """Fuse and measure a refined scan.
+
+        Args:
+            scan: refined.
+            record: of the run.
+
+        Returns:
+            As :func:`segment`.
+
+        Raises:
+            SeruError: as :func:`segment`.
+        """
+        with _memory_errors():
+            return scan.result(self._runner or self.ready(), record)
+
+    def ready(self) -> BatchRunner:
+        """Return the networks for another run: one volume that was too large for the device decides nothing for it."""
+        if self._runner is None or self._runner.has_fallen_back:
+            self._runner = BatchRunner(self.model, self.options)
+        return self._runner
+
+    def with_options(self, options: SegmentOptions) -> Segmenter:
+        """Return the cascade with other options.
+
+        Args:
+            options: how to run.
+
+        Returns:
+            It has the same networks where they run alike.
+
+        Raises:
+            DeviceError: as the class.
+        """
+        other = Segmenter(self.model, options)
+        if all(getattr(options, name) == getattr(self.options, name) for name in BatchRunner.OPTIONS):
+            other._runner = self._runner
+        return other
+
+    def release(self) -> None:
+        """Free the networks and the device's memory; the next volume loads them again."""
+        if self._runner is not None:
+            self._runner.engine.release()
+            self._runner = None
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not is_memory_error(error):
+            raise
+        raise DeviceError(NO_MEMORY) from error

@@ -78,11 +78,13 @@ class SideCrop:
         key: contour of the key slice.
         region: on every slice.
         slices: of the stack, that the refine stage runs on.
+        warning: what the user should know of it, one sentence.
     """
 
     key: KeyContour
     region: CropRegion
     slices: range
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,15 +93,21 @@ class Crops:
 
     Attributes:
         by_side: crop of each side.
-        warnings: what the user should know, one sentence each.
+        why_none: what the user should know where there is no crop, one sentence.
     """
 
     by_side: dict[Side, SideCrop | None]
-    warnings: tuple[str, ...] = ()
+    why_none: str = ""
 
     def __iter__(self) -> Iterator[SideCrop]:
         """Yield the crops there are, right before left."""
         return (crop for side in SIDES if (crop := self.by_side[side]) is not None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know, one sentence each."""
+        crops = list(self)
+        return tuple(crop.warning for crop in crops if crop.warning) if crops else (self.why_none,)
 
 
 def find_crops(
@@ -130,21 +138,19 @@ def find_crops(
         mask = believe(mask, probability, threshold)
     sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
     by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
-    warnings = []
     for side, key in find_key_slices(_main_parts(sides) if threshold > 0 else sides).items():
         if key is not None:
             of_side = sides == SIDE_CODES[side]
             region, larger = _region_of(key, of_side, prepared, card)
+            warning = None
             if larger.grown:
-                warnings.append(_grown_warning(side, larger, card.crop_size, options.crop))
+                warning = _grown_warning(side, larger, card.crop_size, options.crop)
                 region = larger if options.crop == "grow" else region
             slices = range(prepared.shape[0])
             if not options.all_slices:
                 slices = _slices_around(of_side, first_slice, prepared)
-            by_side[side] = SideCrop(_moved(key, first_slice), region, slices)
-    if not any(by_side.values()):
-        warnings.append(_NO_KIDNEY if not found.any() else _NONE_BELIEVED)
-    return Crops(by_side, tuple(warnings))
+            by_side[side] = SideCrop(_moved(key, first_slice), region, slices, warning)
+    return Crops(by_side, _NONE_BELIEVED if found.any() else _NO_KIDNEY)
 
 
 def crop_origin(centre_rc: Sequence[float], size_rc: Sequence[int], shape_rc: Sequence[int]) -> tuple[int, int]:
@@ -229,13 +235,30 @@ def grow_region(region: CropRegion, mask: np.ndarray, zoom_rc: Sequence[float]) 
         if origin[axis] <= place.start and place.stop <= origin[axis] + size[axis]:
             continue
         margin = math.ceil(_MARGIN / zoom)
-        wanted = place.stop - place.start + 2 * margin
-        network[axis] = max(network[axis], STRIDE * math.ceil(wanted * zoom / STRIDE))
-        size[axis] = max(size[axis], round(network[axis] / zoom))
+        # Beyond the image there is nothing to see; so the region is what its part inside the image gives again.
+        wanted = min(place.stop - place.start + 2 * margin, shape_rc[axis])
+        network[axis], size[axis] = network_side(wanted, zoom, network[axis])
         centre = (place.start + place.stop - 1) / 2
         origin[axis] = crop_origin((centre,) * 2, (size[axis],) * 2, (shape_rc[axis],) * 2)[0]
     grown = tuple(size) != region.size_rc or tuple(origin) != region.origin_rc
     return CropRegion((origin[0], origin[1]), (size[0], size[1]), (network[0], network[1]), grown)
+
+
+def network_side(pixels: int, zoom: float, least: int) -> tuple[int, int]:
+    """Return the smallest side of a crop that holds so many pixels of the image.
+
+    Args:
+        pixels: of the image.
+        zoom: network pixels per image pixel.
+        least: network pixels that it has at least, a multiple of 32.
+
+    Returns:
+        Its network pixels, a multiple of 32, and its pixels of the image; given those, it returns the same.
+    """
+    network = max(least, STRIDE * (int(pixels * zoom) // STRIDE))
+    while max(1, round(network / zoom)) < pixels:
+        network += STRIDE
+    return network, max(1, round(network / zoom))
 
 
 def paste_crop(target: np.ndarray, crop: np.ndarray, region: CropRegion, overlap: CropRegion | None = None) -> None:

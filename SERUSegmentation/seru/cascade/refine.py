@@ -1,66 +1,144 @@
-"""The refine stage: the network on the crop of each side.
+"""The refine stage: the network on the crop of each side, outward from its key slice.
+
+Each side's crops are kept as the network gave them; any slice is put together from the coarse stage and both sides. So
+one side can be run again alone, and the result is that of a whole run.
 
 Source: SERU manuscript, refine stage; where two crops overlap the average stands (our rule).
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 
 import numpy as np
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.coarse import Coarse
-from seru.cascade.crops import CropRegion, Crops, paste_crop, take_crop
+from seru.cascade.crops import SideCrop, paste_crop, take_crop
 from seru.cascade.preprocessing import Prepared, resize_image
+from seru.findings import SIDES, Side
 from seru.progress import Progress
+
+# So many neighbouring slices are told of together while a side is refined: few come soon, many cost less a slice.
+_BLOCK = 2
+
+
+@dataclass(frozen=True, eq=False)
+class RefinedCrop:
+    """What the refine stage gave on one side.
+
+    Attributes:
+        crop: where it ran.
+        probabilities: uint8, shape (slices, 2, H, W), of the crop's slices, as the network gave them.
+    """
+
+    crop: SideCrop
+    probabilities: np.ndarray
+
+    @classmethod
+    def empty(cls, crop: SideCrop) -> RefinedCrop:
+        """Return a crop that is still to be run: all zeros."""
+        return cls(crop, np.zeros((len(crop.slices), 2, *crop.region.network_rc), np.uint8))
+
+    def run(self, prepared: Prepared, runner: BatchRunner, progress: Progress) -> Generator[range, None, None]:
+        """Run the refine stage, outward from the key slice.
+
+        Args:
+            prepared: the scan.
+            runner: runs the network.
+            progress: asked whether to stop.
+
+        Yields:
+            Neighbouring slices of the stack whose probabilities are there now.
+
+        Raises:
+            CancelledError: the run was cancelled.
+            DeviceError: the device failed, or there is too little memory.
+        """
+        region, slices = self.crop.region, self.crop.slices
+
+        def image(index: int) -> np.ndarray:
+            parts = (take_crop(channel, region.origin_rc, region.size_rc) for channel in prepared.channels(index))
+            return np.stack([resize_image(part, region.network_rc) for part in parts])
+
+        blocks = list(outward(slices, self.crop.key.index))
+        with closing(runner.run("refine", list(chain.from_iterable(blocks)), image, progress)) as outputs:
+            for block in blocks:
+                for index, output in islice(outputs, len(block)):
+                    self.probabilities[index - slices.start] = output
+                yield block
 
 
 @dataclass(frozen=True)
 class Refined:
-    """What the refine stage gives.
+    """What the refine stage gave on both sides; None for a side without a crop."""
 
-    Attributes:
-        probabilities: uint8, shape (slices, 2, rows, columns); outside the crops those of the coarse stage.
-        passes: crops that the network saw.
-    """
+    by_side: Mapping[Side, RefinedCrop | None]
 
-    probabilities: np.ndarray
-    passes: int
+    @property
+    def passes(self) -> int:
+        """Number of crops that the network saw."""
+        return sum(len(side.crop.slices) for side in self._sides())
+
+    def crop(self, side: Side) -> SideCrop | None:
+        """Return where a side was refined; None where it was not."""
+        refined = self.by_side.get(side)
+        return None if refined is None else refined.crop
+
+    def over(self, coarse: np.ndarray) -> np.ndarray:
+        """Return the probabilities of the whole stack.
+
+        Args:
+            coarse: uint8, shape (slices, 2, rows, columns).
+
+        Returns:
+            Same shape; outside the crops those of the coarse stage.
+        """
+        sides = self._sides()
+        whole = coarse.copy() if sides else coarse
+        for index in sorted({index for side in sides for index in side.crop.slices}):
+            self._paste(whole[index], index)
+        return whole
+
+    def slice_over(self, coarse: np.ndarray, index: int) -> np.ndarray:
+        """Return the probabilities of one slice.
+
+        Args:
+            coarse: of the whole stack, as for :meth:`over`.
+            index: of the slice.
+
+        Returns:
+            uint8, shape (2, rows, columns), a new array.
+        """
+        target = coarse[index].copy()
+        self._paste(target, index)
+        return target
+
+    def _paste(self, target: np.ndarray, index: int) -> None:
+        earlier = None
+        for side in self._sides():
+            slices, region = side.crop.slices, side.crop.region
+            if index in slices:
+                paste_crop(target, side.probabilities[index - slices.start], region, earlier)
+                earlier = region
+
+    def _sides(self) -> list[RefinedCrop]:
+        return [crop for side in SIDES if (crop := self.by_side.get(side)) is not None]
 
 
-def run_refine(prepared: Prepared, coarse: Coarse, crops: Crops, runner: BatchRunner, progress: Progress) -> Refined:
-    """Run the refine stage.
+def outward(slices: range, key: int) -> Iterator[range]:
+    """Divide slices into blocks of neighbours, in turn above and below the key slice, the nearest first.
 
     Args:
-        prepared: the scan.
-        coarse: of the same scan.
-        crops: where to run.
-        runner: runs the network.
-        progress: told of the stage ``refine``, and asked whether to stop.
+        slices: of the stack.
+        key: of them; where it lies outside, its nearest one stands for it.
 
-    Returns:
-        Probabilities.
-
-    Raises:
-        CancelledError: the run was cancelled.
-        DeviceError: the device failed, or there is too little memory.
+    Yields:
+        Blocks of ascending slices.
     """
-    wanted = list(crops)
-    total = sum(len(crop.slices) for crop in wanted)
-    probabilities = coarse.probabilities.copy() if wanted else coarse.probabilities
-    done = 0
-    progress.stage("refine", done, total)
-    for number, crop in enumerate(wanted):
-
-        def image(index: int, region: CropRegion = crop.region) -> np.ndarray:
-            parts = (take_crop(channel, region.origin_rc, region.size_rc) for channel in prepared.channels(index))
-            return np.stack([resize_image(part, region.network_rc) for part in parts])
-
-        earlier = wanted[0] if number else None
-        for index, output in runner.run("refine", crop.slices, image, progress):
-            overlap = earlier.region if earlier is not None and index in earlier.slices else None
-            paste_crop(probabilities[index], output, crop.region, overlap)
-            done += 1
-            progress.stage("refine", done, total)
-    return Refined(probabilities, done)
+    middle = min(max(key, slices.start), slices.stop - 1)
+    above = (range(first, min(first + _BLOCK, slices.stop)) for first in range(middle, slices.stop, _BLOCK))
+    below = (range(max(last - _BLOCK, slices.start), last) for last in range(middle, slices.start, -_BLOCK))
+    return (block for pair in zip_longest(above, below) for block in pair if block is not None)

@@ -64,19 +64,12 @@ def _key_slice(crop: SideCrop, stack: AxialStack) -> KeySlice:
 
 def _crop_box(crop: SideCrop, stack: AxialStack) -> CropBox:
     shape = stack.hu.shape
-    rows, columns = crop.region.inside(shape[1:])
-    corners = [
-        stack.orientation.ijk_of_stack(corner, shape)
-        for corner in (
-            (crop.slices.start, rows.start, columns.start),
-            (crop.slices.stop - 1, rows.stop - 1, columns.stop - 1),
-        )
-    ]
-    low, high = np.min(corners, axis=0), np.max(corners, axis=0)
+    rows, columns = (range(part.start, part.stop) for part in crop.region.inside(shape[1:]))
+    low, high = stack.orientation.ijk_of_box((crop.slices, rows, columns), shape)
     return CropBox(
-        ijk_min=(int(low[0]), int(low[1]), int(low[2])),
-        ijk_max=(int(high[0]), int(high[1]), int(high[2])),
-        centre_ras=_position(stack.grid.ras_of_ijk((low + high) / 2)),
+        ijk_min=low,
+        ijk_max=high,
+        centre_ras=_position(stack.grid.ras_of_ijk(np.add(low, high) / 2)),
         grown=crop.region.grown,
     )
 

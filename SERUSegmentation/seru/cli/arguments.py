@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from seru.cli.session import PROGRESS_KINDS
-from seru.options import SegmentOptions, Switch, switches
+from seru.options import SegmentOptions, SideBox, Switch, switches
 
 # Bytes; the file systems of Linux, macOS and Windows agree.
 _LONGEST_NAME = 255
 
 
-def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+def add_run_arguments(parser: argparse.ArgumentParser, is_of_one_ct: bool = False) -> None:
     """Add the model and how the cascade runs.
 
     Args:
         parser: of ``segment`` or ``batch``.
+        is_of_one_ct: add what means nothing for another CT too.
     """
     parser.add_argument(
         "--model",
@@ -30,17 +31,21 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--paper", action="store_true", help="the paper's way in every switch; an option given beside it wins"
     )
-    add_option_arguments(parser)
+    add_option_arguments(parser, is_of_one_ct=is_of_one_ct)
 
 
-def add_option_arguments(parser: argparse.ArgumentParser, names: Sequence[str] = ()) -> None:
+def add_option_arguments(
+    parser: argparse.ArgumentParser, names: Sequence[str] = (), is_of_one_ct: bool = False
+) -> None:
     """Add an argument for each option of a run.
 
     Args:
         parser: of a subcommand.
         names: of the options; empty adds all.
+        is_of_one_ct: add what means nothing for another CT too.
     """
-    wanted = [switch for switch in switches() if not names or switch.name in names]
+    offered = [switch for switch in switches() if is_of_one_ct or not switch.is_of_one_ct]
+    wanted = [switch for switch in offered if not names or switch.name in names]
     groups = {name: parser.add_argument_group(name) for name in dict.fromkeys(s.group for s in wanted) if name}
     for switch in wanted:
         place = groups[switch.group] if switch.group else parser
@@ -48,6 +53,8 @@ def add_option_arguments(parser: argparse.ArgumentParser, names: Sequence[str] =
         shared: dict[str, Any] = {"dest": switch.name, "default": argparse.SUPPRESS, "help": _help(switch)}
         if switch.kind is bool:
             place.add_argument(switch.flag, action="store_true", **shared)
+        elif switch.is_repeated:
+            place.add_argument(switch.flag, action="append", type=SideBox.parse, metavar=switch.metavar, **shared)
         elif switch.choices:
             place.add_argument(switch.flag, choices=switch.choices, **shared)
         else:
@@ -60,8 +67,8 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     Args:
         arguments: parsed, with those of :func:`add_option_arguments`.
     """
-    given = vars(arguments)
-    return {switch.name: given[switch.name] for switch in switches() if switch.name in given}
+    given = {switch: getattr(arguments, switch.name) for switch in switches() if hasattr(arguments, switch.name)}
+    return {switch.name: tuple(value) if switch.is_repeated else value for switch, value in given.items()}
 
 
 def segment_options(arguments: argparse.Namespace) -> SegmentOptions:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
     parser.add_argument("--maps", type=existing_path, metavar="DIR", help="write the probabilities, for 'seru fuse'")
     parser.add_argument("--pictures", type=existing_path, metavar="DIR", help="write pictures of the key slices")
-    add_run_arguments(parser)
+    add_run_arguments(parser, is_of_one_ct=True)
     add_common_arguments(parser)
 
 

@@ -29,7 +29,8 @@ class OpenVinoEngine(Engine):
         self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
-        self._compiled: dict[tuple[str, tuple[int, ...]], openvino.InferRequest] = {}
+        self._compiled: dict[NetworkStage, tuple[tuple[int, ...], openvino.InferRequest]] = {}
+        self._most: int | None = None
 
     def predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""
@@ -37,7 +38,7 @@ class OpenVinoEngine(Engine):
         pad = ((0, 0), (0, 0), (0, -rows % STRIDE), (0, -columns % STRIDE))
         images = np.ascontiguousarray(np.pad(images, pad, mode="edge"))
         count = len(images)
-        images = self._filled(stage, images)
+        images = self._filled(images)
         try:
             output = self._request(stage, images.shape).infer({0: images})[0]
         except SeruError:
@@ -48,7 +49,9 @@ class OpenVinoEngine(Engine):
             message = str(error)
             output = None
         if output is None:
-            self._compiled.clear()  # or a smaller batch would be filled up to this one again
+            # The other stage's network may be what takes the room; and nothing is filled up to this size again.
+            self._compiled.clear()
+            self._most = max(1, len(images) // 2)
             raise OutOfMemory(message)
         return output[:count, :, :rows, :columns].copy()
 
@@ -60,21 +63,22 @@ class OpenVinoEngine(Engine):
     def release(self) -> None:
         """See :meth:`Engine.release`."""
         self._compiled.clear()
+        self._most = None
 
-    def _filled(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
-        """Fill a scan's last batch up to the compiled size: compiling takes longer than some slices more."""
-        for of_stage, shape in self._compiled:
-            missing = shape[0] - len(images)
-            if of_stage == stage and shape[1:] == images.shape[1:] and missing > 0:
-                return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)])
-        return images
+    def _filled(self, images: np.ndarray) -> np.ndarray:
+        """Fill a batch up: compiling takes longer than some slices more, and a slice's result never depends on whether
+        a larger batch came before."""
+        size = self.batch_size(images.shape[-2:])
+        missing = min(size, self._most or size) - len(images)
+        return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing > 0 else images
 
     def _request(self, stage: NetworkStage, shape: tuple[int, ...]) -> openvino.InferRequest:
-        key = (stage, shape)
-        if key not in self._compiled:
-            # One static shape at a time: each compiled one holds its own copy of the weights.
-            self._compiled.clear()
+        compiled = self._compiled.get(stage)
+        if compiled is None or compiled[0] != shape:
+            # One static shape a stage: each compiled one holds its own copy of the weights.
+            self._compiled.pop(stage, None)
             network = converted_network(self._core, self.model, stage, shape[1])
             network.reshape(list(shape))
-            self._compiled[key] = self._core.compile_model(network, "CPU", self._config).create_infer_request()
-        return self._compiled[key]
+            request = self._core.compile_model(network, "CPU", self._config).create_infer_request()
+            self._compiled[stage] = compiled = (shape, request)
+        return compiled[1]

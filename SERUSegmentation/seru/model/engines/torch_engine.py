@@ -22,6 +22,8 @@ _MOST_SLICES = {"cuda": 48, "mps": 8, "cpu": 4}
 _CPU_BATCH_BYTES = 500e6
 # What threads and compiled kernels take besides: without it torch ends in a segmentation fault.
 _ROOM = 320 << 20
+# The number belongs to the process; an engine that asks for none has torch's own, whatever one before it asked for.
+_USUAL_THREADS = torch.get_num_threads()
 
 
 class TorchEngine(Engine):
@@ -33,8 +35,7 @@ class TorchEngine(Engine):
         super().__init__(model, device)
         self.dtype = fast_dtype(device)
         self._networks: dict[str, StageNetwork] = {}
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads or _USUAL_THREADS)
 
     def predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         """See :meth:`Engine.predict`."""

@@ -1,0 +1,96 @@
+"""Crops where a person put them: boxes of the input become regions and slices of the stack.
+
+Source: our rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seru.cascade.coarse import Coarse
+from seru.cascade.crops import CropRegion, Crops, SideCrop, crop_origin, network_side, paper_region
+from seru.cascade.key_slices import KeyContour, largest_contour
+from seru.cascade.preprocessing import Prepared
+from seru.cascade.stage_grid import refine_zoom
+from seru.errors import BadInputError
+from seru.findings import Side
+from seru.grid import Grid
+from seru.model.card import ModelCard
+from seru.options import SideBox
+from seru.orientation import Orientation
+from seru.result.fusion import is_foreground
+
+
+def check_boxes(boxes: Sequence[SideBox], grid: Grid) -> None:
+    """Check, before any network runs, that boxes lie inside a scan.
+
+    Args:
+        boxes: of the options.
+        grid: of the input.
+
+    Raises:
+        BadInputError: one does not.
+    """
+    for box in boxes:
+        if any(last >= size for last, size in zip(box.ijk_max, grid.shape_ijk, strict=True)):
+            shape = " x ".join(map(str, grid.shape_ijk))
+            raise BadInputError(
+                f"The box {box} reaches beyond the CT of {shape} voxels; give voxels along i, j and k, counted from 0."
+            )
+
+
+def place_boxes(
+    found: Crops,
+    boxes: Sequence[SideBox],
+    coarse: Coarse,
+    prepared: Prepared,
+    orientation: Orientation,
+    card: ModelCard,
+) -> Crops:
+    """Put the crops of some sides where boxes are.
+
+    Args:
+        found: where the kidneys were found.
+        boxes: one a side at most, inside the scan.
+        coarse: of the same scan.
+        prepared: its shape and spacing.
+        orientation: of the input.
+        card: size of the crop, and pixel size where it is fixed.
+
+    Returns:
+        The crops; each key slice stays where it was found. A side without one has the slice of its box with the largest
+        contour inside the box, or the box's middle slice.
+    """
+    by_side: dict[Side, SideCrop | None] = dict(found.by_side)
+    zoom_rc = refine_zoom(prepared.spacing_mm[1:], card)
+    for box in boxes:
+        slices, *place_rc = orientation.box_of_ijk(box.ijk_min, box.ijk_max, prepared.shape)
+        region = _region(place_rc, zoom_rc, card.crop_size, prepared.shape[1:])
+        crop = by_side[box.side]
+        key = crop.key if crop is not None else _key_inside(slices, region, coarse)
+        usual = paper_region(key.centre_rc, card.crop_size, zoom_rc, prepared.shape[1:])
+        moved = CropRegion(region.origin_rc, region.size_rc, region.network_rc, grown=region != usual)
+        by_side[box.side] = SideCrop(key, moved, slices)
+    return Crops(by_side, found.why_none)
+
+
+def _region(place_rc: Sequence[range], zoom_rc: Sequence[float], crop_size: int, shape_rc: Sequence[int]) -> CropRegion:
+    """The region around a box: never under the model's crop, and of a size that the network takes."""
+    sides = [network_side(len(place), zoom, crop_size) for place, zoom in zip(place_rc, zoom_rc, strict=True)]
+    (rows, columns), size_rc = (network for network, _ in sides), (sides[0][1], sides[1][1])
+    centre_rc = [(place[0] + place[-1]) / 2 for place in place_rc]
+    return CropRegion(crop_origin(centre_rc, size_rc, shape_rc), size_rc, (rows, columns))
+
+
+def _key_inside(slices: range, region: CropRegion, coarse: Coarse) -> KeyContour:
+    rows, columns = region.inside(coarse.probabilities.shape[2:])
+    best: KeyContour | None = None
+    for index in slices:
+        contour = largest_contour(is_foreground(coarse.probabilities[index : index + 1, :, rows, columns])[0])
+        if contour is not None and (best is None or contour[0] > best.area_px):
+            area, (row, column) = contour
+            best = KeyContour(index, (row + rows.start, column + columns.start), area)
+    if best is not None:
+        return best
+    centre = ((part.start + part.stop - 1) / 2 for part in (rows, columns))
+    return KeyContour(slices[(len(slices) - 1) // 2], (next(centre), next(centre)), 0.0)
