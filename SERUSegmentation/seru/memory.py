@@ -17,6 +17,8 @@ LIBRARIES = 700 << 20
 # SciPy and scikit-image alone: with less their OpenBLAS ends the process, or tries for ever.
 NUMERIC_LIBRARIES = 250 << 20
 _STACK = 256 << 10
+# Of all memory: with less free a system begins to end programs.
+_LEAST_SHARE = 0.05
 
 
 def has_room(count: int) -> bool:
@@ -33,6 +35,16 @@ def has_room(count: int) -> bool:
     except (OSError, OverflowError):
         return False
     return True
+
+
+def is_short() -> bool:
+    """Tell whether the computer has little memory left for any program; only Linux says so."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            kilobytes = {name: int(text.split()[0]) for name, _, text in (line.partition(":") for line in file)}
+        return kilobytes["MemAvailable"] < _LEAST_SHARE * kilobytes["MemTotal"]
+    except (OSError, ValueError, KeyError, IndexError):
+        return False
 
 
 def require_room(count: int) -> None:

@@ -195,6 +195,8 @@ class SegmentOptions:
             raise BadInputError(
                 f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
             )
+        # Whichever was given first, the options are the same.
+        object.__setattr__(self, "boxes", tuple(sorted(self.boxes, key=lambda box: SIDES.index(box.side))))
         for side in SIDES:
             if sum(box.side == side for box in self.boxes) > 1:
                 raise BadInputError(f"Several boxes are given for the {side} side; give one a side.")
@@ -236,6 +238,19 @@ class SegmentOptions:
             BadInputError: as the class.
         """
         return SegmentOptions(**{**self.of_result(), **changes})
+
+    def are_seen_alike(self, other: SegmentOptions) -> bool:
+        """Tell whether the coarse stage and what is found on it are the same with other options.
+
+        Args:
+            other: of a run on the same CT.
+
+        Returns:
+            True where they differ in boxes and in what is done with the probabilities alone.
+        """
+        # The least confidence is of the result too, but key slices follow it.
+        names = [s.name for s in switches() if not (s.is_of_result or s.is_of_one_ct)]
+        return all(getattr(self, name) == getattr(other, name) for name in (*names, "min_confidence"))
 
     def deciding(self) -> dict[str, Any]:
         """Return what decides a result, as the report keeps it: neither where it ran, nor alpha, which stands apart."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib
 import os
-import platform
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,16 +12,17 @@ from typing import Any, NoReturn
 
 import seru
 from seru.cli.arguments import has_working_folder
+from seru.cli.failures import as_seru_error
 from seru.cli.session import Session
 from seru.cli.streams import ready_streams, settle_streams
-from seru.errors import CANCELLED, NO_MEMORY, BadInputError, CancelledError, DeviceError, SeruError, is_memory_error
-from seru.packages import package_error
+from seru.errors import BadInputError, CancelledError, SeruError
 from seru.signals import Signals
 
 # Each is a room of the same name with DESCRIPTION, add_arguments and run; only the one that runs is imported.
 _COMMANDS = {
     "segment": "segment one CT",
     "batch": "segment every CT of a folder",
+    "worker": "stay ready: requests on stdin, events on stdout",
     "fuse": "fuse saved maps at another alpha",
     "models": "list, fetch, verify or clear models",
     "phantom": "make a synthetic CT",
@@ -110,33 +109,10 @@ def _run(arguments: Sequence[str], session: Session) -> int:
 
 
 def _report(error: BaseException, session: Session) -> int:
-    known = _as_seru_error(error)
+    known = as_seru_error(error)
     if session.debug:
         traceback.print_exception(error)
     # What the failed run still holds may be the memory that is missing now.
     traceback.clear_frames(error.__traceback__)
     session.fail(known.exit_code, str(known))
     return known.exit_code
-
-
-def _as_seru_error(error: BaseException) -> SeruError:
-    if isinstance(error, SeruError):
-        return error
-    if isinstance(error, KeyboardInterrupt):
-        return CancelledError(CANCELLED)
-    if is_memory_error(error):
-        return DeviceError(NO_MEMORY)
-    if isinstance(error, ImportError) and (known := package_error(error)) is not None:
-        return known
-    if isinstance(error, PermissionError) and error.filename is not None:
-        return BadInputError(f"'{error.filename}' cannot be opened ({error.strerror}).")
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return BadInputError(
-            f"A disk is full, or what is printed to ({error.strerror}); free some space and run again."
-        )
-    kind = type(error).__name__
-    text = " ".join(str(error).split())
-    return SeruError(
-        f"Something unexpected went wrong ({kind}: {text}; Python {platform.python_version()}); "
-        "run again with --debug and report what it prints."
-    )

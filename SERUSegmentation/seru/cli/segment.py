@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.live_case import LiveCase, Order
 from seru.cli.session import Session, summary_lines
-from seru.cohort.case import process_case, read_case
 from seru.cohort.outputs import Outputs
-from seru.io.images import check_input
-from seru.memory import LIBRARIES, require_room, require_threads
-from seru.progress import RunRecord
 
 DESCRIPTION = "Segment kidneys and kidney tumors in one CT."
 
@@ -46,23 +43,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    options = segment_options(arguments)
     outputs = Outputs(arguments.output, arguments.report, arguments.maps, arguments.pictures)
-    check_input(arguments.input)
-    outputs.check(arguments.input)
-    # What cannot be run loads no network.
-    require_room(LIBRARIES)
-    require_threads(options.threads)
-    from seru.cascade.cascade import Segmenter
-    from seru.model.store import find_model
-
-    model = find_model(arguments.model)
-    outputs.check_keeps(model.folder.iterdir())
-    segmenter = Segmenter(model, options)
-    model.verify()
-    record = RunRecord(session.progress)
-    volume = read_case(arguments.input, arguments.series, record)
-    report = process_case(volume, outputs, segmenter, record)
+    order = Order(arguments.input, outputs, segment_options(arguments), arguments.series, arguments.model)
+    report = LiveCase(stays=False).segment(order, session.progress)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)

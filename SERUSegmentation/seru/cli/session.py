@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
 from types import TracebackType
@@ -13,7 +14,7 @@ from seru.cli.streams import Lenient, Pipe, one_line
 from seru.errors import CANCELLED, CancelledError
 from seru.files import discard_new_files
 from seru.findings import SIDES, Finding, Report
-from seru.progress import JsonProgress
+from seru.progress import JsonProgress, TextSink
 from seru.signals import Signals
 
 PROGRESS_KINDS = ("bar", "json", "none")
@@ -55,6 +56,18 @@ class Session:
         if self._releases:
             self._signals.release()
 
+    def when_cancelled(self, cancel: Callable[[], None]) -> None:
+        """Have a signal ask something else than the session's progress to stop.
+
+        Args:
+            cancel: called in a signal handler.
+        """
+        self._signals.begin(cancel, self._end_stuck)
+
+    def events(self) -> TextSink:
+        """Return where a subcommand writes events of its own; several threads may, a line at once."""
+        return _Lines(Pipe(sys.stdout))
+
     def say(self, text: str) -> None:
         """Print a line for people; nothing where stdout is for a program."""
         if self._kind != "json":
@@ -91,6 +104,22 @@ class Session:
     def _end_stuck(self) -> None:
         discard_new_files()
         self.fail(CancelledError.exit_code, CANCELLED)
+
+
+class _Lines:
+    """Whole lines of several threads."""
+
+    def __init__(self, stream: Pipe) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        with self._lock:
+            self._stream.write(text)
+            self._stream.flush()
+
+    def flush(self) -> None:
+        """Nothing waits: every line is handed on at once."""
 
 
 class _JsonLines(JsonProgress):
