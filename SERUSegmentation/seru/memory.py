@@ -19,6 +19,7 @@ NUMERIC_LIBRARIES = 250 << 20
 _STACK = 256 << 10
 # Of all memory: with less free a system begins to end programs.
 _LEAST_SHARE = 0.05
+_MEMINFO = "/proc/meminfo"
 
 
 def has_room(count: int) -> bool:
@@ -40,7 +41,7 @@ def has_room(count: int) -> bool:
 def is_short() -> bool:
     """Tell whether the computer has little memory left for any program; only Linux says so."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:
+        with open(_MEMINFO, encoding="ascii") as file:
             kilobytes = {name: int(text.split()[0]) for name, _, text in (line.partition(":") for line in file)}
         return kilobytes["MemAvailable"] < _LEAST_SHARE * kilobytes["MemTotal"]
     except (OSError, ValueError, KeyError, IndexError):

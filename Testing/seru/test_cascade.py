@@ -453,7 +453,7 @@ class ForgetfulEngine(Engine):
     def batch_size(self, shape_rc: tuple[int, int]) -> int:
         return 8
 
-    def release(self) -> None:
+    def release(self, stage: str | None = None) -> None:
         self.batches.append(0)
 
 

@@ -13,7 +13,7 @@ import pytest
 from seru.cascade.cascade import Segmenter
 from seru.errors import BadInputError, DeviceError, ModelError, is_memory_error
 from seru.grid import Grid
-from seru.memory import has_room, require_room, require_threads
+from seru.memory import has_room, is_short, require_room, require_threads
 from seru.model.store import open_model
 from seru.options import SegmentOptions
 from seru.volume import Volume
@@ -147,3 +147,24 @@ def test_under_a_limit_the_command_ends_with_code_4_and_one_sentence(limit_mb: i
     assert "too little memory" in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert not (tmp_path / "out.nii.gz").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 49 kB\n", True),
+        ("MemTotal: 1000 kB\nMemFree: 1 kB\nMemAvailable: 50 kB\n", False),
+        ("MemTotal: 1000 kB\n", False),
+        ("nothing", False),
+        (None, False),
+    ],
+)
+def test_memory_is_short_where_the_system_says_so(
+    text: str | None, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = tmp_path / "meminfo"
+    if text is not None:
+        told.write_text(text, encoding="ascii")
+    monkeypatch.setattr("seru.memory._MEMINFO", str(told))
+
+    assert is_short() is expected

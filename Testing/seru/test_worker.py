@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -94,8 +95,24 @@ class Child:
         self.process.wait(60)
 
 
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Child]:
+    """A worker for the tests after which it lives."""
+    child = Child()
+    yield child
+    child.close()
+
+
+@pytest.fixture
+def living(shared: Child) -> Iterator[Child]:
+    """The shared worker; what one test left in it is none of the next one's business."""
+    yield shared
+    shared.ask("release")
+
+
 @pytest.fixture
 def child() -> Iterator[Child]:
+    """A worker of the test's own, which may end it."""
     child = Child()
     yield child
     child.close()
@@ -122,7 +139,12 @@ def job(ct: Path, tmp_path: Path, tiny_model: Path) -> dict[str, Any]:
 
 
 def whole_run(ct: Path, tiny_model: Path, boxes: dict[str, list[list[int]]]) -> Any:
-    given = tuple(SideBox(side, tuple(low), tuple(high)) for side, (low, high) in boxes.items())  # type: ignore[arg-type]
+    given = (SideBox(side, tuple(low), tuple(high)) for side, (low, high) in boxes.items())  # type: ignore[arg-type]
+    return run_once(ct, tiny_model, tuple(given))
+
+
+@functools.cache
+def run_once(ct: Path, tiny_model: Path, given: tuple[SideBox, ...]) -> Any:
     return segment(read_volume(ct), open_model(tiny_model), SegmentOptions(**OPTIONS, boxes=given))
 
 
@@ -153,36 +175,36 @@ def left_in(folder: Path) -> list[str]:
 
 
 def test_sides_refined_in_turn_and_back_are_whole_runs(
-    child: Child, job: dict[str, Any], ct: Path, tiny_model: Path
+    living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
 ) -> None:
-    first = child.ask("segment", **job)
-    assert first[-1] == {"id": 1, "event": "done", **{n: job[n] for n in ("output", "report", "maps")}}
+    first = living.ask("segment", **job)
+    assert first[-1] == {"id": living.number, "event": "done", **{n: job[n] for n in ("output", "report", "maps")}}
     assert stages(first) == ["load", "preprocess", "coarse", "key_slices", "refine", "fuse", "write"]
     found = whole_run(ct, tiny_model, {})
     assert_is(job, found)
 
-    left = child.ask("refine", side="left", box=BOX)
-    assert {event["id"] for event in left} == {2}
+    left = living.ask("refine", side="left", box=BOX)
+    assert {event["id"] for event in left} == {living.number}
     assert stages(left) == ["key_slices", "refine", "fuse", "write"]
     assert_is(job, whole_run(ct, tiny_model, {"left": BOX}))
 
-    child.ask("refine", side="right", box=OTHER)
+    living.ask("refine", side="right", box=OTHER)
     assert_is(job, whole_run(ct, tiny_model, {"left": BOX, "right": OTHER}))
 
-    child.ask("refine", side="left", box=None)
-    child.ask("refine", side="right", box=None)
+    living.ask("refine", side="left", box=None)
+    living.ask("refine", side="right", box=None)
     assert_is(job, found)
-    child.ask("release")
+    living.ask("release")
     assert left_in(Path(job["maps"])) == []
 
 
 def test_slices_arrive_outward_from_the_key_slice_and_are_in_the_maps(
-    child: Child, job: dict[str, Any], ct: Path
+    living: Child, job: dict[str, Any], ct: Path
 ) -> None:
-    child.ask("segment", **job)
+    living.ask("segment", **job)
 
-    number = child.send("refine", side="left", box=BOX)
-    events = child.until_end(number)
+    number = living.send("refine", side="left", box=BOX)
+    events = living.until_end(number)
 
     parts = [event for event in events if event["event"] == "slices"]
     assert sorted(k for p in parts for k in range(p["first"], p["first"] + p["count"])) == list(range(8, 17))
@@ -199,25 +221,25 @@ def test_slices_arrive_outward_from_the_key_slice_and_are_in_the_maps(
             refined, coarse = file["refined"], file["coarse"]
         assert refined.shape == coarse.shape == (*(high[axis] - low[axis] + 1 for axis in (2, 1, 0)), 2)
         np.testing.assert_array_equal(refined[stored[place]], whole[place][stored[place]])
-    child.ask("refine", side="left", box=BOX)
+    living.ask("refine", side="left", box=BOX)
     assert left_in(Path(job["maps"])) == []
 
 
 def test_the_same_ct_is_not_run_again_and_another_one_is(
-    child: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
+    living: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    child.ask("segment", **job)
-    again = child.ask("segment", **{**job, "options": {**OPTIONS, "alpha": 0.7}})
+    living.ask("segment", **job)
+    again = living.ask("segment", **{**job, "options": {**OPTIONS, "alpha": 0.7}})
     other = tmp_path / "other.nii.gz"
     write_volume(make_phantom(replace(FEW, seed=4)).volume, other)
     another = {**job, "input": str(other), "maps": str(tmp_path / "maps2"), "report": str(tmp_path / "2.json")}
-    events = child.ask("segment", **another)
-    child.ask("refine", side="left", box=BOX)
+    events = living.ask("segment", **another)
+    living.ask("refine", side="left", box=BOX)
 
     assert stages(again) == ["load", "key_slices", "refine", "fuse", "write"]
     assert "coarse" in stages(events)
     assert_is(another, whole_run(other, tiny_model, {"left": BOX}))
-    back = child.ask("segment", **{**job, "options": {**OPTIONS, "boxes": [
+    back = living.ask("segment", **{**job, "options": {**OPTIONS, "boxes": [
         {"side": "right", "ijk_min": OTHER[0], "ijk_max": OTHER[1]}]}})  # fmt: skip
     assert "coarse" in stages(back)
     assert_is(job, whole_run(ct, tiny_model, {"right": OTHER}))
@@ -246,14 +268,14 @@ def test_after_a_release_a_side_is_refined_from_the_files(
         child.close()
 
 
-def test_a_file_that_holds_another_ct_by_now_is_not_refined(child: Child, job: dict[str, Any], tmp_path: Path) -> None:
+def test_a_file_that_holds_another_ct_by_now_is_not_refined(living: Child, job: dict[str, Any], tmp_path: Path) -> None:
     source = tmp_path / "mine.nii.gz"
     source.write_bytes(Path(job["input"]).read_bytes())
-    child.ask("segment", **{**job, "input": str(source)})
-    child.ask("release")
+    living.ask("segment", **{**job, "input": str(source)})
+    living.ask("release")
     write_volume(make_phantom(replace(FEW, seed=4)).volume, source)
 
-    error = child.ask("refine", side="left", box=BOX)[-1]
+    error = living.ask("refine", side="left", box=BOX)[-1]
 
     assert (error["event"], error["code"]) == ("error", 2)
     assert "another CT than before" in error["message"]
@@ -262,12 +284,12 @@ def test_a_file_that_holds_another_ct_by_now_is_not_refined(child: Child, job: d
 # Requests
 
 
-def test_requests_wait_for_each_other_and_a_waiting_one_can_be_cancelled(child: Child, job: dict[str, Any]) -> None:
-    first, second = child.send("segment", **job), child.send("refine", side="left", box=BOX)
-    third = child.send("refine", side="left", box=OTHER)
-    status, cancel = child.send("status"), child.send("cancel", of=second)
+def test_requests_wait_for_each_other_and_a_waiting_one_can_be_cancelled(living: Child, job: dict[str, Any]) -> None:
+    first, second = living.send("segment", **job), living.send("refine", side="left", box=BOX)
+    third = living.send("refine", side="left", box=OTHER)
+    status, cancel = living.send("status"), living.send("cancel", of=second)
 
-    events = child.until_end(third)
+    events = living.until_end(third)
 
     ends = {e["id"]: e for e in events if e["event"] in ("done", "error")}
     order = [e["id"] for e in events if e["event"] in ("done", "error")]
@@ -280,35 +302,35 @@ def test_requests_wait_for_each_other_and_a_waiting_one_can_be_cancelled(child: 
 
 @pytest.mark.parametrize("at", ["coarse", "refine"])
 def test_cancelling_acts_between_batches_and_the_worker_goes_on(
-    at: str, child: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
+    at: str, living: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    first = child.send("segment", **job)
-    while child.read().get("stage") != at:
+    first = living.send("segment", **job)
+    while living.read().get("stage") != at:
         pass
 
-    child.send("cancel", of=first)
+    living.send("cancel", of=first)
 
-    events = child.until_end(first)
+    events = living.until_end(first)
     assert (events[-1]["event"], events[-1]["code"]) == ("error", 130)
     assert len([event for event in events if event["event"] == "stage"]) < 20
     assert list(tmp_path.iterdir()) == []
-    child.ask("segment", **job)
-    number = child.send("refine", side="left", box=BOX)
-    while child.read()["event"] != "slices":
+    living.ask("segment", **job)
+    number = living.send("refine", side="left", box=BOX)
+    while living.read()["event"] != "slices":
         pass
-    child.send("cancel", of=number)
-    assert child.until_end(number)[-1]["code"] == 130
+    living.send("cancel", of=number)
+    assert living.until_end(number)[-1]["code"] == 130
     assert_is(job, whole_run(ct, tiny_model, {}))
-    child.ask("refine", side="right", box=OTHER)
+    living.ask("refine", side="right", box=OTHER)
     assert_is(job, whole_run(ct, tiny_model, {"right": OTHER}))
 
 
 def test_what_is_wrong_with_a_request_is_one_event_and_the_worker_goes_on(
-    child: Child, job: dict[str, Any], tmp_path: Path
+    living: Child, job: dict[str, Any], tmp_path: Path
 ) -> None:
     def refused(line: bytes) -> tuple[int | None, str]:
-        child.write(line + b"\n")
-        event = child.read()
+        living.write(line + b"\n")
+        event = living.read()
         assert (event["event"], event["code"]) == ("error", 2)
         return event["id"], event["message"]
 
@@ -324,31 +346,30 @@ def test_what_is_wrong_with_a_request_is_one_event_and_the_worker_goes_on(
     assert (number, message) == (72, "The request lacks input; see docs/worker.md.")
     assert refused(b'{"id": 73, "do": "refine", "side": "up", "box": null}')[0] == 73
     assert refused(b'{"id": 74, "do": "refine", "side": "left", "box": [[1, 2], [3, 4]]}')[0] == 74
-    assert refused(b'{"id": 75, "do": "cancel", "of": 3}') == (75, "There is no request 3 to cancel.")
+    assert refused(b'{"id": 75, "do": "cancel", "of": 7000}') == (75, "There is no request 7000 to cancel.")
     assert refused(b'{"id": 76, "do": "quit", "why": 1}')[0] == 76
     assert "longer than" in refused(b'{"id": 77, "do": "' + b"x" * 3_000_000 + b'"}')[1]
-    child.write(b"\n\n")
-    assert "segment one first" in child.ask("refine", side="left", box=BOX)[-1]["message"]
-    missing = child.ask("segment", **{**job, "input": str(tmp_path / "missing.nii.gz")})[-1]
+    living.write(b"\n\n")
+    missing = living.ask("segment", **{**job, "input": str(tmp_path / "missing.nii.gz")})[-1]
     assert (missing["event"], missing["code"]) == ("error", 2)
-    unknown = child.ask("segment", **{**job, "options": {"color": 1}})[-1]
+    unknown = living.ask("segment", **{**job, "options": {"color": 1}})[-1]
     assert "unknown option 'color'" in unknown["message"]
-    no_model = child.ask("segment", **{**job, "model": "nowhere"})[-1]
+    no_model = living.ask("segment", **{**job, "model": "nowhere"})[-1]
     assert no_model["code"] == 3
-    assert child.ask("segment", **{**job, "output": None, "maps": None})[-1]["code"] == 2
-    assert child.ask("segment", **job)[-1]["event"] == "done"
-    outside = child.ask("refine", side="left", box=[[0, 0, 0], [5, 5, 30]])[-1]
+    assert living.ask("segment", **{**job, "output": None, "maps": None})[-1]["code"] == 2
+    assert living.ask("segment", **job)[-1]["event"] == "done"
+    outside = living.ask("refine", side="left", box=[[0, 0, 0], [5, 5, 30]])[-1]
     assert "beyond the CT" in outside["message"]
-    reversed_box = child.ask("refine", side="left", box=[[5, 5, 5], [0, 0, 0]])[-1]
+    reversed_box = living.ask("refine", side="left", box=[[5, 5, 5], [0, 0, 0]])[-1]
     assert (reversed_box["event"], reversed_box["code"]) == ("error", 2)
-    assert child.ask("refine", side="left", box=BOX)[-1]["event"] == "done"
+    assert living.ask("refine", side="left", box=BOX)[-1]["event"] == "done"
 
 
-def test_a_number_that_is_in_use_is_refused(child: Child, job: dict[str, Any]) -> None:
-    first = child.send("segment", **job)
-    child.write(json.dumps({"id": first, "do": "release"}).encode() + b"\n")
+def test_a_number_that_is_in_use_is_refused(living: Child, job: dict[str, Any]) -> None:
+    first = living.send("segment", **job)
+    living.write(json.dumps({"id": first, "do": "release"}).encode() + b"\n")
 
-    events = child.until_end(first)
+    events = living.until_end(first)
 
     refused = [event for event in events if event["event"] == "error"]
     assert [event["id"] for event in refused] == [None]
@@ -374,6 +395,12 @@ def test_a_box_of_a_request_has_six_whole_numbers(box: Any) -> None:
 
 
 # Ends
+
+
+def test_without_a_ct_there_is_nothing_to_refine_and_an_id_is_answered_once(child: Child) -> None:
+    (error,) = child.ask("refine", side="left", box=BOX)
+
+    assert (error["code"], error["message"]) == (2, "There is no CT to refine; segment one first.")
 
 
 def test_quit_ends_it_after_what_was_asked_before(child: Child, job: dict[str, Any]) -> None:

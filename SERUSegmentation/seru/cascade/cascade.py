@@ -51,7 +51,7 @@ def segment(
         )
     if not isinstance(model, Model):
         model = find_model(model)
-    return Segmenter(model, options or SegmentOptions()).segment(volume, progress)
+    return Segmenter(model, options or SegmentOptions(), is_for_one=True).segment(volume, progress)
 
 
 class Segmenter:
@@ -60,15 +60,17 @@ class Segmenter:
     Args:
         model: card and weights; nothing is loaded before the first volume.
         options: how to run.
+        is_for_one: there is one volume only; the coarse stage's network is freed as soon as it is done.
 
     Raises:
         DeviceError: the device or the engine that the options name is not on this computer.
     """
 
-    def __init__(self, model: Model, options: SegmentOptions) -> None:
+    def __init__(self, model: Model, options: SegmentOptions, is_for_one: bool = False) -> None:
         check_engine(options.engine, options.device)
         self.model = model
         self.options = options
+        self._is_for_one = is_for_one
         self._runner: BatchRunner | None = None
 
     def segment(self, volume: Volume, progress: Progress | None = None) -> SegmentResult:
@@ -105,7 +107,11 @@ class Segmenter:
             SeruError: as :func:`segment`.
         """
         with _memory_errors():
-            return LiveScan(volume, self.model.card, self.options, self.ready(), record)
+            runner = self.ready()
+            scan = LiveScan(volume, self.model.card, self.options, runner, record)
+            if self._is_for_one:
+                runner.engine.release("coarse")
+            return scan
 
     def refine(self, scan: LiveScan, record: RunRecord) -> Generator[PartMaker, None, None]:
         """Refine the sides that are not refined yet where the options say.
@@ -157,7 +163,7 @@ class Segmenter:
         Raises:
             DeviceError: as the class.
         """
-        other = Segmenter(self.model, options)
+        other = Segmenter(self.model, options, self._is_for_one)
         if all(getattr(options, name) == getattr(self.options, name) for name in BatchRunner.OPTIONS):
             other._runner = self._runner
         return other

@@ -201,7 +201,7 @@ class LiveCase:
             segmenter = self._segmenter.with_options(order.options)
         else:
             self.release()
-            segmenter = Segmenter(model, order.options)
+            segmenter = Segmenter(model, order.options, is_for_one=not self._stays)
             model.verify()
         segmenter.ready()
         self._segmenter = segmenter

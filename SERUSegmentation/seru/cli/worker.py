@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import threading
 import time
 import traceback
@@ -46,6 +47,7 @@ _IDLE_S = 600.0
 # How often it looks whether there is something to do, to free, or nobody left.
 _TICK_S = 0.5
 _MOST_WAITING = 100
+_PART = re.compile(r"seru_slices_-?\d+_\d+\.npz")
 _CANCELLED = "The request was cancelled; the last result stays."
 
 
@@ -222,7 +224,9 @@ class Worker:
             self._case.release()
             return {}
         if isinstance(request, SegmentRequest):
-            self._case.segment(request.order(), progress)
+            order = request.order()
+            _clear_left_parts(order.outputs.maps)
+            self._case.segment(order, progress)
         elif isinstance(request, RefineRequest):
             self._case.refine(request.side, request.box, progress, self._part_teller(request.side, progress))
         outputs = self._case.order.outputs if self._case.order else None
@@ -252,6 +256,15 @@ class Worker:
             with suppress(OSError):
                 path.unlink()
         self._parts.clear()
+
+
+def _clear_left_parts(folder: Path | None) -> None:
+    """Remove the slices that a killed worker left."""
+    if folder is not None:
+        with suppress(OSError):
+            for path in folder.iterdir():
+                if _PART.fullmatch(path.name):
+                    path.unlink()
 
 
 class _RequestProgress(JsonProgress):

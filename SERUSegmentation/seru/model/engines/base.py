@@ -56,8 +56,12 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def release(self) -> None:
-        """Free the networks and the device's memory."""
+    def release(self, stage: NetworkStage | None = None) -> None:
+        """Free the networks and the device's memory.
+
+        Args:
+            stage: whose network; None frees both.
+        """
 
 
 def first_line(error: BaseException) -> str:

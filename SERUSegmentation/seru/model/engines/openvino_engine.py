@@ -8,7 +8,7 @@ import numpy as np
 
 from seru.errors import DeviceError, SeruError, is_memory_error
 from seru.model.architecture import STRIDE
-from seru.model.card import NetworkStage
+from seru.model.card import NETWORK_STAGES, NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, first_line
 from seru.model.engines.conversion import converted_network
 from seru.model.engines.quiet_openvino import openvino
@@ -60,9 +60,10 @@ class OpenVinoEngine(Engine):
         rows, columns = shape_rc
         return int(max(1, min(8, 2 * 256 * 256 // (rows * columns))))
 
-    def release(self) -> None:
+    def release(self, stage: NetworkStage | None = None) -> None:
         """See :meth:`Engine.release`."""
-        self._compiled.clear()
+        for each in NETWORK_STAGES if stage is None else (stage,):
+            self._compiled.pop(each, None)
         self._most = None
 
     def _filled(self, images: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from seru.errors import DeviceError, is_memory_error
 from seru.memory import has_room
 from seru.model.architecture import STRIDE
-from seru.model.card import NetworkStage
+from seru.model.card import NETWORK_STAGES, NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, first_line
 from seru.model.network import StageNetwork
 from seru.model.store import Model
@@ -62,9 +62,10 @@ class TorchEngine(Engine):
         most = _MOST_SLICES[self.device.partition(":")[0]]
         return int(min(max(budget // self._slice_bytes(shape_rc), 1), most))
 
-    def release(self) -> None:
+    def release(self, stage: NetworkStage | None = None) -> None:
         """See :meth:`Engine.release`."""
-        self._networks.clear()
+        for each in NETWORK_STAGES if stage is None else (stage,):
+            self._networks.pop(each, None)
         self._empty_cache()
 
     def _slice_bytes(self, shape_rc: Sequence[int]) -> float:
