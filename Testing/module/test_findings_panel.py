@@ -105,7 +105,8 @@ def test_kidneys_tumors_and_candidates_are_listed_each_sorted_by_volume(
     assert table.item(2, 1).text() == f"{tumor:.0f} ml\n({tumor:.0f} to {tumor:.0f})"
     # No interval is worked out for what is not believed.
     assert table.item(4, 1).text().endswith(" ml")
-    assert table.item(2, 2).text() == "31 x 25 mm"
+    assert table.item(2, 2).text() == "31 x 25 mm\n(31 to 31)"
+    assert table.item(4, 2).text().endswith(" mm")
     assert table.item(2, 3).text() == "120"
     assert [table.cellWidget(row, 4).value for row in range(5)] == [100, 100, 100, 22, 22]
 

@@ -657,9 +657,9 @@
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
-        <source>{volume}
+        <source>{value}
 ({least} to {most})</source>
-        <translation>{volume}
+        <translation>{value}
 ({least} bis {most})</translation>
     </message>
     <message>
