@@ -192,8 +192,9 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
 
     def setRenderPaused(self, is_paused: bool) -> None:
         for widget in self._widgets.values():
-            if hasattr(widget.viewWidget(), "pause_render"):
-                widget.viewWidget().pause_render(is_paused)
+            view = widget.viewWidget()
+            if hasattr(view, "pauseRender"):
+                (view.pauseRender if is_paused else view.resumeRender)()
 
     def pauseRender(self) -> None:
         self.setRenderPaused(True)
