@@ -22,7 +22,7 @@ from seru.result import finish
 from seru.result.maps import Maps, load_maps
 from Testing.desktop import Desktop, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, show_result
+from Testing.module.module_tools import labels_of, move_alpha, show_result
 from Testing.module.panel_fixtures import ct, node, panel
 from Testing.module.scene_tools import doubtful_maps, save, small_phantom
 
@@ -244,7 +244,9 @@ def test_releasing_alpha_equals_a_fresh_finish_with_the_verdicts(
     maps = load_maps(maps_file)[0]
     seen = []
     accept_and_dismiss(panel)
-    panel.ui.alphaSlider.connect("valueIsChanging(double)", lambda value: seen.append(labels_of(node, ct())))
+    for moved in (0.2, 0.6, 0.9):
+        move_alpha(slicer_desktop, panel, moved)
+        seen.append(labels_of(node, ct()))
 
     drag_slider(panel.ui.alphaSlider, alpha, steps=3)
 
@@ -258,10 +260,10 @@ def test_releasing_alpha_equals_a_fresh_finish_with_the_verdicts(
 
 
 def test_findings_are_gray_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
-    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    move_alpha(slicer_desktop, panel, 0.9)
     assert not panel.ui.findingsTable.enabled
 
-    panel.ui.alphaSlider.valueIsChanging.emit(0.4)
+    move_alpha(slicer_desktop, panel, 0.4)
 
     assert panel.ui.findingsTable.enabled
 
@@ -511,7 +513,7 @@ def test_edits_are_noticed_where_the_maps_are_gone(slicer_desktop: Desktop, pane
 def test_moving_alpha_is_no_edit(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
     from SERUSegmentationLib.scene.content import isEdited
 
-    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    move_alpha(slicer_desktop, panel, 0.9)
     assert not isEdited(node)
     drag_slider(panel.ui.alphaSlider, 0.8, steps=2)
     assert not isEdited(node)

@@ -107,6 +107,7 @@ class WidgetParts:
     def cleanup(self) -> None:
         """Let go of everything."""
         self.setup.cleanup()
+        self.result.cleanup()
         self.keySlices.cleanup()
 
     def _onMoved(self) -> None:

@@ -11,6 +11,9 @@ from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
+# Of Slicer's views: they render 60 times a second at most.
+_FRAME_MS = 16
+
 
 class ResultPanel:
     """Moves alpha and shows the model's default.
@@ -31,6 +34,12 @@ class ResultPanel:
     ) -> None:
         self._ui, self._controller, self._onMoved = ui, controller, onMoved
         self._isModels = False
+        # Where alpha was moved to since the last frame; the newest wins.
+        self._wanted: float | None = None
+        self._timer = qt.QTimer()
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_FRAME_MS)
+        self._timer.connect("timeout()", self._follow)
         self._makeMarks()
         ui.alphaSlider.connect("valueIsChanging(double)", self._onMoving)
         ui.alphaResetButton.connect("clicked(bool)", self._onReset)
@@ -44,6 +53,7 @@ class ResultPanel:
             modelAlpha: of the chosen model, which a run would begin with; None where it is not known.
         """
         ui, result = self._ui, self._controller.result
+        self._follow()
         self._showAlpha(modelAlpha)
         state = self._controller.state
         # A script's own confidence is neither the model's nor none: the box stays checked.
@@ -58,6 +68,11 @@ class ResultPanel:
         wasBlocked = ui.show3DButton.blockSignals(True)
         ui.show3DButton.checked = has3D
         ui.show3DButton.blockSignals(wasBlocked)
+
+    def cleanup(self) -> None:
+        """Let go of the clock."""
+        self._timer.stop()
+        self._timer.disconnect("timeout()", self._follow)
 
     def _showAlpha(self, modelAlpha: float | None) -> None:
         """Without a result the slider shows where it will begin; with one it is the parameter's, and the user's."""
@@ -102,8 +117,16 @@ class ResultPanel:
         self._refined.visible, self._coarse.visible = alpha > 0.2, alpha < 0.75
 
     def _onMoving(self, alpha: float) -> None:
-        self._controller.preview(min(max(alpha, 0.0), 1.0))
-        self._onMoved()
+        if self._wanted is None:
+            self._timer.start()
+        self._wanted = min(max(alpha, 0.0), 1.0)
+
+    def _follow(self) -> None:
+        """Show where alpha was moved to, once a frame."""
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            self._controller.preview(wanted)
+            self._onMoved()
 
     def _onReset(self, checked: bool = False) -> None:
         if self._controller.result:

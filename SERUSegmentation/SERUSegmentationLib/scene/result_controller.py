@@ -16,6 +16,7 @@ from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.rendering import onlySlicesRendered, renderedOnce
 from SERUSegmentationLib.scene.segments import Shown, showStage
 from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
 from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
@@ -151,10 +152,13 @@ class ResultController:
             return
         if not math.isclose(alpha, alpha_of(self.result.maps, self._state.options), abs_tol=1e-6):
             self._isMoved = True
-            self.rows = rowsOf(self.result.preview(alpha))
+            with onlySlicesRendered(self.result.segmentationNode):
+                volumes = self.result.preview(alpha)
+            self.rows = rowsOf(volumes)
         elif self._isMoved:
             self._isMoved = False
-            self.result.commit(self._state.options)
+            with renderedOnce():
+                self.result.commit(self._state.options)
             self.rows = rowsOf(self.result.measures)
 
     def apply(self, state: ResultState) -> bool:
@@ -173,9 +177,10 @@ class ResultController:
             old = self.result
             self.result = LiveResult(old.segmentationNode, old.maps, old.report, state.splitSides, old.verdicts)
             create = True
-        self._commit(self.result, state, create)
-        if create:
-            drawMarkupsLast()
+        with renderedOnce():
+            self._commit(self.result, state, create)
+            if create:
+                drawMarkupsLast()
         return True
 
     def decide(self, measured: Measured, decision: Decision | None) -> None:
@@ -195,7 +200,8 @@ class ResultController:
         result.verdicts = verdicts
         storeVerdicts(result.segmentationNode, verdicts, result.maps.grid)
         self.problems = []
-        self._commit(result, state)
+        with renderedOnce():
+            self._commit(result, state)
 
     def isDecided(self, measured: Measured) -> bool:
         """Return whether a person said something of a finding that can be taken back."""
@@ -212,8 +218,9 @@ class ResultController:
         """
         if self.result is not None and measured is not self.chosen:
             self.chosen = measured
-            outlineFinding(self.result, measured)
-            showOutlines(self.result.segmentationNode, self._areCandidatesShown)
+            with renderedOnce():
+                outlineFinding(self.result, measured)
+                showOutlines(self.result.segmentationNode, self._areCandidatesShown)
 
     def _commit(self, result: LiveResult, state: ResultState, create: bool = False) -> None:
         """Write a result with all that hangs on it."""
@@ -230,7 +237,8 @@ class ResultController:
         wanted = (self._loaded, shown, coarseOutline)
         if self.segmentationNode is not None and wanted != self._shown:
             self._shown = wanted
-            showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
+            with renderedOnce():
+                showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
 
     def showCandidates(self, areShown: bool) -> None:
         """Show or hide the outlines of what is not believed."""
@@ -238,4 +246,5 @@ class ResultController:
         wanted = (self._loaded, areShown)
         if self.segmentationNode is not None and wanted != self._shownCandidates:
             self._shownCandidates = wanted
-            showOutlines(self.segmentationNode, areShown)
+            with renderedOnce():
+                showOutlines(self.segmentationNode, areShown)
