@@ -64,7 +64,7 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         key = (self._node.GetViewArrangement(), self._node.GetCurrentLayoutDescription())
         if is_scene_changed:
             self._forget_gone_views()
-        elif key == self._arrangement:
+        if key == self._arrangement and all(widget in self._widgets.values() for widget in self._shown):
             return
         root = self._node.GetLayoutRootElement()
         if root is None:

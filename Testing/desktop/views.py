@@ -177,6 +177,10 @@ class MRMLView(QWidget):
         """Return how often the view was rendered so far (the desktop's own, not Slicer's)."""
         return self._render_count
 
+    def isRenderAwaited(self) -> bool:
+        """Return whether the view was asked and not rendered since (the desktop's own, not Slicer's)."""
+        return self._requested_s is not None
+
     def image(self) -> QImage:
         """Return the view as it is now, rendered if something changed since (the desktop's own, not Slicer's)."""
         if self._requested_s is not None:

@@ -37,7 +37,9 @@ class MovingLabels:
         coming = 1 - _crossing(coarse, refined, ends)
         # Most voxels go straight from one class to the other.
         third = np.flatnonzero(coming > leaving + 2 * _MARGIN)
-        self._passages = [_Passage(leaving, np.arange(len(leaving))), _Passage(coming[third], third)]
+        self._leaving, self._by_leaving = _sorted(leaving, np.arange(len(leaving)))
+        self._coming, self._by_coming = _sorted(coming[third], third)
+        self._left = leaving[self._by_coming]
 
     def move_to(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
         """Bring the labels to another alpha.
@@ -46,33 +48,34 @@ class MovingLabels:
             alpha: weight of the coarse stage, 0..1.
 
         Returns:
-            int64, shape (m,): positions of the labels that changed, each once; and uint8, shape (m,): what they were.
+            int64, shape (m,): positions of the labels that changed, each once, in no order; and uint8, shape (m,):
+            what they were.
 
         Raises:
             BadInputError: alpha is not between 0 and 1.
         """
-        low, high = min(alpha, self.alpha), max(alpha, self.alpha)
-        index = np.concatenate([passage.between(low, high) for passage in self._passages])
+        index = self._passed(min(alpha, self.alpha), max(alpha, self.alpha))
         new = fuse_probabilities(self._coarse[index], self._refined[index], alpha)
-        is_changed = new != self.labels[index]
-        # A step that is wider than a voxel's way through the third class meets the voxel twice.
-        index, first = np.unique(index[is_changed], return_index=True)
         old = self.labels[index]
-        self.labels[index] = new[is_changed][first]
+        is_changed = new != old
+        index = index[is_changed]
+        self.labels[index] = new[is_changed]
         self.alpha = alpha
-        return index, old
+        return index, old[is_changed]
+
+    def _passed(self, low: float, high: float) -> np.ndarray:
+        """The voxels whose class may differ between two alphas, each once."""
+        low, high = np.float32(low - _MARGIN), np.float32(high + _MARGIN)
+        left = slice(*np.searchsorted(self._leaving, (low, high)))
+        came = slice(*np.searchsorted(self._coming, (low, high)))
+        # A step that is wider than a voxel's way through the third class meets the voxel twice.
+        is_new = (self._left[came] < low) | (self._left[came] >= high)
+        return np.concatenate([self._by_leaving[left], self._by_coming[came][is_new]])
 
 
-class _Passage:
-    """Voxels by the alpha at which they change."""
-
-    def __init__(self, alphas: np.ndarray, voxels: np.ndarray) -> None:
-        order = np.argsort(alphas)
-        self._alphas, self._voxels = alphas[order], voxels[order]
-
-    def between(self, low: float, high: float) -> np.ndarray:
-        first, last = np.searchsorted(self._alphas, (np.float32(low - _MARGIN), np.float32(high + _MARGIN)))
-        return self._voxels[first:last]
+def _sorted(alphas: np.ndarray, voxels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    order = np.argsort(alphas)
+    return alphas[order], voxels[order]
 
 
 def _crossing(start: np.ndarray, end: np.ndarray, labels: np.ndarray) -> np.ndarray:
