@@ -607,3 +607,19 @@ def test_no_selector_offers_what_belongs_to_a_result(slicer_desktop: Desktop, pa
 
     visible = [kept for kept in companions_of(node) if not kept.GetHideFromEditors()]
     assert visible == [companion(node, KEY_SLICES), companion(node, TABLE)]
+
+
+def test_a_crop_box_is_off_in_the_slices_while_its_line_runs_across_the_chosen_finding(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    from SERUSegmentationLib.scene.nodes import CROPS, companion
+
+    boxes = {side: companion(node, role).GetDisplayNode() for side, role in CROPS.items()}
+    # The box ends with the kidney in this result; a tumor within the kidney is far from its faces.
+    choose_row(panel, "Left kidney")
+    assert {side: bool(box.GetVisibility2D()) for side, box in boxes.items()} == {"right": True, "left": False}
+    assert all(box.GetVisibility3D() for box in boxes.values())
+
+    choose_row(panel, "Right kidney")
+
+    assert {side: bool(box.GetVisibility2D()) for side, box in boxes.items()} == {"right": False, "left": True}

@@ -91,6 +91,8 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     assert slicer_desktop.layout_manager.sliceWidget("Red").mrmlSliceNode().GetSliceOffset() == pytest.approx(
         chosen.longest.start_ras[2], abs=1e-3
     )
+    assert panel.ui.show3DButton.checked
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     labels = labels_of(node, slicer.util.getNode("CT"))
     print(f"Dice of kidney and tumor together: {dice(labels > 0, phantom.labels_kji > 0):.3f}")
     assert dice(labels > 0, phantom.labels_kji > 0) > 0.85

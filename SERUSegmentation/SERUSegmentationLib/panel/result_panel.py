@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import qt
+import slicer
 
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -13,6 +14,8 @@ from SERUSegmentationLib.texts import _
 
 # Of Slicer's views: they render 60 times a second at most.
 _FRAME_MS = 16
+# Of the maps' box. Surfaces of 8 million voxels (CT of 151 slices, kidneys and a mass of 750 ml) took 0.7 s.
+_QUICK_VOXELS = 10_000_000
 
 
 class ResultPanel:
@@ -68,6 +71,16 @@ class ResultPanel:
         wasBlocked = ui.show3DButton.blockSignals(True)
         ui.show3DButton.checked = has3D
         ui.show3DButton.blockSignals(wasBlocked)
+
+    def show3DIfQuick(self) -> None:
+        """Show the result in 3D, in the middle of the views that are there, unless its surfaces take long to make."""
+        result = self._controller.result
+        manager = slicer.app.layoutManager()
+        if result is None or result.maps.mask.size > _QUICK_VOXELS or manager is None:
+            return
+        self._ui.show3DButton.checked = True
+        for number in range(manager.threeDViewCount):
+            manager.threeDWidget(number).threeDView().resetFocalPoint()
 
     def cleanup(self) -> None:
         """Let go of the clock."""

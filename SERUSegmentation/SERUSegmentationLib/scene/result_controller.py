@@ -11,9 +11,9 @@ from seru.result.finish import alpha_of
 from seru.result.measurements import Measured
 from seru.result.verdicts import Decision, Verdict
 from SERUSegmentationLib.scene.content import isEdited
-from SERUSegmentationLib.scene.finding_outlines import outlineFinding, showOutlines, writeOutlines
+from SERUSegmentationLib.scene.finding_outlines import boxOf, outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.markups import drawMarkupsLast
+from SERUSegmentationLib.scene.markups import drawMarkupsLast, keepOffFinding
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
 from SERUSegmentationLib.scene.rendering import onlySlicesRendered, renderedOnce
@@ -221,6 +221,8 @@ class ResultController:
             with renderedOnce():
                 outlineFinding(self.result, measured)
                 showOutlines(self.result.segmentationNode, self._areCandidatesShown)
+                box = boxOf(self.result, measured) if measured else None
+                keepOffFinding(self.result.segmentationNode, self.result.report, box)
 
     def _commit(self, result: LiveResult, state: ResultState, create: bool = False) -> None:
         """Write a result with all that hangs on it."""
