@@ -219,6 +219,10 @@ class SegmentationRun:
     def _error(self) -> SeruError:
         if self.progress.error is not None:
             code, message = self.progress.error
+            if code == ModelError.exit_code:
+                message = _("{reason} In the panel Setup has the buttons Install, Fetch and Verify.").format(
+                    reason=message
+                )
             return _ERRORS.get(code, SeruError)(message)
         missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
         if missing:

@@ -16,10 +16,11 @@ from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast, keepOffFinding
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.rendering import onlySlicesRendered, renderedOnce
 from SERUSegmentationLib.scene.segments import Shown, showStage
 from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
-from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
+from SERUSegmentationLib.scene.stored_verdicts import storeVerdicts, verdictsFor
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -98,16 +99,12 @@ class ResultController:
         return result, state
 
     def _storedVerdicts(self, grid: Grid) -> tuple[Verdict, ...] | None:
-        """The verdicts in the scene; what is damaged is told, and the result goes without."""
-        try:
-            verdicts = readVerdicts(self.segmentationNode)
-        except BadInputError as error:
-            self.problems.append(str(error))
-            return ()
-        if verdicts and not areOfGrid(self.segmentationNode, grid):
-            self.problems.append(_("What was accepted or dismissed was given on another CT and is not applied."))
-            return ()
-        return verdicts
+        """The verdicts in the scene; what does not hold is told, and the result goes without."""
+        verdicts, problem = verdictsFor(self.segmentationNode, inputVolume(self.segmentationNode), grid)
+        if not problem:
+            return verdicts
+        self.problems.append(problem)
+        return ()
 
     @property
     def state(self) -> ResultState | None:

@@ -16,12 +16,12 @@ from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast, writeCropBoxes, writeKeySlices
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
-from SERUSegmentationLib.scene.nodes import inputVolume, isOverlay, placeBeside
+from SERUSegmentationLib.scene.nodes import isOverlay, placeBeside
 from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
 from SERUSegmentationLib.scene.segments import writeCoarse
 from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
-from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
+from SERUSegmentationLib.scene.stored_verdicts import storeVerdicts, verdictsFor
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -92,14 +92,9 @@ class SceneWriter:
         node = self.segmentationNode
         if node is None:
             return None
-        try:
-            verdicts = readVerdicts(node)
-        except BadInputError as error:
-            self.warnings.append(str(error))
-            return None
-        if verdicts and not (inputVolume(node) is self.volumeNode and areOfGrid(node, maps.grid)):
-            self.warnings.append(_("What was accepted or dismissed before was given on another CT and is not applied."))
-            return ()
+        verdicts, problem = verdictsFor(node, self.volumeNode, maps.grid)
+        if problem:
+            self.warnings.append(problem)
         if verdicts:
             text = _("What was accepted or dismissed before is applied to this run too (findings: {count}).")
             self.warnings.append(text.format(count=len(verdicts)))
