@@ -678,19 +678,23 @@ def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     assert panel.ui.show3DButton.checked
     assert companion(node, STAGES).GetDisplayNode().GetVisibility()
-    # Nothing else changes in the views: kidneys keep their color on both sides.
-    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    # Nothing else changes in the views, kidneys keep their color on both sides; of two outlines that cross another one
+    # may be on top, which is a pixel here and there.
+    assert np.mean(view_pixels(slicer_desktop, "Red") != before) < 0.001
     click(panel.ui.splitSidesCheckBox)
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
-    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    assert np.mean(view_pixels(slicer_desktop, "Red") != before) < 0.001
 
 
-def test_key_slices_labels_can_be_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+def test_key_slices_labels_can_be_shown_and_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
     from SERUSegmentationLib.scene.nodes import KEY_SLICES, companion
 
     display = companion(node, KEY_SLICES).GetDisplayNode()
-    assert panel.ui.keyLabelsCheckBox.checked
+    # They would lie over what is beside their points.
+    assert not panel.ui.keyLabelsCheckBox.checked
 
+    click(panel.ui.keyLabelsCheckBox)
+    assert display.GetPointLabelsVisibility()
     click(panel.ui.keyLabelsCheckBox)
 
     assert not display.GetPointLabelsVisibility()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -312,6 +313,23 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
     panel.ui.inputSelector.setCurrentNode(first.GetNodeReference("referenceImageGeometryRef"))
     assert panel.ui.outputSelector.currentNode() is first
     assert np.array_equal(labels_of(first, panel.ui.inputSelector.currentNode()), before)
+
+
+def test_a_damaged_model_is_told_in_one_sentence(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    panel = open_module(slicer_desktop, folder, small)
+    weights = folder / "coarse.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    assert "coarse.safetensors" in panel.ui.statusLabel.text
+    assert panel.ui.statusLabel.text.endswith(" (in the module: Setup, Fetch).")
+    assert slicer_desktop.dialogs.shown == []
+    assert panel.ui.logCollapsibleButton.collapsed
 
 
 def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:

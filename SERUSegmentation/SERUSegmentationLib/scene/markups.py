@@ -225,4 +225,6 @@ def _displayPoints(node: vtkMRMLMarkupsFiducialNode) -> None:
     display = node.GetDisplayNode()
     display.SetSelectedColor(*COLORS["key slice"])
     display.SetTextScale(2.2)
+    # A label lies over what is beside its point: the finding, as a rule.
+    display.SetPointLabelsVisibility(False)
     display.SetGlyphScale(2.0)

@@ -65,11 +65,11 @@ class MovingLabels:
 
     def _passed(self, low: float, high: float) -> np.ndarray:
         """The voxels whose class may differ between two alphas, each once."""
-        low, high = np.float32(low - _MARGIN), np.float32(high + _MARGIN)
-        left = slice(*np.searchsorted(self._leaving, (low, high)))
-        came = slice(*np.searchsorted(self._coming, (low, high)))
+        ends = np.array([low - _MARGIN, high + _MARGIN], np.float32)
+        left = slice(*np.searchsorted(self._leaving, ends))
+        came = slice(*np.searchsorted(self._coming, ends))
         # A step that is wider than a voxel's way through the third class meets the voxel twice.
-        is_new = (self._left[came] < low) | (self._left[came] >= high)
+        is_new = (self._left[came] < ends[0]) | (self._left[came] >= ends[1])
         return np.concatenate([self._by_leaving[left], self._by_coming[came][is_new]])
 
 
