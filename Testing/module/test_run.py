@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,6 +92,8 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     assert slicer_desktop.layout_manager.sliceWidget("Red").mrmlSliceNode().GetSliceOffset() == pytest.approx(
         chosen.longest.start_ras[2], abs=1e-3
     )
+    assert panel.ui.show3DButton.checked
+    assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     labels = labels_of(node, slicer.util.getNode("CT"))
     print(f"Dice of kidney and tumor together: {dice(labels > 0, phantom.labels_kji > 0):.3f}")
     assert dice(labels > 0, phantom.labels_kji > 0) > 0.85
@@ -328,6 +331,23 @@ def test_a_run_that_ends_while_another_ct_is_chosen_says_whose_it_was(
     panel.ui.inputSelector.setCurrentNode(first)
     assert panel.ui.statusLabel.text == ""
     assert panel.ui.outputSelector.currentNode() is not None
+
+
+def test_a_damaged_model_is_told_in_one_sentence(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    panel = open_module(slicer_desktop, folder, small)
+    weights = folder / "coarse.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"x")
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    assert "coarse.safetensors" in panel.ui.statusLabel.text
+    assert panel.ui.statusLabel.text.endswith(" (in the module: Setup, Fetch).")
+    assert slicer_desktop.dialogs.shown == []
+    assert panel.ui.logCollapsibleButton.collapsed
 
 
 def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
