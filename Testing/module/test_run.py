@@ -452,7 +452,10 @@ def test_a_real_ct_goes_through_the_panel(
 
     panel = open_module(slicer_desktop, tiny_model)
     real = read_volume(data_folder / REAL[name])
-    volume = slicer_desktop.add_volume(real.array_kji, real.grid.ijk_to_ras, name)
+    # Of thin slices every third: half the time goes into their number.
+    step = 3 if len(real.array_kji) > 100 else 1
+    array_kji = np.ascontiguousarray(real.array_kji[::step])
+    volume = slicer_desktop.add_volume(array_kji, real.grid.ijk_to_ras @ np.diag([1, 1, step, 1]), name)
     panel.initializeParameterNode()
 
     start(panel)
@@ -462,7 +465,7 @@ def test_a_real_ct_goes_through_the_panel(
     result = panel.parts.controller.result
     assert panel.ui.statusLabel.text.startswith("Done in")
     assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
-    assert tuple(result.maps.grid.shape_kji) == real.array_kji.shape
+    assert tuple(result.maps.grid.shape_kji) == array_kji.shape
 
 
 def test_an_output_that_became_unusable_during_the_run_is_left_alone(
