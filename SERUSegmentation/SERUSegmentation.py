@@ -31,6 +31,7 @@ from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import firstVolume, isPlainVolume, outputFor
+from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.sample_data import registerSampleData
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import checkHandedVolume, segmentPhantom
@@ -306,13 +307,17 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         parameters = self._parameterNode or self.logic.getParameterNode()
         isOther = parameters.inputVolume not in (None, run.volumeNode)
         self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "")
+        isNew = result is not None and parameters.outputSegmentation is not result.segmentationNode
         if result is not None and parameters.inputVolume is run.volumeNode:
             self.parts.controller.offer(result)
             parameters.outputSegmentation = result.segmentationNode
         self.updatePanel()
         if result is not None and result is self.parts.controller.result:
             # Something useful in view, in the layout that the user has.
-            self.parts.findings.goToLargest()
+            with renderedOnce():
+                self.parts.findings.goToLargest()
+                if isNew:
+                    self.parts.result.show3DIfQuick()
         if result is not None:
             self.parts.setup.checkOnce()
 

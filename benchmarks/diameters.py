@@ -32,12 +32,14 @@ class Tumor:
         case: its id.
         radiologists_mm: the size in the clinical data.
         axial_mm: longest diameter in an axial slice, by the width of what counts as a bridge in mm.
+        in_largest_slice_mm: longest diameter in the slice where the tumor's area is largest.
         in_3d_mm: longest distance of two voxels.
     """
 
     case: str
     radiologists_mm: float
     axial_mm: dict[float, float]
+    in_largest_slice_mm: float
     in_3d_mm: float
 
 
@@ -58,12 +60,21 @@ def measure(path: Path, radiologists_mm: float) -> Tumor | None:
         return None
     tumor = largest_component(tumor[box])
     orientation, spacing_kji_mm = find_orientation(volume.grid), volume.grid.spacing_kji_mm
-    rows_mm, columns_mm = (spacing_kji_mm[axis] for axis in orientation.axes[1:])
-    axial_mm = {}
-    for bridge_mm in BRIDGES_MM:
-        axial = axial_diameters(orientation.to_stack(tumor), (rows_mm, columns_mm), bridge_mm)
-        axial_mm[bridge_mm] = axial.longest_mm if axial else 0.0
-    return Tumor(path.name[:10], radiologists_mm, axial_mm, longest_diameter_mm(tumor, spacing_kji_mm))
+    spacing_rc_mm = orientation.spacing_mm(volume.grid)[1:]
+    stack = orientation.to_stack(tumor)
+
+    def longest_mm(slices: np.ndarray, bridge_mm: float = BRIDGE_MM) -> float:
+        axial = axial_diameters(slices, spacing_rc_mm, bridge_mm)
+        return axial.longest_mm if axial else 0.0
+
+    largest = int(stack.sum(axis=(1, 2)).argmax())
+    return Tumor(
+        path.name[:10],
+        radiologists_mm,
+        {bridge_mm: longest_mm(stack, bridge_mm) for bridge_mm in BRIDGES_MM},
+        longest_mm(stack[largest : largest + 1]),
+        longest_diameter_mm(tumor, spacing_kji_mm),
+    )
 
 
 def tumors_of(folder: Path) -> Iterator[Tumor]:
@@ -93,6 +104,7 @@ def main() -> None:
     for bridge_mm in BRIDGES_MM:
         mark = " (ours)" if bridge_mm == BRIDGE_MM else ""
         print(line_of(f"axial, bridge {bridge_mm:g} mm{mark}", [tumor.axial_mm[bridge_mm] for tumor in tumors], theirs))
+    print(line_of("in the largest slice", [tumor.in_largest_slice_mm for tumor in tumors], theirs))
     print(line_of("3D", [tumor.in_3d_mm for tumor in tumors], theirs))
     worst = sorted(tumors, key=lambda tumor: -abs(tumor.axial_mm[BRIDGE_MM] - tumor.radiologists_mm))[:5]
     for tumor in worst:

@@ -25,6 +25,7 @@ _GRID = "Testing/seru/test_grid.py"
 _GATE = "Testing/seru/test_gate.py"
 _FINDINGS = "Testing/seru/test_findings.py"
 _DIAMETERS = "Testing/seru/test_diameters.py"
+_MOVING = "Testing/seru/test_moving_labels.py"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ MUTANTS = (
     Mutant("diameter: spacing the other way round", "result/diameters.py", "np.asarray(spacing_mm, np.float64))", "np.asarray(spacing_mm, np.float64)[::-1])", _DIAMETERS),
     Mutant("diameter: bridges join", "result/diameters.py", "if len(cores) < 2:", "if True:", _DIAMETERS),
     Mutant("diameter: of the last of equally long slices", "result/diameters.py", "found.slice < best.slice", "found.slice > best.slice", _DIAMETERS),
-    Mutant("diameter: parts of a slice together", "result/diameters.py", "for part in _pieces(mask[index]):", "for part in [mask[index]]:", _DIAMETERS),
+    Mutant("diameter: parts of a slice together", "result/diameters.py", "for part, most_mm in _pieces(mask[index], spacing):", "for part, most_mm in [(mask[index], np.inf)]:", _DIAMETERS),
     Mutant("across: along the longest one", "result/diameters.py", "heights = places @ np.array([-along[1], along[0]])", "heights = places @ along", _DIAMETERS),
     # Gate, verdicts, ranges
     Mutant("gate: what stands at the threshold goes", "result/gate.py", "self.statuses[self.confidences < threshold]", "self.statuses[self.confidences <= threshold]", _GATE),
@@ -136,6 +137,12 @@ MUTANTS = (
     Mutant("range: only the stages", "result/ranges.py", "PROBABILITIES = (0.3, 0.7)", "PROBABILITIES = (0.5, 0.5)", _FINDINGS),
     Mutant("range: other findings too", "result/ranges.py", "variant[stored] & is_free", "variant[stored]", _FINDINGS),
     Mutant("clean-up: tumors stay", "result/cleanup.py", "if options.tumor_touches_kidney:", "if False:"),
+    # Alpha while it moves
+    Mutant("moving: a voxel leaves a little late", "result/moving_labels.py", "low - _MARGIN", "low + 1e-3", _MOVING),
+    Mutant("moving: the third class is passed over", "result/moving_labels.py", "self._by_coming[came][is_new]", "self._by_coming[came][:0]", _MOVING),
+    Mutant("moving: labels are not kept", "result/moving_labels.py", "self.labels[index] = new[is_changed]", "pass", _MOVING),
+    # What is told
+    Mutant("remarks: nothing is said where nothing is believed", "result/remarks.py", "if candidates:", "if not candidates:", _FINDINGS),
 )  # fmt: skip
 
 

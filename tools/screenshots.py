@@ -47,7 +47,6 @@ def segment_phantom(here: Desktop, model: Path | None = None) -> Any:
 def take_panel(here: Desktop, widget: Any, folder: Path) -> None:
     """The panel with the four views at the left key slice."""
     click(widget.ui.leftJumpButton)
-    click(widget.ui.show3DButton)
     here.layout_manager.resetThreeDViews()
     here.process_events(0.3)
     here.grab(folder / "panel.png")

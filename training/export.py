@@ -12,7 +12,7 @@ import torch
 from seru.files import write_text
 from seru.findings import Thresholds
 from seru.model.card import ModelCard
-from seru.model.store import Model
+from seru.model.store import Model, resources_folder
 from seru.model.weights import write_model_folder
 from seru.records import read_record
 from training.config import Config
@@ -20,6 +20,10 @@ from training.model_page import model_page
 from training.steps import Step
 
 Weights = dict[str, torch.Tensor]
+_LICENCE_TEXTS = {
+    "Apache-2.0": Path(__file__).parents[1] / "LICENSE",
+    "CC-BY-NC-SA-4.0": resources_folder() / "Models" / "seru-kits-preview" / "LICENSE.txt",
+}
 
 
 def interim_model(config: Config, folder: Path, coarse: Weights, refine: Weights, quantise: bool = False) -> Model:
@@ -75,7 +79,22 @@ def export_model(
     coarse, refine = map(_float32, weights)
     model = write_model_folder(folder, card, coarse, refine, quantise=config.export.quantise)
     write_text(folder / "README.md", model_page(model.card))
+    write_text(folder / "LICENSE.txt", licence_text(model.card.licence))
     return model
+
+
+def licence_text(licence: str) -> str:
+    """Return what lies beside weights as their licence.
+
+    Args:
+        licence: SPDX name, as the card has it.
+
+    Returns:
+        The full text of a licence that this repository uses; else one sentence that names it.
+    """
+    if licence in _LICENCE_TEXTS:
+        return _LICENCE_TEXTS[licence].read_text(encoding="utf-8")
+    return f"The weights are licensed under {licence}. Put its full text here before you pass them on.\n"
 
 
 def export_step(config: Config, work: Path, results: dict[str, Any]) -> Step:

@@ -63,7 +63,7 @@ class FindingScore:
         size_mm: of the circle or ball.
         true_share: of its voxels, 0..1.
         volume: in ml and without tumors, where it alone lies on true components; else None.
-        longest: likewise of a tumor, the longest diameter in an axial slice, in mm.
+        longest: likewise, the longest diameter in an axial slice, in mm.
     """
 
     case: str

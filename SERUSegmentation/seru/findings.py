@@ -87,7 +87,7 @@ class Finding:
             where it is not worked out (candidates).
         longest: the longest diameter in an axial slice.
         across: the longest one at right angles to it, in the same slice.
-        longest_range_mm: as ``volume_range_ml``, of a tumor's longest diameter; None for a kidney.
+        longest_range_mm: as ``volume_range_ml``, of the longest diameter.
         longest_3d_mm: the longest distance of two of its voxels.
         slice_index: of the longest diameter, in the input's own order along its stack axis.
         centre_ras: centre of mass in mm.

@@ -99,9 +99,11 @@ class qSlicerApplication(QApplication):  # noqa: N801
         return QCoreApplication.translate(context, text, *rest)
 
     def pauseRender(self) -> None:
-        self._layout_manager.pauseRender()
+        if self._layout_manager is not None:
+            self._layout_manager.pauseRender()
 
     def resumeRender(self) -> None:
-        self._layout_manager.resumeRender()
+        if self._layout_manager is not None:
+            self._layout_manager.resumeRender()
 
     temporaryPath = accessors(str, lambda self: str(self._temporary))

@@ -51,8 +51,8 @@ class ctkDoubleSlider(QWidget):  # noqa: N801
         self._change_value(value)
 
     def _change_value(self, value: float) -> None:
-        if value != self._value:
-            self._value = value
+        before, self._value = self._value, value
+        if abs(value - before) > self._single_step * 1e-9:
             self.valueChanged.emit(value)
 
     def setValue(self, value: float) -> None:
@@ -94,7 +94,9 @@ class ctkDoubleSlider(QWidget):  # noqa: N801
 
 @setters("tracking")
 class ctkSliderWidget(QWidget):  # noqa: N801
-    """A slider and a spin box that share one value, rounded to ``decimals``.
+    """A slider and a spin box that share one value; the spin box shows it rounded to ``decimals``.
+
+    Only without tracking it tells that its value is changing, and each time before it tells that it changed.
 
     Left out: the popup slider, sliders that follow each other, a hidden spin box, value proxies. The spin box is a
     QDoubleSpinBox, not a ctkDoubleSpinBox, and cannot be asked for.
@@ -113,44 +115,48 @@ class ctkSliderWidget(QWidget):  # noqa: N801
         layout.addWidget(self._slider, 1)
         layout.addWidget(self._spin)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self._slider.valueChanged.connect(self._on_slider)
-        self._spin.valueChanged.connect(self._on_spin)
-        self._slider.sliderPressed.connect(self._start_changing)
-        self._slider.sliderReleased.connect(self._stop_changing)
+        self._slider.valueChanged.connect(self.setSpinBoxValue)
+        self._spin.valueChanged.connect(self.setSliderValue)
+        self._slider.sliderPressed.connect(self.startChanging)
+        self._slider.sliderReleased.connect(self.stopChanging)
 
-    def _on_slider(self, value: float) -> None:
-        self._spin.setValue(value)
-        if self._spin.value != value:  # the spin box rounds
-            blocker = QSignalBlocker(self._slider)
-            self._slider.setValue(self._spin.value)
-            blocker.unblock()
-
-    def _on_spin(self, value: float) -> None:
-        blocker = QSignalBlocker(self._slider)
-        self._slider.setValue(value)
-        blocker.unblock()
-        self.valueIsChanging.emit(value)
+    def setSpinBoxValue(self, value: float) -> None:
+        self._show(value)
+        if not self._tracking:
+            self.valueIsChanging.emit(value)
         if not self._is_changing:
             self.valueChanged.emit(value)
 
-    def _start_changing(self) -> None:
-        if not self._tracking:
-            self._is_changing = True
-            self._value_before = self._spin.value
+    def setSliderValue(self, value: float) -> None:
+        self._slider.setValue(value)
 
-    def _stop_changing(self) -> None:
-        if self._is_changing:
-            self._is_changing = False
-            if self._spin.value != self._value_before:
-                self.valueChanged.emit(self._spin.value)
+    def _show(self, value: float) -> None:
+        """Let the spin box show a value that is not its own."""
+        blocker = QSignalBlocker(self._spin)
+        self._spin.setValue(value)
+        blocker.unblock()
+
+    def startChanging(self) -> None:
+        if not self._tracking:
+            self._value_before, self._is_changing = self._value(), True
+
+    def stopChanging(self) -> None:
+        if self._tracking:
+            return
+        self._is_changing = False
+        if abs(self._value() - self._value_before) > self.singleStep * 1e-9:
+            self.valueChanged.emit(self._value())
 
     def setValue(self, value: float) -> None:
         was_changing, self._is_changing = self._is_changing, False
-        self._spin.setValue(float(value))
+        value = min(max(float(value), self._spin.minimum), self._spin.maximum)
+        self._show(value)
+        # What the spin box rounds the slider keeps.
+        self._slider.setValue(value)
         self._is_changing = was_changing
 
     def _value(self) -> float:
-        return self._value_before if self._is_changing else self._spin.value
+        return self._value_before if self._is_changing else self._slider.value
 
     def setMinimum(self, minimum: float) -> None:
         self.setRange(minimum, max(minimum, self._spin.maximum))
@@ -159,10 +165,10 @@ class ctkSliderWidget(QWidget):  # noqa: N801
         self.setRange(min(maximum, self._spin.minimum), maximum)
 
     def setRange(self, minimum: float, maximum: float) -> None:
-        blocker = QSignalBlocker(self._slider)
-        self._slider.setRange(minimum, maximum)
-        blocker.unblock()
+        blocker = QSignalBlocker(self._spin)
         self._spin.setRange(minimum, maximum)
+        blocker.unblock()
+        self._slider.setRange(minimum, maximum)
 
     def setSingleStep(self, step: float) -> None:
         self._spin.setSingleStep(step)

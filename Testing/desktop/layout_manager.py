@@ -64,7 +64,7 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         key = (self._node.GetViewArrangement(), self._node.GetCurrentLayoutDescription())
         if is_scene_changed:
             self._forget_gone_views()
-        elif key == self._arrangement:
+        if key == self._arrangement and all(widget in self._widgets.values() for widget in self._shown):
             return
         root = self._node.GetLayoutRootElement()
         if root is None:
@@ -192,8 +192,9 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
 
     def setRenderPaused(self, is_paused: bool) -> None:
         for widget in self._widgets.values():
-            if hasattr(widget.viewWidget(), "pause_render"):
-                widget.viewWidget().pause_render(is_paused)
+            view = widget.viewWidget()
+            if hasattr(view, "pauseRender"):
+                (view.pauseRender if is_paused else view.resumeRender)()
 
     def pauseRender(self) -> None:
         self.setRenderPaused(True)

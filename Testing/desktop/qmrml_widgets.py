@@ -175,8 +175,8 @@ class qMRMLNodeComboBox(QWidget):  # noqa: N801
         first = 1 if self._none_enabled else 0
         if index >= 0:
             return index
-        if keep and node_count:  # the current node went away: its neighbour comes
-            return min(max(old_index - 1, 0), first + node_count - 1)
+        if keep and node_count:  # the current node went away: the next comes, the last where there is none
+            return min(max(old_index, first), first + node_count - 1)
         if self._none_enabled:
             return 0
         return 0 if node_count and not has_actions else -1

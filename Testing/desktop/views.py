@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import slicer
 import vtk
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 from vtk.util.numpy_support import vtk_to_numpy
 
+from Testing.desktop.qproperty import field, setters
+
+# Of ctkVTKAbstractView.
+MAXIMUM_UPDATE_RATE = 60.0
 SLICE_MANAGERS = (
     "vtkMRMLVolumeGlyphSliceDisplayableManager",
     "vtkMRMLModelSliceDisplayableManager",
@@ -42,8 +47,13 @@ BUTTONS = {
 }
 
 
+@setters("renderEnabled")
 class MRMLView(QWidget):
-    """One off-screen render window with its displayable managers; in Slicer a ctkVTKAbstractView."""
+    """One off-screen render window with its displayable managers; in Slicer a ctkVTKAbstractView.
+
+    Rendered when it was: a request waits for the next frame, further ones join it, one that comes after the frame is
+    rendered at once, and what is asked of a view that is hidden or not enabled is forgotten.
+    """
 
     resized = Signal(QSize)
 
@@ -51,7 +61,11 @@ class MRMLView(QWidget):
         super().__init__(parent)
         self._is_dirty = True
         self._image: QImage | None = None
-        self._pauses = 0
+        self._pauses, self._render_enabled = 0, True
+        self._requested_s: float | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.requestRender)
         self._render_count = 0
         self._window = vtk.vtkRenderWindow()
         self._window.SetOffScreenRendering(1)
@@ -77,13 +91,18 @@ class MRMLView(QWidget):
         managers = factory.InstantiateDisplayableManagers(self._renderer)
         style.SetDisplayableManagers(managers)
         self._observe(managers, vtk.vtkCommand.UpdateEvent, lambda *_: self.scheduleRender())
+        scene = slicer.mrmlScene
+        self._observe(scene, scene.StartBatchProcessEvent, lambda *_: self.setRenderEnabled(False))
+        # The last: until the slice logics have taken the batch in there is nothing to be rendered.
+        self._observe(scene, scene.EndBatchProcessEvent, lambda *_: self._on_batch_ended(), -1.0)
         return managers
 
-    def _observe(self, subject: Any, event: Any, callback: Callable) -> None:
-        self._observations.append((subject, subject.AddObserver(event, callback)))
+    def _observe(self, subject: Any, event: Any, callback: Callable, priority: float = 0.0) -> None:
+        self._observations.append((subject, subject.AddObserver(event, callback, priority)))
 
     def close_view(self) -> None:
         """Let go of the scene; the widget may be deleted afterwards."""
+        self._timer.stop()
         for subject, tag in self._observations:
             subject.RemoveObserver(tag)
         self._observations.clear()
@@ -95,19 +114,43 @@ class MRMLView(QWidget):
         return self._style
 
     def scheduleRender(self) -> None:
-        self._is_dirty = True
-        self.update()
+        if not self._render_enabled:
+            return
+        if self._requested_s is None:
+            self._requested_s = time.monotonic()
+            self._timer.start(int(1000 / MAXIMUM_UPDATE_RATE))
+        elif time.monotonic() - self._requested_s > 1 / MAXIMUM_UPDATE_RATE:
+            self.requestRender()
+
+    def _on_batch_ended(self) -> None:
+        self._requested_s, self._render_enabled = None, True
+        self.scheduleRender()
+
+    def requestRender(self) -> None:
+        if not self._pauses:
+            self.forceRender()
 
     def forceRender(self) -> None:
+        self._timer.stop()
+        self._requested_s = None
+        # Once it is shown Qt asks for it.
         self._is_dirty = True
-        self._render()
-        self.update()
+        if self._render_enabled and self.isVisible():
+            self._render()
+            self.update()
 
-    def pause_render(self, is_paused: bool) -> None:
-        """Count a pause or a resume of rendering."""
-        self._pauses = max(0, self._pauses + (1 if is_paused else -1))
-        if not self._pauses:
+    def pauseRender(self) -> None:
+        self._pauses += 1
+
+    def resumeRender(self) -> None:
+        self._pauses = max(0, self._pauses - 1)
+        if not self._pauses and self._requested_s is not None:
             self.scheduleRender()
+
+    def renderWindow(self) -> Any:
+        return self._window
+
+    renderEnabled = field(bool, "render_enabled")
 
     def _pixel_size(self) -> tuple[int, int]:
         ratio = self.devicePixelRatioF()
@@ -134,8 +177,14 @@ class MRMLView(QWidget):
         """Return how often the view was rendered so far (the desktop's own, not Slicer's)."""
         return self._render_count
 
+    def isRenderAwaited(self) -> bool:
+        """Return whether the view was asked and not rendered since (the desktop's own, not Slicer's)."""
+        return self._requested_s is not None
+
     def image(self) -> QImage:
-        """Return the view as it is now, rendered if something changed since."""
+        """Return the view as it is now, rendered if something changed since (the desktop's own, not Slicer's)."""
+        if self._requested_s is not None:
+            self.requestRender()
         if self._is_dirty or self._image is None:
             self._render()
         return self._image if self._image is not None else QImage()
@@ -146,9 +195,11 @@ class MRMLView(QWidget):
         return QSize(300, 300)
 
     def paintEvent(self, _event: Any) -> None:
-        image = self.image()
+        if self._is_dirty or self._image is None:
+            self._render()
         painter = QPainter(self)
-        painter.drawImage(self.rect, image)
+        if self._image is not None:
+            painter.drawImage(self.rect, self._image)
         painter.end()
 
     def resizeEvent(self, _event: Any) -> None:

@@ -11,7 +11,7 @@ from Testing import REPOSITORY
 from Testing.desktop import Desktop
 from Testing.module.scene_tools import labels_of
 
-__all__ = ["MODULE_FILE", "agree", "labels_of", "open_module", "own_nodes", "show_result"]
+__all__ = ["MODULE_FILE", "agree", "labels_of", "move_alpha", "open_module", "own_nodes", "show_result"]
 
 MODULE_FILE = REPOSITORY / "SERUSegmentation" / "SERUSegmentation.py"
 
@@ -55,6 +55,12 @@ def show_result(desktop: Desktop, widget: Any, maps_file: Path, options: Segment
     widget.ui.outputSelector.setCurrentNode(node)
     desktop.process_events()
     return node
+
+
+def move_alpha(desktop: Desktop, widget: Any, alpha: float) -> None:
+    """Move alpha as a hand on the slider that is not let go yet, and wait for the frame."""
+    widget.ui.alphaSlider.valueIsChanging.emit(alpha)
+    desktop.wait_until(lambda: widget.parts.result._wanted is None)
 
 
 def own_nodes(scene: Any) -> list[str]:

@@ -334,15 +334,19 @@ def test_offset_slider_of_the_bar_moves_the_slice(slicer_desktop: Desktop, volum
 
 
 def test_slice_view_is_rendered_once_for_many_changes(slicer_desktop: Desktop, volume: Any) -> None:
+    import slicer
+
     view = slicer_desktop.slice_view("Red")
     slicer_desktop.process_events(0.05)
     before = view.renderCount()
 
-    for offset in range(10):
-        view.mrmlSliceNode().SetSliceOffset(offset)
+    # Paused, for on a slow machine a frame passes meanwhile.
+    with slicer.util.RenderBlocker():
+        for offset in range(10):
+            view.mrmlSliceNode().SetSliceOffset(offset)
     slicer_desktop.process_events(0.05)
 
-    assert 1 <= view.renderCount() - before <= 3
+    assert view.renderCount() - before == 1
 
 
 def test_custom_layout_gets_its_own_slice_views(slicer_desktop: Desktop, volume: Any) -> None:

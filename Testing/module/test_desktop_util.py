@@ -153,7 +153,7 @@ def test_layout_with_a_table_view_shows_it(slicer_desktop: Desktop, volume: Any)
     assert manager.tableWidget(0).isVisible()
 
 
-def test_slider_rounds_to_its_decimals_and_stays_in_its_range(slicer_desktop: Desktop) -> None:
+def test_slider_keeps_more_than_its_decimals_and_stays_in_its_range(slicer_desktop: Desktop) -> None:
     import ctk
 
     slider = ctk.ctkSliderWidget()
@@ -165,5 +165,49 @@ def test_slider_rounds_to_its_decimals_and_stays_in_its_range(slicer_desktop: De
     slider.value = 0.437
     slider.value = 5
 
-    assert told == [pytest.approx(0.44), pytest.approx(1.0)]
+    assert told == pytest.approx([0.437, 1.0])
     assert slider.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("tracking", [True, False])
+def test_slider_tells_that_it_is_changing_only_without_tracking(slicer_desktop: Desktop, tracking: bool) -> None:
+    import ctk
+
+    slider = ctk.ctkSliderWidget()
+    slider.tracking = tracking
+    told: list[tuple[str, float]] = []
+    slider.connect("valueIsChanging(double)", lambda value: told.append(("is changing", value)))
+    slider.connect("valueChanged(double)", lambda value: told.append(("changed", value)))
+
+    slider.value = 3.0
+    slider.slider().sliderPressed.emit()
+    slider.slider().setValue(5.0)
+    slider.slider().setValue(7.0)
+    held = slider.value
+    slider.slider().sliderReleased.emit()
+
+    if tracking:
+        assert (told, held) == ([("changed", value) for value in (3.0, 5.0, 7.0)], 7.0)
+    else:
+        moving = [("is changing", 5.0), ("is changing", 7.0)]
+        assert (told, held) == ([("is changing", 3.0), ("changed", 3.0), *moving, ("changed", 7.0)], 3.0)
+
+
+@pytest.mark.parametrize(("gone", "chosen"), [(0, "b"), (1, "c"), (2, "b")])
+def test_node_selector_takes_the_next_node_when_the_current_goes_else_the_last(
+    slicer_desktop: Desktop, gone: int, chosen: str
+) -> None:
+    import slicer
+
+    combo = slicer.qMRMLNodeComboBox()
+    combo.nodeTypes, combo.noneEnabled = ["vtkMRMLTableNode"], True
+    combo.setMRMLScene(slicer.mrmlScene)
+    nodes = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLTableNode", name) for name in "abc"]
+    combo.setCurrentNode(nodes[gone])
+
+    slicer.mrmlScene.RemoveNode(nodes[gone])
+
+    assert combo.currentNode().GetName() == chosen
+    for node in nodes:
+        slicer.mrmlScene.RemoveNode(node)
+    assert combo.currentNode() is None

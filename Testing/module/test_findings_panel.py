@@ -22,7 +22,7 @@ from seru.result import finish
 from seru.result.maps import Maps, load_maps
 from Testing.desktop import Desktop, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, show_result
+from Testing.module.module_tools import labels_of, move_alpha, show_result
 from Testing.module.panel_fixtures import ct, node, panel
 from Testing.module.scene_tools import doubtful_maps, save, small_phantom
 
@@ -105,7 +105,8 @@ def test_kidneys_tumors_and_candidates_are_listed_each_sorted_by_volume(
     assert table.item(2, 1).text() == f"{tumor:.0f} ml\n({tumor:.0f} to {tumor:.0f})"
     # No interval is worked out for what is not believed.
     assert table.item(4, 1).text().endswith(" ml")
-    assert table.item(2, 2).text() == "31 x 25 mm"
+    assert table.item(2, 2).text() == "31 x 25 mm\n(31 to 31)"
+    assert table.item(4, 2).text().endswith(" mm")
     assert table.item(2, 3).text() == "120"
     assert [table.cellWidget(row, 4).value for row in range(5)] == [100, 100, 100, 22, 22]
 
@@ -257,7 +258,9 @@ def test_releasing_alpha_equals_a_fresh_finish_with_the_verdicts(
     maps = load_maps(maps_file)[0]
     seen = []
     accept_and_dismiss(panel)
-    panel.ui.alphaSlider.connect("valueIsChanging(double)", lambda value: seen.append(labels_of(node, ct())))
+    for moved in (0.2, 0.6, 0.9):
+        move_alpha(slicer_desktop, panel, moved)
+        seen.append(labels_of(node, ct()))
 
     drag_slider(panel.ui.alphaSlider, alpha, steps=3)
 
@@ -271,10 +274,10 @@ def test_releasing_alpha_equals_a_fresh_finish_with_the_verdicts(
 
 
 def test_findings_are_gray_while_alpha_moves(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
-    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    move_alpha(slicer_desktop, panel, 0.9)
     assert not panel.ui.findingsTable.enabled
 
-    panel.ui.alphaSlider.valueIsChanging.emit(0.4)
+    move_alpha(slicer_desktop, panel, 0.4)
 
     assert panel.ui.findingsTable.enabled
 
@@ -533,7 +536,7 @@ def test_edits_are_noticed_where_the_maps_are_gone(slicer_desktop: Desktop, pane
 def test_moving_alpha_is_no_edit(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
     from SERUSegmentationLib.scene.content import isEdited
 
-    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    move_alpha(slicer_desktop, panel, 0.9)
     assert not isEdited(node)
     drag_slider(panel.ui.alphaSlider, 0.8, steps=2)
     assert not isEdited(node)
@@ -652,3 +655,19 @@ def test_no_selector_offers_what_belongs_to_a_result(slicer_desktop: Desktop, pa
 
     visible = [kept for kept in companions_of(node) if not kept.GetHideFromEditors()]
     assert visible == [companion(node, KEY_SLICES), companion(node, TABLE)]
+
+
+def test_a_crop_box_is_off_in_the_slices_while_its_line_runs_across_the_chosen_finding(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    from SERUSegmentationLib.scene.nodes import CROPS, companion
+
+    boxes = {side: companion(node, role).GetDisplayNode() for side, role in CROPS.items()}
+    # The box ends with the kidney in this result; a tumor within the kidney is far from its faces.
+    choose_row(panel, "Left kidney")
+    assert {side: bool(box.GetVisibility2D()) for side, box in boxes.items()} == {"right": True, "left": False}
+    assert all(box.GetVisibility3D() for box in boxes.values())
+
+    choose_row(panel, "Right kidney")
+
+    assert {side: bool(box.GetVisibility2D()) for side, box in boxes.items()} == {"right": False, "left": True}

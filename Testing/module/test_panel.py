@@ -17,7 +17,7 @@ from seru.phantom import Phantom
 from seru.result.maps import load_maps
 from Testing.desktop import Desktop, choose, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, open_module, show_result
+from Testing.module.module_tools import labels_of, move_alpha, open_module, show_result
 from Testing.module.panel_fixtures import ct, node, panel
 from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom
 
@@ -50,19 +50,18 @@ def test_without_a_result_the_slider_is_disabled_and_says_why(panel: Any) -> Non
 def test_dragging_alpha_writes_the_command_s_labels(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:
-    seen = []
-    panel.ui.alphaSlider.connect("valueIsChanging(double)", lambda alpha: seen.append((alpha, labels_of(node, ct()))))
+    maps = load_maps(maps_file)[0]
+    for alpha in (0.45, 0.62, 0.3):
+        move_alpha(slicer_desktop, panel, alpha)
+        assert np.array_equal(labels_of(node, ct()), fused_truth(maps, alpha))
 
     drag_slider(panel.ui.alphaSlider, 0.85, steps=5)
 
-    assert len(seen) >= 3
-    for alpha, labels in seen:
-        assert np.array_equal(labels, fused_truth(load_maps(maps_file)[0], alpha))
     assert panel._parameterNode.alpha == pytest.approx(0.85)
-    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.85))
+    assert np.array_equal(labels_of(node, ct()), fused_truth(maps, 0.85))
     click(panel.ui.alphaResetButton)
     assert panel._parameterNode.alpha == pytest.approx(0.4)
-    assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.4))
+    assert np.array_equal(labels_of(node, ct()), fused_truth(maps, 0.4))
 
 
 def test_the_measurements_follow_alpha(slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom) -> None:
@@ -106,10 +105,10 @@ def test_alpha_that_is_dragged_away_and_back_shows_what_was_there(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:
     longest = cell(panel, 1, 2)
-    panel.ui.alphaSlider.valueIsChanging.emit(0.9)
+    move_alpha(slicer_desktop, panel, 0.9)
     assert cell(panel, 1, 2) == "\u2013"
 
-    panel.ui.alphaSlider.valueIsChanging.emit(0.4)
+    move_alpha(slicer_desktop, panel, 0.4)
 
     assert cell(panel, 1, 2) == longest
     assert np.array_equal(labels_of(node, ct()), fused_truth(load_maps(maps_file)[0], 0.4))
@@ -151,7 +150,7 @@ def test_the_slice_views_follow_while_alpha_moves(slicer_desktop: Desktop, panel
     click(panel.ui.leftJumpButton)
     pictures = []
     for alpha in (0.0, 1.0, 0.0):
-        panel.ui.alphaSlider.valueIsChanging.emit(alpha)
+        move_alpha(slicer_desktop, panel, alpha)
         pictures.append(np.array(view_pixels(slicer_desktop, "Red")))
 
     assert not np.array_equal(pictures[0], pictures[1])
@@ -680,19 +679,23 @@ def test_separate_sides_keep_surfaces_outlines_and_what_was_hidden(
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     assert panel.ui.show3DButton.checked
     assert companion(node, STAGES).GetDisplayNode().GetVisibility()
-    # Nothing else changes in the views: kidneys keep their color on both sides.
-    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    # Nothing else changes in the views, kidneys keep their color on both sides; of two outlines that cross another one
+    # may be on top, which is a pixel here and there.
+    assert np.mean(view_pixels(slicer_desktop, "Red") != before) < 0.001
     click(panel.ui.splitSidesCheckBox)
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
-    assert np.array_equal(view_pixels(slicer_desktop, "Red"), before)
+    assert np.mean(view_pixels(slicer_desktop, "Red") != before) < 0.001
 
 
-def test_key_slices_labels_can_be_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+def test_key_slices_labels_can_be_shown_and_hidden(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
     from SERUSegmentationLib.scene.nodes import KEY_SLICES, companion
 
     display = companion(node, KEY_SLICES).GetDisplayNode()
-    assert panel.ui.keyLabelsCheckBox.checked
+    # They would lie over what is beside their points.
+    assert not panel.ui.keyLabelsCheckBox.checked
 
+    click(panel.ui.keyLabelsCheckBox)
+    assert display.GetPointLabelsVisibility()
     click(panel.ui.keyLabelsCheckBox)
 
     assert not display.GetPointLabelsVisibility()

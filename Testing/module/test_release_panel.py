@@ -28,19 +28,22 @@ def test_the_panel_asks_once_for_the_download_and_then_segments(
     for user in ("seru.model.store", "seru.model.registry", "SERUSegmentationLib.panel.choices"):
         monkeypatch.setattr(f"{user}.resources_folder", lambda: release.tree / RESOURCES)
     panel = open_module(slicer_desktop, phantom=small_phantom())
-    assert not panel.ui.segmentButton.enabled
-    assert "is not on this computer; open Setup and click Fetch" in panel.ui.segmentButton.toolTip
+    assert panel.ui.segmentButton.enabled
+    slicer_desktop.dialogs.answer("No")
+    click(panel.ui.segmentButton)
+    assert panel.ui.statusLabel.text == "The model was not fetched; click Segment to be asked again."
+    slicer_desktop.dialogs.shown.clear()
 
-    panel.ui.setupCollapsibleButton.collapsed = False
     slicer_desktop.dialogs.answer("Yes")
-    click(panel.ui.fetchButton)
-    slicer_desktop.wait_until(lambda: panel.ui.segmentButton.enabled, FETCHED_S)
+    click(panel.ui.segmentButton)
+    assert panel.ui.statusLabel.text.endswith("the run starts afterwards.")
+    assert "The model is being fetched." in panel.ui.segmentButton.toolTip
+    slicer_desktop.wait_until(lambda: panel.logic.isRunning, FETCHED_S)
 
     (asked,) = slicer_desktop.dialogs.shown
+    assert "shall it be downloaded now?" in asked.text
     assert "Licence of the weights: CC-BY-NC-SA-4.0" in asked.text
     assert "Section 3 \u2013 License Conditions." in asked.details
     assert (tmp_path / "SERU" / "models" / ID / "refine.safetensors").is_file()
-    click(panel.ui.segmentButton)
-    assert panel.logic.isRunning
     assert len(slicer_desktop.dialogs.shown) == 1
     panel.logic.abort()

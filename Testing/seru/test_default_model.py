@@ -87,21 +87,21 @@ def test_the_command_without_a_model_segments_the_phantom(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_kidneys_of_a_contrast_scan_that_it_never_saw(model: Model, data_folder: Path) -> None:
     folder = data_folder / "ct" / "ircadb1_07"
-    truth, volume = around_the_kidneys(folder, step=3)
+    truth, volume = around_the_kidneys(folder, step=6)
 
     # The scan also shows a large mass that may be adrenal, and is found as a tumor: the kidney is label 1.
     found = segment(volume, model).labels_kji == KIDNEY
 
-    # 0.884 where it was measured; other processors and engines differ a little.
+    # 0.894 where it was measured; other processors and engines differ a little.
     assert dice(found, truth) > 0.87
 
 
 @pytest.mark.slow
 def test_kidneys_of_a_scan_without_contrast_that_it_never_saw(model: Model, data_folder: Path) -> None:
     folder = data_folder / "ct" / "totalseg_example"
-    truth, volume = around_the_kidneys(folder, step=2)
+    truth, volume = around_the_kidneys(folder, step=4)
 
     found = segment(volume, model).labels_kji > 0
 
-    # 0.861 where it was measured, and 0.854 on the whole scan.
-    assert dice(found, truth) > 0.83
+    # 0.881 where it was measured, and 0.861 on the whole scan.
+    assert dice(found, truth) > 0.85

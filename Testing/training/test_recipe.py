@@ -138,6 +138,7 @@ def test_exported_model_segments_and_its_card_says_what_it_is(work: Path) -> Non
     assert f"{model.card.scores['shown']['tumor']['mean']:.3f}" in page
     assert all(note in page for note in model.card.notes)
     assert "## What is believed" in page
+    assert "Apache License" in (model.folder / "LICENSE.txt").read_text(encoding="utf-8")
     weights = torch.load(work / "refine" / "last.ckpt", weights_only=True)["state_dict"]
     for name, value in load_network(model, "refine").state_dict().items():
         assert torch.equal(value, weights[f"network.{name}"])

@@ -581,6 +581,11 @@
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
+        <source>Do you agree, and shall it be downloaded now?</source>
+        <translation>Stimmen Sie zu, und soll es jetzt heruntergeladen werden?</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/choices.py"/>
         <source>Licence of the model</source>
         <translation>Lizenz des Modells</translation>
     </message>
@@ -657,9 +662,9 @@
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/findings_table.py"/>
-        <source>{volume}
+        <source>{value}
 ({least} to {most})</source>
-        <translation>{volume}
+        <translation>{value}
 ({least} bis {most})</translation>
     </message>
     <message>
@@ -867,8 +872,8 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/parts.py"/>
-        <source>The selected model is not on this computer; open Setup and click Fetch.</source>
-        <translation>Das ausgewählte Modell ist nicht auf diesem Rechner; öffnen Sie „Einrichtung“ und klicken Sie auf „Herunterladen“.</translation>
+        <source>The model is being fetched.</source>
+        <translation>Das Modell wird heruntergeladen.</translation>
     </message>
 </context>
 <context>
@@ -989,6 +994,16 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The selected model is not on this computer; open Setup and click Fetch.</source>
+        <translation>Das ausgewählte Modell ist nicht auf diesem Rechner; öffnen Sie „Einrichtung“ und klicken Sie auf „Herunterladen“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The model was not fetched; click Segment to be asked again.</source>
+        <translation>Das Modell wurde nicht heruntergeladen; klicken Sie auf Segmentieren, um erneut gefragt zu werden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>missing</source>
         <translation>fehlt</translation>
     </message>
@@ -1029,13 +1044,18 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
+        <source>The model was fetched and its checksums agree.</source>
+        <translation>Das Modell wurde heruntergeladen, und seine Prüfsummen stimmen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>Fetching {title}</source>
         <translation>{title} wird heruntergeladen</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
-        <source>The model was fetched and its checksums agree.</source>
-        <translation>Das Modell wurde heruntergeladen, und seine Prüfsummen stimmen.</translation>
+        <source>{text}; the run starts afterwards.</source>
+        <translation>{text}; danach beginnt der Lauf.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
@@ -1145,6 +1165,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
         <source>{reason} The result is in a new segmentation.</source>
         <translation>{reason} Das Ergebnis liegt in einer neuen Segmentierung.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
+        <source>{reason} (in the module: Setup, Fetch).</source>
+        <translation>{reason} (im Modul: Einrichtung, Herunterladen).</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
@@ -1461,11 +1486,6 @@ anteil, %</translation>
         <source>There is no result yet: select a CT and click Segment.</source>
         <translation>Noch kein Ergebnis: Wählen Sie ein CT und klicken Sie auf „Segmentieren“.</translation>
     </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/result_controller.py"/>
-        <source>What was accepted or dismissed was given on another CT and is not applied.</source>
-        <translation>Die Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
-    </message>
 </context>
 <context>
     <name>scene.scene_writer</name>
@@ -1473,11 +1493,6 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>The volume &apos;{name}&apos; was given another geometry during the run; click Segment again.</source>
         <translation>Das Volumen „{name}“ erhielt während des Laufs eine andere Geometrie; klicken Sie erneut auf „Segmentieren“.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
-        <source>What was accepted or dismissed before was given on another CT and is not applied.</source>
-        <translation>Frühere Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
@@ -1597,6 +1612,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/stored_verdicts.py"/>
         <source>What was said of this result&apos;s findings is damaged and not applied; accept or dismiss them again.</source>
         <translation>Die Entscheidungen über die Befunde dieses Ergebnisses sind beschädigt und werden nicht angewendet; nehmen Sie die Befunde erneut an oder verwerfen Sie sie.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/stored_verdicts.py"/>
+        <source>What was accepted or dismissed before was given on another CT and is not applied.</source>
+        <translation>Frühere Entscheidungen über Befunde beziehen sich auf ein anderes CT und werden nicht angewendet.</translation>
     </message>
 </context>
 </TS>

@@ -85,7 +85,8 @@ def askLicence(choice: ModelChoice, mustAsk: bool = False) -> bool:
         return True
     if slicer.app.testingEnabled():
         return True
-    text = "\n\n".join([choice.title, "\n".join(_licenceLines(choice.licence)), _("Do you agree?")])
+    question = _("Do you agree?") if choice.folder else _("Do you agree, and shall it be downloaded now?")
+    text = "\n\n".join([choice.title, "\n".join(_licenceLines(choice.licence)), question])
     details = "\n\n".join(filter(None, (choice.notes, _licenceText(choice))))
     if not confirmYesNo(text, _("Licence of the model"), details):
         return False

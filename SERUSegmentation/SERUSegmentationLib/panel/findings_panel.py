@@ -16,6 +16,7 @@ from SERUSegmentationLib.panel.findings_table import FindingsTable
 from SERUSegmentationLib.panel.plain_text import setFramed, toolTipOf
 from SERUSegmentationLib.scene.geometry import toWorld
 from SERUSegmentationLib.scene.key_patch_layout import jumpTo
+from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
@@ -98,10 +99,11 @@ class FindingsPanel:
         node = self._controller.segmentationNode
         if node is None:
             return
-        self._controller.choose(measured)
         longest = measured.finding.longest
         middle = [(start + end) / 2 for start, end in zip(longest.start_ras, longest.end_ras, strict=True)]
-        jumpTo(slicer.app.layoutManager(), toWorld(node, middle))
+        with renderedOnce():
+            self._controller.choose(measured)
+            jumpTo(slicer.app.layoutManager(), toWorld(node, middle))
         self._enable()
 
     def _decide(self, decision: Decision | None) -> None:

@@ -78,7 +78,7 @@ class FindingsTable:
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.Fixed)
-        # A volume has its range below it.
+        # A volume and a diameter have their ranges below them.
         table.verticalHeader().setDefaultSectionSize(2 * table.fontMetrics().height() + 4)
         table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         table.horizontalHeader().setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
@@ -105,7 +105,7 @@ class FindingsTable:
         texts = {
             _NAME: findingName(finding),
             _VOLUME: _volumeText(finding),
-            _DIAMETERS: f"{finding.longest.mm:.0f} x {finding.across.mm:.0f} mm",
+            _DIAMETERS: _diameterText(finding),
             _HU: "\u2013" if finding.hu_mean is None else f"{finding.hu_mean:.0f}",
             _CONFIDENCE: "",
             _STATUS: statusTitle(finding),
@@ -130,10 +130,19 @@ def _volumeText(finding: Finding) -> str:
     text = _("{volume} ml").format(volume=_number(finding.volume_ml))
     if finding.cut_by_edge:
         text = f"\u2265 {text}"
-    if finding.volume_range_ml is None:
+    return _withRange(text, finding.volume_range_ml, _number)
+
+
+def _diameterText(finding: Finding) -> str:
+    text = f"{finding.longest.mm:.0f} x {finding.across.mm:.0f} mm"
+    return _withRange(text, finding.longest_range_mm, lambda mm: f"{mm:.0f}")
+
+
+def _withRange(text: str, limits: tuple[float, float] | None, written: Callable[[float], str]) -> str:
+    if limits is None:
         return text
-    least, most = map(_number, finding.volume_range_ml)
-    return _("{volume}\n({least} to {most})").format(volume=text, least=least, most=most)
+    least, most = map(written, limits)
+    return _("{value}\n({least} to {most})").format(value=text, least=least, most=most)
 
 
 def _number(value: float) -> str:

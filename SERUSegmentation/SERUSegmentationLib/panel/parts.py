@@ -80,9 +80,16 @@ class WidgetParts:
         self.setup.refresh()
 
     def mayRun(self) -> bool:
-        """Return whether licence and packages allow a run; asks for what is missing."""
+        """Return whether licence, packages and model allow a run; asks for what is missing.
+
+        A model that has yet to be fetched is, after one question; the run then starts by itself.
+        """
         choice = self.inputs.model
-        return choice is not None and askLicence(choice) and self.setup.ensureInstalled()
+        if choice is None:
+            return False
+        if choice.folder is None:
+            return self.setup.ensureInstalled() and self.setup.ensureFetched(self.run.startIfReady)
+        return askLicence(choice) and self.setup.ensureInstalled()
 
     def mayReplace(self) -> bool:
         """Return whether our segments may be written anew; asks where they were edited by hand."""
@@ -107,6 +114,7 @@ class WidgetParts:
     def cleanup(self) -> None:
         """Let go of everything."""
         self.setup.cleanup()
+        self.result.cleanup()
         self.keySlices.cleanup()
 
     def _onMoved(self) -> None:
@@ -122,6 +130,6 @@ class WidgetParts:
         choice = self.inputs.model
         if choice is None:
             reasons.append(_("No model is selected; choose a model folder."))
-        elif choice.folder is None:
-            reasons.append(_("The selected model is not on this computer; open Setup and click Fetch."))
+        elif self.setup.isFetching:
+            reasons.append(_("The model is being fetched."))
         return reasons

@@ -10,7 +10,7 @@ from typing import Any
 
 import qt
 
-from seru.errors import BadInputError, CancelledError, SeruError
+from seru.errors import BadInputError, CancelledError, ModelError, SeruError
 from SERUSegmentationLib.panel.plain_text import displayError, setFramed, toolTipOf
 from SERUSegmentationLib.run.progress import RunProgress, clock
 from SERUSegmentationLib.texts import _
@@ -57,6 +57,11 @@ class RunPanel:
         button.enabled = not reasons
         lines = [_("Segment cannot start yet:"), *(f"\u2022 {reason}" for reason in reasons)]
         button.toolTip = toolTipOf("\n".join(lines)) if reasons else _("Segment kidneys and tumors of the selected CT.")
+
+    def startIfReady(self) -> None:
+        """Start the run that had to wait, unless one goes on or something is missing now."""
+        if not self._isRunning and self._ui.segmentButton.enabled:
+            self._ui.segmentButton.click()
 
     def start(self) -> None:
         """Show that a run begins."""
@@ -118,7 +123,8 @@ class RunPanel:
         elif isinstance(error, CancelledError):
             self.say(text)
             self.log.add(text)
-        elif isinstance(error, BadInputError):
+        elif isinstance(error, BadInputError | ModelError):
+            # The user's or the setup's matter: nothing but the run was lost.
             self._fail(text)
         else:
             self._alarm(text)

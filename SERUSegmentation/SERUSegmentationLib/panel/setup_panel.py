@@ -10,7 +10,7 @@ import qt
 import slicer
 
 import seru
-from seru.errors import SeruError
+from seru.errors import ModelError, SeruError
 from seru.model.store import cache_folder, clear_cache, find_model
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.input_panel import InputPanel, devicesOf, deviceTitle
@@ -28,7 +28,7 @@ class SetupPanel:
         inputs: where model and device are chosen.
         requirements: ``Resources/requirements.txt``.
         onChanged: called when something was installed or fetched.
-        say: shows a sentence at the Segment button.
+        say: shows a sentence at the Segment button, as an error or not.
     """
 
     def __init__(
@@ -37,12 +37,13 @@ class SetupPanel:
         inputs: InputPanel,
         requirements: Path,
         onChanged: Callable[[], None],
-        say: Callable[[str], None],
+        say: Callable[[str, bool], None],
     ) -> None:
         self._ui, self._inputs, self._requirements = ui, inputs, requirements
         self._onChanged, self._sayAtRun = onChanged, say
         self._isFirst: bool | None = None
         self._command: BackgroundCommand | None = None
+        self._isFetching = False
         self._devices: list[dict[str, Any]] = []
         for name, action in (
             ("install", self._install),
@@ -89,7 +90,7 @@ class SetupPanel:
             # As Slicer's own pip_ensure: tests change no environment. The run then says what it misses.
             return True
         if not confirmOkCancel(missing.question()):
-            self._sayAtRun(_("Nothing was installed; the segmentation cannot run without these packages."))
+            self._sayAtRun(_("Nothing was installed; the segmentation cannot run without these packages."), False)
             self._say(_("Nothing was installed; the segmentation cannot run without these packages."))
             return False
         self._say(_("Installing packages"))
@@ -99,6 +100,32 @@ class SetupPanel:
         self.refresh()
         self._onChanged()
         return True
+
+    @property
+    def isFetching(self) -> bool:
+        """Whether a model is on its way."""
+        return self._isFetching
+
+    def ensureFetched(self, onFetched: Callable[[], None]) -> bool:
+        """Fetch the chosen model where it is not here, after one question.
+
+        Args:
+            onFetched: called when it has come.
+
+        Returns:
+            Whether it is here now.
+
+        Raises:
+            ModelError: it is not here, and tests fetch nothing.
+        """
+        choice = self._inputs.model
+        if choice is None or choice.folder is not None:
+            return choice is not None
+        if slicer.app.testingEnabled():
+            raise ModelError(_("The selected model is not on this computer; open Setup and click Fetch."))
+        if not self._fetch(onFetched):
+            self._sayAtRun(_("The model was not fetched; click Segment to be asked again."), False)
+        return False
 
     def checkOnce(self) -> None:
         """Look at the devices, if nobody did yet; after a run, when everything is installed."""
@@ -174,27 +201,40 @@ class SetupPanel:
         self._keepDevices(lines)
         self._say(_("Devices: {list}").format(list=", ".join(map(deviceTitle, self._devices))))
 
-    def _fetch(self) -> None:
+    def _fetch(self, onFetched: Callable[[], None] | None = None) -> bool:
+        """Begin to fetch the chosen model; False where the user declined."""
         choice = self._inputs.model
-        if choice is not None and askLicence(choice, mustAsk=True):
-            self._start(
-                ["models", "fetch", choice.key, "--accept-licence"],
-                lambda lines: self._onFetched(),
-                _("Fetching {title}").format(title=choice.title),
-            )
+        if choice is None or self._command is not None or not askLicence(choice, mustAsk=True):
+            return False
 
-    def _onFetched(self) -> None:
-        self._inputs.refreshModels()
-        self._say(_("The model was fetched and its checksums agree."))
+        def onEnded(lines: list[str]) -> None:
+            self._inputs.refreshModels()
+            self._say(_("The model was fetched and its checksums agree."))
+            if onFetched is not None:
+                self._sayAtRun("", False)
+                # Once the panel shows that the model is here.
+                qt.QTimer.singleShot(0, onFetched)
+
+        text = _("Fetching {title}").format(title=choice.title)
+        self._isFetching = True
+        if onFetched is not None:
+            self._sayAtRun(_("{text}; the run starts afterwards.").format(text=text), False)
+        self._start(["models", "fetch", choice.key, "--accept-licence"], onEnded, text)
+        self._onChanged()
+        return True
 
     def _start(self, arguments: list[str], onDone: Callable[[list[str]], None], text: str) -> None:
         def onEnded(code: int, out: list[str], error: list[str]) -> None:
             self._command = None
+            wasFetching, self._isFetching = self._isFetching, False
             if code == 0:
                 self._guarded(lambda: onDone(out))
             else:
                 told = [line.removeprefix("seru: ") for line in error if line.startswith("seru: ")]
-                self._onError(SeruError(told[-1] if told else "\n".join(error[-3:]) or f"exit code {code}"))
+                failed = SeruError(told[-1] if told else "\n".join(error[-3:]) or f"exit code {code}")
+                self._onError(failed)
+                if wasFetching:
+                    self._sayAtRun(str(failed), True)
             self.refresh()
             self._onChanged()
 

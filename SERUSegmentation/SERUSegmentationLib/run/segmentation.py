@@ -219,6 +219,9 @@ class SegmentationRun:
     def _error(self) -> SeruError:
         if self.progress.error is not None:
             code, message = self.progress.error
+            if code == ModelError.exit_code and "Setup" not in message:
+                # The command's sentence; where its buttons are only the module knows.
+                message = _("{reason} (in the module: Setup, Fetch).").format(reason=message.rstrip("."))
             return _ERRORS.get(code, SeruError)(message)
         missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
         if missing:

@@ -100,6 +100,22 @@ def _ensureNode(result: LiveResult) -> vtkMRMLSegmentationNode | None:
     return node
 
 
+def boxOf(result: LiveResult, measured: Measured) -> tuple[np.ndarray, np.ndarray]:
+    """Return the box of a finding on the scan's grid.
+
+    Args:
+        result: that it is of.
+        measured: of the result.
+
+    Returns:
+        int64, shape (3,): first and last voxel along i, j and k.
+    """
+    lower, box = result.maps.lower_kji, measured.component.box
+    first = [low + part.start for low, part in zip(lower, box, strict=True)]
+    last = [low + part.stop - 1 for low, part in zip(lower, box, strict=True)]
+    return np.array(first[::-1]), np.array(last[::-1])
+
+
 def _write(node: vtkMRMLSegmentationNode, result: LiveResult, component: Component, segment: LayerSegment) -> None:
     k, j, i = (low + part.start for low, part in zip(result.maps.lower_kji, component.box, strict=True))
     depth, rows, columns = component.voxels.shape

@@ -2,7 +2,7 @@
 
 SciPy is loaded with the first result: Slicer imports this room at its own start.
 
-While alpha moves only the voxels on which the stages differ are written. What costs more (clean-up, the longest
+While alpha moves only the voxels whose label a step changes are written. What costs more (clean-up, the longest
 diameter, 3D surfaces) waits for :meth:`LiveResult.commit`.
 """
 
@@ -20,6 +20,7 @@ from seru.result import Finished, finish
 from seru.result.fusion import LiveFusion
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
+from seru.result.moving_labels import MovingLabels
 from seru.result.verdicts import Verdict
 from SERUSegmentationLib.scene.content import forgetWritten, isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
@@ -63,7 +64,8 @@ class LiveResult:
         self._table = valueTable(splitSides)
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
-        self._isFused = False
+        # Voxels per side and label as the scene shows them while alpha moves; None while it stands.
+        self._counts: np.ndarray | None = None
         # Whether the scene was edited by hand before alpha began to move; None while it stands.
         self._wasEdited: bool | None = None
 
@@ -104,20 +106,30 @@ class LiveResult:
             self._wasEdited = isEdited(self.segmentationNode)
             if not self._wasEdited:
                 forgetWritten(self.segmentationNode)
-        labels = np.minimum(self.fusion.changing_labels(alpha), self._changingCeilings)
-        if self._isFused and self._written is not None:
-            values = self._table[self._changingSides, labels]
-            index = self.fusion.changing_index
-            # Only what changes is written: voxels that were edited by hand elsewhere stay.
-            if self.layer.writeVoxels(index, values):
-                self._written.reshape(-1)[index] = values
-            else:
-                self._write(self._previewed(alpha), create=False)
+        index, old = self._moving.move_to(alpha)
+        if self._counts is None:
+            labels = self._previewed(alpha)
+            self._counts = count_voxels(labels, self.maps.sides_box)
+            self._write(labels, create=False)
         else:
-            self._write(self._previewed(alpha), create=False)
-            self._isFused = True
-        counts = self._steadyCounts + count_voxels(labels, self._changingSides)
-        return volumes_of(counts, self.maps.grid.voxel_ml)
+            self._step(index, old)
+        return volumes_of(self._counts, self.maps.grid.voxel_ml)
+
+    def _step(self, index: np.ndarray, old: np.ndarray) -> None:
+        """Write what a step of alpha changes; what was edited by hand elsewhere stays.
+
+        Args:
+            index: int64, of the changing voxels those whose label changed.
+            old: uint8, their labels before.
+        """
+        ceilings, sides = self._changingCeilings[index], self._changingSides[index]
+        labels = np.minimum(self._moving.labels[index], ceilings)
+        self._counts += count_voxels(labels, sides) - count_voxels(np.minimum(old, ceilings), sides)
+        values, place = self._table[sides, labels], self.fusion.changing_index[index]
+        if self._written is not None and self.layer.writeVoxels(place, values):
+            self._written.reshape(-1)[place] = values
+        else:
+            self._write(self._previewed(self._moving.alpha), create=False)
 
     def commit(self, options: SegmentOptions, create: bool = False) -> None:
         """Write a result, cleaned up, with 3D surfaces where there are any.
@@ -132,22 +144,24 @@ class LiveResult:
         if create:
             self.layer.removeOthersOfOurs()
         self._write(self._finish(options), create)
-        if hadSurfaces:
-            self.layer.refreshSurfaces()
+        self.layer.settle(hadSurfaces)
         if create or not wasEdited:
             markWritten(self.segmentationNode)
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
         self.finished = finish(self.maps, options, self.fusion, self.verdicts)
-        self._isFused = not options.cleans_up
-        for cached in ("_changingCeilings", "_steadyCounts"):
-            self.__dict__.pop(cached, None)
+        self._counts = None
+        self.__dict__.pop("_changingCeilings", None)
         return self.finished.labels_box
 
     def _previewed(self, alpha: float) -> np.ndarray:
         """Labels of the whole box, with what was left out at the last finish left out."""
         labels = self.fusion.box_labels(alpha)
         return labels if self.finished is None else np.minimum(labels, self.finished.gated.ceilings_box)
+
+    @cached_property
+    def _moving(self) -> MovingLabels:
+        return MovingLabels(*self.fusion.changing_probabilities)
 
     @cached_property
     def _changingSides(self) -> np.ndarray:
@@ -158,16 +172,6 @@ class LiveResult:
         if self.finished is None:
             return np.full(self.fusion.changing_index.shape, TUMOR, np.uint8)
         return self.finished.gated.ceilings_box.reshape(-1)[self.fusion.changing_index]
-
-    @cached_property
-    def _steadyCounts(self) -> np.ndarray:
-        """Voxels per side and label that no alpha changes."""
-        labels = self._previewed(1.0)
-        labels.reshape(-1)[self.fusion.changing_index] = 0
-        counts = count_voxels(labels, self.maps.sides_box)
-        # The changing voxels were counted as background of their sides.
-        counts[:, 0] -= np.bincount(self._changingSides, minlength=3)
-        return counts
 
     def _values(self, labels: np.ndarray) -> np.ndarray:
         return self._table[self.maps.sides_box, labels] if self.splitSides else labels

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import slicer
 import vtk
 
-from seru.findings import Report, Side
+from seru.findings import CropBox, Report, Side
 from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
@@ -23,8 +24,12 @@ from SERUSegmentationLib.scene.nodes import (
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
-# Of a point's size: the boxes are there to be seen through.
+# The boxes are there to be seen through. In 3D a line's thickness is of a point's size; in slices Slicer draws each one
+# three pixels wide, so it is pale.
 _LINE_THICKNESS = 0.05
+_OPACITY = 0.4
+# A line that is nearer to a finding, in voxels, hides what it looks like.
+_NEAR = 2
 # The point of a side is found by its description: the label may be renamed.
 _DESCRIPTIONS: dict[Side, str] = {"right": "SERU key slice, right", "left": "SERU key slice, left"}
 
@@ -73,6 +78,29 @@ def setCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool
     """
     for roi in _rois(segmentationNode):
         roi.SetDisplayVisibility(visible)
+
+
+def keepOffFinding(
+    segmentationNode: vtkMRMLSegmentationNode, report: Report, finding: tuple[np.ndarray, np.ndarray] | None
+) -> None:
+    """Draw no crop box in the slices whose lines run across a finding.
+
+    Args:
+        segmentationNode: the result.
+        report: of the run.
+        finding: int64, first and last voxel along i, j and k; None for none, then every box is drawn.
+    """
+    for side, role in CROPS.items():
+        roi, crop = companion(segmentationNode, role), report.side(side).crop
+        if roi is not None and crop is not None and roi.GetDisplayNode() is not None:
+            roi.GetDisplayNode().SetVisibility2D(finding is None or not _runsAcross(crop, *finding))
+
+
+def _runsAcross(crop: CropBox, first: np.ndarray, last: np.ndarray) -> bool:
+    low, high = np.array(crop.ijk_min), np.array(crop.ijk_max)
+    isInside = (low + _NEAR <= first).all() and (last <= high - _NEAR).all()
+    isOutside = (last < low - _NEAR).any() or (first > high + _NEAR).any()
+    return not (isInside or isOutside)
 
 
 def areKeyLabelsVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
@@ -174,7 +202,7 @@ def _displayBox(roi: vtkMRMLMarkupsROINode, color: tuple[float, float, float]) -
     display.SetSelectedColor(*color)
     display.SetColor(*color)
     display.SetFillVisibility(False)
-    display.SetOpacity(0.9)
+    display.SetOpacity(_OPACITY)
     display.SetPropertiesLabelVisibility(False)
     display.SetPointLabelsVisibility(False)
     display.SetHandlesInteractive(False)
@@ -197,4 +225,6 @@ def _displayPoints(node: vtkMRMLMarkupsFiducialNode) -> None:
     display = node.GetDisplayNode()
     display.SetSelectedColor(*COLORS["key slice"])
     display.SetTextScale(2.2)
+    # A label lies over what is beside its point: the finding, as a rule.
+    display.SetPointLabelsVisibility(False)
     display.SetGlyphScale(2.0)

@@ -11,14 +11,16 @@ from seru.result.finish import alpha_of
 from seru.result.measurements import Measured
 from seru.result.verdicts import Decision, Verdict
 from SERUSegmentationLib.scene.content import isEdited
-from SERUSegmentationLib.scene.finding_outlines import outlineFinding, showOutlines, writeOutlines
+from SERUSegmentationLib.scene.finding_outlines import boxOf, outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.markups import drawMarkupsLast
+from SERUSegmentationLib.scene.markups import drawMarkupsLast, keepOffFinding
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
+from SERUSegmentationLib.scene.nodes import inputVolume
+from SERUSegmentationLib.scene.rendering import onlySlicesRendered, renderedOnce
 from SERUSegmentationLib.scene.segments import Shown, showStage
 from SERUSegmentationLib.scene.stored_result import ResultState, mapsTime, readMaps, storedState, storeState
-from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
+from SERUSegmentationLib.scene.stored_verdicts import storeVerdicts, verdictsFor
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -97,16 +99,12 @@ class ResultController:
         return result, state
 
     def _storedVerdicts(self, grid: Grid) -> tuple[Verdict, ...] | None:
-        """The verdicts in the scene; what is damaged is told, and the result goes without."""
-        try:
-            verdicts = readVerdicts(self.segmentationNode)
-        except BadInputError as error:
-            self.problems.append(str(error))
-            return ()
-        if verdicts and not areOfGrid(self.segmentationNode, grid):
-            self.problems.append(_("What was accepted or dismissed was given on another CT and is not applied."))
-            return ()
-        return verdicts
+        """The verdicts in the scene; what does not hold is told, and the result goes without."""
+        verdicts, problem = verdictsFor(self.segmentationNode, inputVolume(self.segmentationNode), grid)
+        if not problem:
+            return verdicts
+        self.problems.append(problem)
+        return ()
 
     @property
     def state(self) -> ResultState | None:
@@ -151,10 +149,13 @@ class ResultController:
             return
         if not math.isclose(alpha, alpha_of(self.result.maps, self._state.options), abs_tol=1e-6):
             self._isMoved = True
-            self.rows = rowsOf(self.result.preview(alpha))
+            with onlySlicesRendered(self.result.segmentationNode):
+                volumes = self.result.preview(alpha)
+            self.rows = rowsOf(volumes)
         elif self._isMoved:
             self._isMoved = False
-            self.result.commit(self._state.options)
+            with renderedOnce():
+                self.result.commit(self._state.options)
             self.rows = rowsOf(self.result.measures)
 
     def apply(self, state: ResultState) -> bool:
@@ -173,9 +174,10 @@ class ResultController:
             old = self.result
             self.result = LiveResult(old.segmentationNode, old.maps, old.report, state.splitSides, old.verdicts)
             create = True
-        self._commit(self.result, state, create)
-        if create:
-            drawMarkupsLast()
+        with renderedOnce():
+            self._commit(self.result, state, create)
+            if create:
+                drawMarkupsLast()
         return True
 
     def decide(self, measured: Measured, decision: Decision | None) -> None:
@@ -195,7 +197,8 @@ class ResultController:
         result.verdicts = verdicts
         storeVerdicts(result.segmentationNode, verdicts, result.maps.grid)
         self.problems = []
-        self._commit(result, state)
+        with renderedOnce():
+            self._commit(result, state)
 
     def isDecided(self, measured: Measured) -> bool:
         """Return whether a person said something of a finding that can be taken back."""
@@ -212,8 +215,11 @@ class ResultController:
         """
         if self.result is not None and measured is not self.chosen:
             self.chosen = measured
-            outlineFinding(self.result, measured)
-            showOutlines(self.result.segmentationNode, self._areCandidatesShown)
+            with renderedOnce():
+                outlineFinding(self.result, measured)
+                showOutlines(self.result.segmentationNode, self._areCandidatesShown)
+                box = boxOf(self.result, measured) if measured else None
+                keepOffFinding(self.result.segmentationNode, self.result.report, box)
 
     def _commit(self, result: LiveResult, state: ResultState, create: bool = False) -> None:
         """Write a result with all that hangs on it."""
@@ -230,7 +236,8 @@ class ResultController:
         wanted = (self._loaded, shown, coarseOutline)
         if self.segmentationNode is not None and wanted != self._shown:
             self._shown = wanted
-            showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
+            with renderedOnce():
+                showStage(self.segmentationNode, shown, self.result.fusion if self.result else None, coarseOutline)
 
     def showCandidates(self, areShown: bool) -> None:
         """Show or hide the outlines of what is not believed."""
@@ -238,4 +245,5 @@ class ResultController:
         wanted = (self._loaded, areShown)
         if self.segmentationNode is not None and wanted != self._shownCandidates:
             self._shownCandidates = wanted
-            showOutlines(self.segmentationNode, areShown)
+            with renderedOnce():
+                showOutlines(self.segmentationNode, areShown)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seru.errors import BadInputError
+from seru.findings import Report
 from seru.options import SegmentOptions
 from seru.result.finish import alpha_of
 from seru.result.maps import Maps, load_maps
@@ -15,11 +16,12 @@ from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast, writeCropBoxes, writeKeySlices
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
-from SERUSegmentationLib.scene.nodes import inputVolume, isOverlay, placeBeside
+from SERUSegmentationLib.scene.nodes import isOverlay, placeBeside
+from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
 from SERUSegmentationLib.scene.segments import writeCoarse
 from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
-from SERUSegmentationLib.scene.stored_verdicts import areOfGrid, readVerdicts, storeVerdicts
+from SERUSegmentationLib.scene.stored_verdicts import storeVerdicts, verdictsFor
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -65,9 +67,14 @@ class SceneWriter:
             text = _("The volume '{name}' was given another geometry during the run; click Segment again.")
             raise BadInputError(text.format(name=self.volumeNode.GetName()))
         self.volumeNode.GetScene().SaveStateForUndo()
+        with renderedOnce():
+            return self._write(mapsFile, maps, report, options or SegmentOptions(), splitSides)
+
+    def _write(
+        self, mapsFile: Path, maps: Maps, report: Report, options: SegmentOptions, splitSides: bool
+    ) -> LiveResult:
         verdicts = self._verdictsFor(maps)
         node = self._prepareSegmentation()
-        options = options or SegmentOptions()
         state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
         result = LiveResult(node, maps, report, splitSides, verdicts)
         result.commit(state.options, create=True)
@@ -85,14 +92,9 @@ class SceneWriter:
         node = self.segmentationNode
         if node is None:
             return None
-        try:
-            verdicts = readVerdicts(node)
-        except BadInputError as error:
-            self.warnings.append(str(error))
-            return None
-        if verdicts and not (inputVolume(node) is self.volumeNode and areOfGrid(node, maps.grid)):
-            self.warnings.append(_("What was accepted or dismissed before was given on another CT and is not applied."))
-            return ()
+        verdicts, problem = verdictsFor(node, self.volumeNode, maps.grid)
+        if problem:
+            self.warnings.append(problem)
         if verdicts:
             text = _("What was accepted or dismissed before is applied to this run too (findings: {count}).")
             self.warnings.append(text.format(count=len(verdicts)))

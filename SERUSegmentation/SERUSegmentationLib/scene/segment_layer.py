@@ -86,10 +86,13 @@ class SegmentLayer:
             np.copyto(view, new, where=~kept[np.clip(view, 0, kept.size - 1)])
         else:
             view[...] = new
-        self._notify(image, next(iter(found.values())), surfaces=True)
+        image.GetPointData().GetScalars().Modified()
+        # Surfaces of the old voxels go.
+        image.Modified()
+        self._tellViews(next(iter(found.values())))
 
     def writeVoxels(self, index: np.ndarray, values: np.ndarray) -> bool:
-        """Write some voxels, fast; 3D surfaces stay as they are until :meth:`refreshSurfaces`.
+        """Write some voxels, fast; 3D surfaces stay as they are, and all but the views wait for :meth:`settle`.
 
         Args:
             index: int64, flat indices into the grid's box.
@@ -114,7 +117,9 @@ class SegmentLayer:
             current = target[place]
             new = np.where(kept[np.clip(current, 0, kept.size - 1)], current, new)
         target[place] = new
-        self._notify(image, next(iter(found.values())), surfaces=False)
+        # Not the image's own event, which would throw the surfaces away on every step of the slider.
+        image.GetPointData().GetScalars().Modified()
+        self._tellViews(next(iter(found.values())))
         return True
 
     def read(self) -> np.ndarray | None:
@@ -149,10 +154,17 @@ class SegmentLayer:
         ids = {tagOf(segmentation.GetSegment(id)): id for id in segmentation.GetSegmentIDs()}
         return {number: ids[segment.key] for number, segment in enumerate(self.segments, start=1) if segment.key in ids}
 
-    def refreshSurfaces(self) -> None:
-        """Make the 3D surfaces anew."""
-        self.segmentationNode.RemoveClosedSurfaceRepresentation()
-        self.segmentationNode.CreateClosedSurfaceRepresentation()
+    def settle(self, withSurfaces: bool) -> None:
+        """Tell everyone that the voxels stand.
+
+        Args:
+            withSurfaces: make the 3D surfaces anew.
+        """
+        segmentation = self.segmentationNode.GetSegmentation()
+        segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
+        if withSurfaces:
+            self.segmentationNode.RemoveClosedSurfaceRepresentation()
+            self.segmentationNode.CreateClosedSurfaceRepresentation()
 
     def hasSurfaces(self) -> bool:
         """Return whether there are 3D surfaces."""
@@ -249,18 +261,9 @@ class SegmentLayer:
         table[values] = True
         return table
 
-    def _notify(self, image: vtkOrientedImageData, segmentId: str, surfaces: bool) -> None:
+    def _tellViews(self, segmentId: str) -> None:
+        """Send the event that the slice views wait for; they look at the voxels' time. Once a change: each renders."""
         segmentation = self.segmentationNode.GetSegmentation()
-        image.GetPointData().GetScalars().Modified()
-        if surfaces:
-            had = self.hasSurfaces()
-            image.Modified()
-            if had:
-                self.segmentationNode.CreateClosedSurfaceRepresentation()
-        else:
-            # The image's own event would throw the surfaces away on every step of the slider.
-            segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
-        # This is the event that the views wait for; they look at the voxels' time.
         segmentation.InvokeEvent(slicer.vtkSegmentation.RepresentationModified, segmentId)
         self.segmentationNode.StorableModified()
 

@@ -14,11 +14,11 @@ from seru.grid import Grid
 from seru.records import parse_json
 from seru.result.verdicts import Verdict, read_verdicts
 from SERUSegmentationLib.scene.content import markWritten
-from SERUSegmentationLib.scene.nodes import VERDICTS, companion, ensureCompanion
+from SERUSegmentationLib.scene.nodes import VERDICTS, companion, ensureCompanion, inputVolume
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLSegmentationNode
+    from slicer import vtkMRMLSegmentationNode, vtkMRMLVolumeNode
 
 # Attribute of the text node: the grid that the voxels are of.
 _GRID = "SERU.Grid"
@@ -64,8 +64,31 @@ def readVerdicts(segmentationNode: vtkMRMLSegmentationNode) -> tuple[Verdict, ..
         ) from error
 
 
-def areOfGrid(segmentationNode: vtkMRMLSegmentationNode, grid: Grid) -> bool:
-    """Return whether a result's verdicts were given on a grid, so that their voxels mean the same there."""
+def verdictsFor(
+    segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode | None, grid: Grid
+) -> tuple[tuple[Verdict, ...] | None, str]:
+    """Return the verdicts that a result carries and that hold for a scan.
+
+    Args:
+        segmentationNode: the result, possibly loaded from a file.
+        volumeNode: the scan; None where it is not in the scene.
+        grid: of the scan.
+
+    Returns:
+        The verdicts, none of them where they do not hold, and None where nothing is known; and one sentence for the
+        user where what was said is not applied, else empty.
+    """
+    try:
+        verdicts = readVerdicts(segmentationNode)
+    except BadInputError as error:
+        return None, str(error)
+    if verdicts and not (inputVolume(segmentationNode) is volumeNode and _areOfGrid(segmentationNode, grid)):
+        return (), _("What was accepted or dismissed before was given on another CT and is not applied.")
+    return verdicts, ""
+
+
+def _areOfGrid(segmentationNode: vtkMRMLSegmentationNode, grid: Grid) -> bool:
+    """Whether a result's verdicts were given on a grid, so that their voxels mean the same there."""
     node = companion(segmentationNode, VERDICTS)
     return node is not None and node.GetAttribute(_GRID) == _textOf(grid)
 

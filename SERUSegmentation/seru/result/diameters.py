@@ -68,7 +68,7 @@ def axial_diameters(
             # A part that is divided by a bridge is no longer than the whole.
             found = _longest(part, index, spacing)
             if _is_better(found, best):
-                for core in _without_bridges(part, spacing, bridge_mm):
+                for core in _without_bridges(part, spacing, bridge_mm, 0.0 if best is None else best.mm):
                     found = _longest(core, index, spacing)
                     best = found if _is_better(found, best) else best
     if best is None:
@@ -133,18 +133,19 @@ def _pieces(plane: np.ndarray, spacing: np.ndarray) -> Iterator[tuple[np.ndarray
         yield numbers == number, float(np.hypot(*sides_mm)) + _ROUNDING_MM
 
 
-def _without_bridges(part: np.ndarray, spacing: np.ndarray, bridge_mm: float) -> list[np.ndarray]:
-    """The pieces of a part that only thin bridges join."""
+def _without_bridges(part: np.ndarray, spacing: np.ndarray, bridge_mm: float, least_mm: float) -> list[np.ndarray]:
+    """The pieces of a part that only thin bridges join; those that are surely shorter than something may be missing."""
     from scipy import ndimage
 
     reach = np.floor(bridge_mm / 2 / spacing).astype(int)
     rows, columns = np.ogrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1]
     disc = np.hypot(rows * spacing[0], columns * spacing[1]) <= bridge_mm / 2
-    cores = [core for core, _ in _pieces(ndimage.binary_opening(part, disc), spacing)]
+    cores = list(_pieces(ndimage.binary_opening(part, disc), spacing))
     if len(cores) < 2:
         return [part]
     # The opening rounds corners off: each core gets back what lies near it, and no bridge is that short.
-    return [part & ndimage.binary_dilation(core, disc) for core in cores]
+    long = [core for core, most_mm in cores if most_mm + 2 * bridge_mm >= least_mm]
+    return [part & ndimage.binary_dilation(core, disc) for core in long]
 
 
 def _longest(part: np.ndarray, index: int, spacing: np.ndarray) -> _Longest:

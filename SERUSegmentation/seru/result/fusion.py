@@ -86,7 +86,8 @@ class LiveFusion:
         return np.flatnonzero(self.stored_coarse != self.stored_refined)
 
     @cached_property
-    def _changing_probabilities(self) -> tuple[np.ndarray, np.ndarray]:
+    def changing_probabilities(self) -> tuple[np.ndarray, np.ndarray]:
+        """Coarse and refined probabilities of the voxels that alpha can change, in the order of the index."""
         return self.maps.coarse[self._changing], self.maps.refined[self._changing]
 
     @cached_property
@@ -106,7 +107,7 @@ class LiveFusion:
         Raises:
             BadInputError: alpha is not between 0 and 1.
         """
-        return fuse_probabilities(*self._changing_probabilities, alpha)
+        return fuse_probabilities(*self.changing_probabilities, alpha)
 
     def box_labels(self, alpha: float) -> np.ndarray:
         """Return the labels on the stored box.

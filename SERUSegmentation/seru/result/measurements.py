@@ -31,7 +31,7 @@ from seru.result.diameters import Point, axial_diameters, longest_diameter_mm
 from seru.result.gate import Component
 
 Range = tuple[float, float]
-FindRanges = Callable[[Component, np.ndarray], tuple[Range, Range | None]]
+FindRanges = Callable[[Component, np.ndarray], tuple[Range, Range]]
 """Gives the ranges of volume (ml) and longest diameter (mm) of a component, measured in the given voxels of its box."""
 
 

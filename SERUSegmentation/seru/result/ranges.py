@@ -41,7 +41,7 @@ class Ranges:
         self._orientation = find_orientation(self._maps.grid)
         self._variants = {label: self._variants_of(label) for label in LABEL_OF.values()}
 
-    def __call__(self, component: Component, voxels: np.ndarray) -> tuple[Range, Range | None]:
+    def __call__(self, component: Component, voxels: np.ndarray) -> tuple[Range, Range]:
         """Find the ranges of a component.
 
         Args:
@@ -49,8 +49,8 @@ class Ranges:
             voxels: bool, shape of its box: what is measured of it.
 
         Returns:
-            Least and most volume in ml, and of a tumor least and most longest diameter in an axial slice in mm; what is
-            shown lies between.
+            Least and most volume in ml, and least and most longest diameter in an axial slice in mm; what is shown lies
+            between.
         """
         label = LABEL_OF[component.kind]
         box = self._widened(component.box)
@@ -63,8 +63,6 @@ class Ranges:
         found = [_connected(flat, variant[stored] & is_free, seed, shape) for variant in self._variants[label]]
         found.append(flat[seed])
         volumes = [round(float(len(one)) * self._maps.grid.voxel_ml, 4) for one in found]
-        if component.kind == "kidney":
-            return (min(volumes), max(volumes)), None
         diameters = [self._longest_mm(one, shape) for one in found]
         return (min(volumes), max(volumes)), (min(diameters), max(diameters))
 
