@@ -274,7 +274,7 @@ def test_an_unexpected_error_is_one_sentence(
     def fail(*arguments: object) -> None:
         raise ZeroDivisionError("two\nlines")
 
-    monkeypatch.setattr("seru.cli.segment.check_input", fail)
+    monkeypatch.setattr("seru.cli.live_case.check_input", fail)
 
     code = main(["segment", str(ct), "-o", str(tmp_path / "out.nii.gz")])
 

@@ -20,6 +20,7 @@ import pytest
 
 import seru
 from seru.cascade.cascade import segment
+from seru.cli import main
 from seru.cli.inbox import read_lines
 from seru.cli.requests import LONGEST_LINE, RequestError, read_request
 from seru.findings import SIDES, Report
@@ -229,7 +230,9 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
     living: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     living.ask("segment", **job)
-    again = living.ask("segment", **{**job, "options": {**OPTIONS, "alpha": 0.7}})
+    copy = tmp_path / "copy.nii.gz"
+    copy.write_bytes(ct.read_bytes())
+    again = living.ask("segment", **{**job, "input": str(copy), "options": {**OPTIONS, "alpha": 0.7}})
     other = tmp_path / "other.nii.gz"
     write_volume(make_phantom(replace(FEW, seed=4)).volume, other)
     another = {**job, "input": str(other), "maps": str(tmp_path / "maps2"), "report": str(tmp_path / "2.json")}
@@ -247,9 +250,9 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
 
 @pytest.mark.parametrize("idle", [False, True])
 def test_after_a_release_a_side_is_refined_from_the_files(
-    idle: bool, job: dict[str, Any], ct: Path, tiny_model: Path
+    idle: bool, living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
 ) -> None:
-    child = Child(*(["--idle", "0"] if idle else []))
+    child = Child("--idle", "0") if idle else living
     try:
         child.ask("segment", **job)
         child.ask("refine", side="right", box=OTHER)
@@ -265,7 +268,8 @@ def test_after_a_release_a_side_is_refined_from_the_files(
         assert {event["side"] for event in events if event["event"] == "slices"} == {"left"}
         assert_is(job, whole_run(ct, tiny_model, {"right": OTHER, "left": BOX}))
     finally:
-        child.close()
+        if idle:
+            child.close()
 
 
 def test_a_file_that_holds_another_ct_by_now_is_not_refined(living: Child, job: dict[str, Any], tmp_path: Path) -> None:
@@ -480,15 +484,11 @@ def test_it_ends_when_its_parent_is_killed(job: dict[str, Any], tmp_path: Path) 
 
 
 @pytest.mark.parametrize("idle", ["-1", "nan", "inf"])
-def test_an_idle_time_that_is_none_is_refused(idle: str) -> None:
-    path = str(Path(seru.__file__).parent.parent)
-    command = [sys.executable, "-m", "seru", "worker", f"--idle={idle}"]
-    ended = subprocess.run(
-        command, capture_output=True, env={**os.environ, "PYTHONPATH": path}, stdin=subprocess.DEVNULL, check=False
-    )
+def test_an_idle_time_that_is_none_is_refused(idle: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["worker", f"--idle={idle}"])
 
-    assert ended.returncode == 2
-    assert ended.stderr.decode().startswith("seru: The idle time is ")
+    assert code == 2
+    assert capsys.readouterr().err.startswith("seru: The idle time is ")
 
 
 def test_every_side_may_be_refined() -> None:

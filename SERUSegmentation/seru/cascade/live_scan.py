@@ -142,8 +142,9 @@ class LiveScan:
             for side, crop in wanted:
                 refined[side] = new = RefinedCrop.empty(crop)
                 for slices in new.run(self._prepared, runner, record):
-                    done += len(slices)
-                    record.stage("refine", done, total)
+                    for _ in slices:
+                        done += 1
+                        record.stage("refine", done, total)
                     yield PartMaker(self, Refined(refined), side, slices)
         self.options, self._crops, self._refined = options, crops, Refined(refined)
 

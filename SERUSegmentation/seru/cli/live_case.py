@@ -61,10 +61,6 @@ class Order:
         boxes = others if box is None else (*others, SideBox(side, *box))
         return replace(self, options=replace(self.options, boxes=boxes))
 
-    def is_of_same_input(self, other: Order | None) -> bool:
-        """Tell whether another order is of the same file or series."""
-        return other is not None and (self.source, self.series) == (other.source, other.series)
-
 
 class LiveCase:
     """Segments CTs.
@@ -110,8 +106,6 @@ class LiveCase:
         check_input(order.source)
         order.outputs.check(order.source)
         segmenter = self._segmenter_for(order)
-        if not order.is_of_same_input(self.order):
-            self._scan = None  # before another CT takes its room
         record = RunRecord(progress)
         volume = read_case(order.source, order.series, record)
         return self._finish(order, segmenter, self._scan_of(volume, segmenter, record), record, on_part)
