@@ -27,6 +27,14 @@ _BELIEVED, _ACCEPTED, _CANDIDATE, _DISMISSED = range(4)
 
 
 def certainty(probability: np.ndarray) -> np.ndarray:
+    """Return how sure a probability is: 0 at 0.5, 1 at 0 and at 1.
+
+    Args:
+        probability: float32, 0..1, any shape.
+
+    Returns:
+        |2p - 1|, float32, same shape.
+    """
     return np.abs(2 * probability - 1)
 
 
@@ -40,6 +48,7 @@ class PlacedVerdict:
 
     @classmethod
     def of(cls, verdict: Verdict, maps: Maps) -> PlacedVerdict:
+        """Place a verdict in the box that maps store."""
         return cls(verdict, *verdict.inside(maps.lower_kji, maps.mask.shape))
 
     def holds(self, flat: np.ndarray, shape: Sequence[int]) -> np.ndarray:
