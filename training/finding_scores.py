@@ -22,7 +22,7 @@ from seru.orientation import find_orientation
 from seru.result.components import Box, bounding_box, label_components
 from seru.result.diameters import axial_diameters
 from seru.result.finish import finish
-from seru.result.gate import Component
+from seru.result.gated import Component
 from seru.result.maps import Maps
 from seru.result.measurements import Measured
 from training.labelled import LabelledCase

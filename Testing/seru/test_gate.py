@@ -9,7 +9,8 @@ from seru.findings import Islands, Status, Thresholds
 from seru.options import SegmentOptions
 from seru.result import finish
 from seru.result.fusion import LiveFusion
-from seru.result.gate import Component, Gated, believe, gate
+from seru.result.gate import believe, gate
+from seru.result.gated import Component, Gated
 from seru.result.maps import Maps
 from seru.result.verdicts import Verdict
 from Testing.maps_by_hand import make_maps, probabilities

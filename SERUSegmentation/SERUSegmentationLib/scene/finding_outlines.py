@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.result.gate import Component
+from seru.result.gated import Component
 from seru.result.measurements import Measured
 from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten

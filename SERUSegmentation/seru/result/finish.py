@@ -14,7 +14,8 @@ from seru.findings import Finding, Islands, Measures, Report, Side, Thresholds
 from seru.options import SegmentOptions
 from seru.result.cleanup import clean_labels
 from seru.result.fusion import LiveFusion
-from seru.result.gate import Component, Gated, gate
+from seru.result.gate import gate
+from seru.result.gated import Component, Gated
 from seru.result.maps import Maps
 from seru.result.measurements import Field, Measured, measure, measures_of
 from seru.result.ranges import Ranges

@@ -28,7 +28,7 @@ from seru.grid import Grid
 from seru.orientation import Orientation, find_orientation
 from seru.result.components import Box, bounding_box
 from seru.result.diameters import Point, axial_diameters, longest_diameter_mm
-from seru.result.gate import Component
+from seru.result.gated import Component
 
 Range = tuple[float, float]
 FindRanges = Callable[[Component, np.ndarray], tuple[Range, Range]]

@@ -17,7 +17,7 @@ from seru.orientation import find_orientation
 from seru.result.components import Box, number_voxels
 from seru.result.diameters import axial_diameters
 from seru.result.fusion import LiveFusion
-from seru.result.gate import Component
+from seru.result.gated import Component
 
 PROBABILITIES = (0.3, 0.7)
 # How far beyond its voxels a component may reach.
