@@ -72,7 +72,7 @@ MUTANTS = (
     Mutant("box: smaller than the model's crop", "cascade/boxes.py", "network_side(len(place), zoom, crop_size)", "network_side(len(place), zoom, 32)", _BOXES),
     Mutant("box: a key slice of its own", "cascade/boxes.py", "key = crop.key if crop is not None else", "key =", _BOXES),
     Mutant("box: a flipped axis as a plain one", "orientation.py", "range(size - 1 - last, size - first) if flipped", "range(first, last + 1) if flipped", _BOXES),
-    Mutant("refined again: the old crop stands", "cascade/live_scan.py", "and kept.crop == crops.by_side[side]}", "}", _BOXES),
+    Mutant("refined again: the old crop stands", "cascade/refine.py", "and kept.crop == crops.by_side[side]\n", "\n", _BOXES),
     # Sizes
     Mutant("coarse size: of the shorter side", "cascade/stage_grid.py", "card.coarse_size / max(rows, columns)", "card.coarse_size / min(rows, columns)"),
     Mutant("zoom: upside down", "cascade/stage_grid.py", "spacing / card.in_plane_spacing_mm", "card.in_plane_spacing_mm / spacing"),

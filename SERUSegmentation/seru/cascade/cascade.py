@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.live_scan import LiveScan, PartMaker, SegmentResult
+from seru.cascade.live_scan import LiveScan, PartMaker
+from seru.cascade.stages import SegmentResult, look
 from seru.errors import NO_MEMORY, BadInputError, DeviceError, is_memory_error
 from seru.model.engines import check_engine
 from seru.model.store import Model, find_model
@@ -108,7 +109,7 @@ class Segmenter:
         """
         with _memory_errors():
             runner = self.ready()
-            scan = LiveScan(volume, self.model.card, self.options, runner, record)
+            scan = LiveScan(look(volume, self.model.card, self.options, runner, record))
             if self._is_for_one:
                 runner.engine.release("coarse")
             return scan

@@ -16,10 +16,10 @@ from itertools import chain, islice, zip_longest
 import numpy as np
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.crops import SideCrop, paste_crop, take_crop
+from seru.cascade.crops import Crops, SideCrop, paste_crop, take_crop
 from seru.cascade.preprocessing import Prepared, resize_image
 from seru.findings import SIDES, Side
-from seru.progress import Progress
+from seru.progress import Progress, RunRecord
 
 # So many neighbouring slices are told of together while a side is refined: few come soon, many cost less a slice.
 _BLOCK = 2
@@ -126,6 +126,61 @@ class Refined:
 
     def _sides(self) -> list[RefinedCrop]:
         return [crop for side in SIDES if (crop := self.by_side.get(side)) is not None]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrived:
+    """Some slices of a side that the refine stage has just given.
+
+    Attributes:
+        refined: so far.
+        side: that is refined.
+        slices: of the stack, neighbours.
+    """
+
+    refined: Refined
+    side: Side
+    slices: range
+
+
+def run_refine(
+    prepared: Prepared, crops: Crops, runner: BatchRunner, progress: RunRecord, last: Refined | None = None
+) -> Generator[Arrived, None, Refined]:
+    """Run the refine stage on both sides.
+
+    Args:
+        prepared: the scan.
+        crops: of both sides.
+        runner: runs the network.
+        progress: told of the stage ``refine``, and asked whether to stop.
+        last: of the same scan; a side whose crop is the same is taken from it.
+
+    Yields:
+        What has just arrived, outward from each key slice.
+
+    Returns:
+        What both sides gave.
+
+    Raises:
+        CancelledError: the run was cancelled.
+        DeviceError: the device failed, or there is too little memory.
+    """
+    before = {} if last is None else last.by_side
+    with progress.timed("refine"):
+        refined: dict[Side, RefinedCrop | None] = {
+            side: kept for side in SIDES if (kept := before.get(side)) and kept.crop == crops.by_side[side]
+        }
+        wanted = [(side, crop) for side in SIDES if (crop := crops.by_side[side]) and side not in refined]
+        done, total = 0, sum(len(crop.slices) for _, crop in wanted)
+        progress.stage("refine", done, total)
+        for side, crop in wanted:
+            refined[side] = new = RefinedCrop.empty(crop)
+            for slices in new.run(prepared, runner, progress):
+                for _ in slices:
+                    done += 1
+                    progress.stage("refine", done, total)
+                yield Arrived(Refined(refined), side, slices)
+    return Refined(refined)
 
 
 def outward(slices: range, key: int) -> Iterator[range]:
