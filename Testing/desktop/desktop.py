@@ -53,6 +53,9 @@ class Desktop:
         is_interactive: open a real window and leave dialogs to the user.
         scale: device pixels per pixel, 2 for pictures of high resolution.
         size: width and height of the window.
+
+    Attributes:
+        is_fresh: it is as :meth:`reset` left it; whoever uses it says that it no longer is.
     """
 
     def __init__(self, is_interactive: bool = False, scale: float = 1.0, size: tuple[int, int] = (1280, 800)) -> None:
@@ -60,6 +63,7 @@ class Desktop:
             raise RuntimeError("there is one desktop in a process; use Testing.desktop.desktop()")
         check_pyside()
         self.is_interactive = is_interactive
+        self.is_fresh = False
         self.errors: list[BaseException] = []
         self.log = ErrorLog()
         self._modules: dict[str, Any] = {}
@@ -303,6 +307,7 @@ class Desktop:
         self.log.errors.clear()
         self.app.settings().clear()
         self.process_events()
+        self.is_fresh = True
 
     def close(self) -> None:
         """Unload the modules and let go of the scene."""

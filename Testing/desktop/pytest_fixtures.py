@@ -23,7 +23,10 @@ def slicer_desktop() -> Iterator[Desktop]:
     if missing:
         pytest.skip(f"the headless desktop needs {' and '.join(missing)} (pip install .[desktop])")
     here = desktop()
-    here.reset()
+    # A test that ended as usual left it so.
+    if not here.is_fresh:
+        here.reset()
+    here.is_fresh = False
     yield here
     errors = list(here.errors)
     unused = here.dialogs.unused_answers
