@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
+from Testing.seru.dicom_seg_by_hand import SHAPE, places_by_the_ct, places_of, read_series, some_labels, written
 from Testing.seru.image_files_by_hand import oblique
-from Testing.seru.test_dicom_seg import SHAPE, places_by_the_ct, places_of, read_series, some_labels, written
 
 pydicom = pytest.importorskip("pydicom")
+pytest.importorskip("highdicom", reason="highdicom is not installed")
 _ORTHANC = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 
 

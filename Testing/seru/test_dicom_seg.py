@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,97 +15,33 @@ from seru.cli import main
 from seru.cohort.outputs import Outputs
 from seru.errors import BadInputError
 from seru.files import replacing
-from seru.findings import KIDNEY, TUMOR
-from seru.io.dicom_seg import Algorithm, write_dicom_seg
+from seru.io.dicom_seg import write_dicom_seg
 from seru.io.dicom_source import SourceHeaders
 from seru.io.images import read_volume
 from seru.options import SegType
 from seru.volume import Volume
-from Testing.seru.dicom_by_hand import MATRIX, Edit, write_slices
+from Testing.seru.dicom_by_hand import write_slices
+from Testing.seru.dicom_seg_by_hand import (
+    ALGORITHM,
+    SHAPE,
+    frames_of,
+    places_by_the_ct,
+    places_of,
+    read_series,
+    some_labels,
+    written,
+)
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_nifti
 
 pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom", reason="highdicom is not installed")
 
-SHAPE = (4, 5, 6)
-ALGORITHM = Algorithm("1.2.3", "seru-tiny", 0.4)
 # Every way in which three axes can lie along right, front and up: half of them mirrored.
 ORIENTATIONS = [
     np.eye(3)[:, order] * signs
     for order in itertools.permutations(range(3))
     for signs in itertools.product((1, -1), repeat=3)
 ]
-Places = dict[str, set[tuple[float, ...]]]
-
-
-def some_labels() -> np.ndarray:
-    """A kidney of three voxels and a tumor of two, on two of four slices, alike in no mirror."""
-    labels = np.zeros(SHAPE, np.uint8)
-    labels[1, 0, :2], labels[2, 3, 4] = KIDNEY, KIDNEY
-    labels[2, 3, 5], labels[2, 4, 5] = TUMOR, TUMOR
-    return labels
-
-
-def read_series(folder: Path, matrix: np.ndarray = MATRIX, edit: Edit | None = None) -> Volume:
-    write_slices(folder, edit, small_ct(SHAPE), matrix)
-    return read_volume(folder)
-
-
-def written(volume: Volume, labels: np.ndarray, path: Path, seg_type: SegType = "binary", **given: Any) -> Any:
-    headers = SourceHeaders.read(volume.slice_files)
-    write_dicom_seg(labels, volume.grid, headers, ALGORITHM, seg_type, path, replacing, **given)
-    return pydicom.dcmread(path)
-
-
-def frames_of(made: Any) -> np.ndarray:
-    """The frames of a segmentation, uint8, shape (n, rows, columns)."""
-    shape = made.NumberOfFrames, made.Rows, made.Columns
-    if made.BitsAllocated == 1:
-        bits = np.frombuffer(made.PixelData, np.uint8)
-        return np.unpackbits(bits, bitorder="little")[: np.prod(shape)].reshape(shape)
-    return np.frombuffer(made.PixelData, np.uint8)[: np.prod(shape)].reshape(shape)
-
-
-def places_in(image: Any, pixels: np.ndarray, orientation: Any, spacing: Any, position: Any) -> set[tuple[float, ...]]:
-    """LPS of the pixels that are not 0, PS3.3 C.7.6.2.1.1."""
-    along_row, along_column = np.reshape(np.array(orientation, float), (2, 3))
-    rows, columns = np.nonzero(pixels)
-    between_rows, between_columns = map(float, spacing)
-    start = np.array(position, float)
-    found = start + np.outer(columns * between_columns, along_row) + np.outer(rows * between_rows, along_column)
-    return {tuple(np.round(place, 2) + 0.0) for place in found}
-
-
-def places_of(made: Any) -> Places:
-    """LPS of each segment's voxels, by what the segmentation itself says."""
-    shared = made.SharedFunctionalGroupsSequence[0]
-    orientation = shared.PlaneOrientationSequence[0].ImageOrientationPatient
-    spacing = shared.PixelMeasuresSequence[0].PixelSpacing
-    found: Places = {"Kidney": set(), "Tumor": set()}
-    for frame, facts in zip(frames_of(made), made.PerFrameFunctionalGroupsSequence, strict=True):
-        position = facts.PlanePositionSequence[0].ImagePositionPatient
-        for segment in made.SegmentSequence:
-            if segment.SegmentNumber == 0:
-                continue
-            if "SegmentIdentificationSequence" in facts:
-                number = facts.SegmentIdentificationSequence[0].ReferencedSegmentNumber
-                pixels = frame if number == segment.SegmentNumber else np.zeros_like(frame)
-            else:
-                pixels = frame == segment.SegmentNumber
-            found[segment.SegmentLabel] |= places_in(made, pixels, orientation, spacing, position)
-    return found
-
-
-def places_by_the_ct(volume: Volume, labels: np.ndarray) -> Places:
-    """LPS of the labels' voxels, by the header of each plane's own file."""
-    found: Places = {"Kidney": set(), "Tumor": set()}
-    for file, plane in zip(volume.slice_files, labels, strict=True):
-        image = pydicom.dcmread(file)
-        for name, label in (("Kidney", KIDNEY), ("Tumor", TUMOR)):
-            found[name] |= places_in(
-                image, plane == label, image.ImageOrientationPatient, image.PixelSpacing, image.ImagePositionPatient
-            )
-    return found
 
 
 @pytest.mark.parametrize("number", range(len(ORIENTATIONS)))
@@ -191,6 +128,43 @@ def test_patient_and_study_are_the_ct_s_and_nothing_else(tmp_path: Path) -> None
     assert not made.AccessionNumber
     assert "OperatorsName" not in made
     assert "InstitutionName" not in made
+
+
+@pytest.mark.parametrize(
+    ("charset", "name"),
+    [
+        ("ISO_IR 100", "Müller^Jörg"),
+        ("ISO_IR 192", "Дмитрий^Ж=山田"),
+        (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+    ],
+)
+def test_a_name_in_any_script_stays_as_it_is(tmp_path: Path, charset: Any, name: str) -> None:
+    def named(data: Any, k: int) -> None:
+        data.SpecificCharacterSet, data.PatientName = charset, name
+
+    made = written(read_series(tmp_path / "ct", edit=named), some_labels(), tmp_path / "x.seg.dcm")
+
+    assert made.PatientName == name
+
+
+@pytest.mark.filterwarnings("error")
+def test_odd_values_of_the_ct_are_copied_without_a_word(tmp_path: Path) -> None:
+    def odd(data: Any, k: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            data.StudyDate, data.PatientBirthDate, data.StudyID = "2019.1.1", "unknown", "a" * 30
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        write_slices(tmp_path / "ct", odd, small_ct(SHAPE))
+    volume = read_volume(tmp_path / "ct")
+
+    headers = SourceHeaders.read(volume.slice_files)
+    path = tmp_path / "x.seg.dcm"
+    write_dicom_seg(some_labels(), volume.grid, headers, ALGORITHM, "binary", path, replacing)
+
+    assert b"2019.1.1" in path.read_bytes()
+    assert b"a" * 30 in path.read_bytes()
 
 
 def test_probabilities_are_stored_as_they_are(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from seru.errors import BadInputError
 from seru.files import Opener
 from seru.grid import Grid
-from seru.io.dicom_source import SourceHeaders, require_highdicom
+from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
 from seru.options import SegType
 from seru.terminology import SEGMENTS, Code, SegmentTerm
 
@@ -74,9 +74,9 @@ def write_dicom_seg(
         BadInputError: highdicom is missing, or the file cannot be written.
     """
     require_highdicom()
-    made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities)
-    headers.copy_patient_to(made)
-    with opener(path) as file:
+    with quiet(), opener(path) as file:
+        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities)
+        headers.copy_patient_to(made)
         made.save_as(file, enforce_file_format=True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,7 +80,8 @@ class SourceHeaders:
         slices = []
         for file in files:
             try:
-                slices.append(dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True))
+                with quiet():
+                    slices.append(dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True))
             except (OSError, InvalidDicomError) as error:
                 raise BadInputError(f"The DICOM file '{file}' cannot be read any more; copy it again.") from error
         _check_identity(slices)
@@ -124,6 +127,14 @@ class SourceHeaders:
         for name in _COPIED:
             if name in source:
                 made[name] = source[name]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what pydicom says of odd values of the CT from the user: they are copied as they are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def require_highdicom() -> None:
