@@ -183,10 +183,11 @@ def test_probabilities_are_stored_as_they_are(tmp_path: Path) -> None:
     assert np.count_nonzero(frames) == 3
 
 
-def test_an_empty_result_is_one_empty_frame_a_segment(tmp_path: Path) -> None:
+def test_an_empty_result_is_one_empty_frame_a_segment(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     made = written(read_series(tmp_path / "ct"), np.zeros(SHAPE, np.uint8), tmp_path / "x.seg.dcm")
 
     assert made.NumberOfFrames == 2
+    assert not caplog.records
     assert not frames_of(made).any()
 
 

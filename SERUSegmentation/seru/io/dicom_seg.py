@@ -93,8 +93,9 @@ def _segmentation(
 
     shown = probabilities if seg_type == "fractional" and probabilities is not None else (labels_kji,)
     planes = _shown_planes(shown)
-    # An empty result needs a frame too: no segmentation is without one.
-    planes = planes if len(planes) else np.array([0])
+    is_empty = not len(planes)
+    if is_empty:  # no segmentation is without a frame
+        planes = np.array([0])
     if seg_type == "fractional" and probabilities is not None:
         pixels = np.stack([values[planes] for values in probabilities], axis=-1) / np.float32(_WHOLE)
     else:
@@ -118,6 +119,7 @@ def _segmentation(
         content_description="Kidneys and kidney tumors (research use only)",
         series_description="SERU kidneys and kidney tumors",
         pixel_measures=_pixel_measures(grid),
+        omit_empty_frames=not is_empty,
     )
 
 
