@@ -10,6 +10,8 @@ import pytest
 from Testing.desktop.desktop import Desktop, desktop
 
 NEEDED = ("slicer", "PySide6")
+# Small: views are rendered by the processor.
+WINDOW_SIZE = (960, 600)
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def slicer_desktop() -> Iterator[Desktop]:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"the headless desktop needs {' and '.join(missing)} (pip install .[desktop])")
-    here = desktop()
+    here = desktop(size=WINDOW_SIZE)
     # A test that ended as usual left it so.
     if not here.is_fresh:
         here.reset()

@@ -98,7 +98,8 @@ def _getattribute(self: QObject, name: str) -> Any:
     # Most of all that a window does: straight to what was found before.
     kind = _kinds.get((cls, name)) or (PLAIN if name.startswith("__") else kind_of(cls, name))
     if kind == PLAIN:
-        return _own_getattribute(self, name)
+        own = _getattributes.get(cls)
+        return own(self, name) if own is not None else _own_getattribute(self, name)
     if kind == MANNER:
         return _MANNERS[name](self) if name == "name" else MethodType(_MANNERS[name], self)
     if kind == SIGNAL:

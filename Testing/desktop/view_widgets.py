@@ -77,6 +77,7 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         for widget, stretch in ((self._fit, 0), (self._offset, 1), (self._text, 0)):
             self._row.addWidget(widget, stretch)
         self._offset.valueChanged.connect(self.setSliceOffsetValue)
+        self._place: tuple[Any, ...] | None = None
         self._tag = slice_logic.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update())
         self._update()
 
@@ -85,14 +86,22 @@ class qMRMLSliceControllerWidget(_Bar):  # noqa: N801
         if node is None:
             return
         ranges, step = [0.0, 0.0], vtk.reference(1.0)
+        has_range = self._slice_logic.GetSliceOffsetRangeResolution(ranges, step)
+        place = (has_range, *ranges, float(step), self._slice_logic.GetSliceOffset(), node.GetOrientation())
+        # The logic tells of every change of a node that it shows, seldom of another place.
+        if place != self._place:
+            self._place = place
+            self._show(*place)
+
+    def _show(self, has_range: bool, low: float, high: float, step: float, offset: float, orientation: str) -> None:
         blocker = QSignalBlocker(self._offset)
-        if self._slice_logic.GetSliceOffsetRangeResolution(ranges, step):
-            self._offset.setRange(*ranges)
-            self._offset.setSingleStep(max(float(step), 1e-3))
-        self._offset.setValue(self._slice_logic.GetSliceOffset())
+        if has_range:
+            self._offset.setRange(low, high)
+            self._offset.setSingleStep(max(step, 1e-3))
+        self._offset.setValue(offset)
         blocker.unblock()
-        prefix = {"Axial": "S", "Coronal": "A", "Sagittal": "R"}.get(node.GetOrientation(), "")
-        self._text.setText(f"{prefix}: {self._slice_logic.GetSliceOffset():.3f}mm".lstrip(": "))
+        prefix = {"Axial": "S", "Coronal": "A", "Sagittal": "R"}.get(orientation, "")
+        self._text.setText(f"{prefix}: {offset:.3f}mm".lstrip(": "))
 
     def setSliceOffsetValue(self, offset: float) -> None:
         self._slice_logic.StartSliceOffsetInteraction()

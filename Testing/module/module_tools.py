@@ -51,10 +51,11 @@ def show_result(desktop: Desktop, widget: Any, maps_file: Path, options: Segment
 
     from SERUSegmentationLib.scene.scene_writer import SceneWriter
 
-    node = SceneWriter(slicer.util.getNode("CT")).write(maps_file, options).segmentationNode
-    widget.ui.outputSelector.setCurrentNode(node)
+    result = SceneWriter(slicer.util.getNode("CT")).write(maps_file, options)
+    widget.parts.controller.offer(result)
+    widget.ui.outputSelector.setCurrentNode(result.segmentationNode)
     desktop.process_events()
-    return node
+    return result.segmentationNode
 
 
 def move_alpha(desktop: Desktop, widget: Any, alpha: float) -> None:

@@ -28,7 +28,7 @@ CUSTOM_LAYOUT = 6  # one slice view: "Red only"
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
-    return small_phantom()
+    return small_phantom(shape_kji=(26, 64, 64), spacing_kji_mm=(9.0, 6.0, 6.0))
 
 
 @pytest.fixture

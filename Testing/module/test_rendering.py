@@ -27,7 +27,7 @@ QUIET_S = 0.06
 
 @pytest.fixture
 def phantom() -> Phantom:
-    return small_phantom()
+    return small_phantom(shape_kji=(26, 64, 64), spacing_kji_mm=(9.0, 6.0, 6.0))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ Source: our rule; how often the true value lies inside is measured by ``python -
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -60,8 +61,8 @@ class Ranges:
         is_shown[_within(component.box, box)] = voxels
         seed = is_shown.reshape(-1)[flat]
         is_free = (self._labels[stored] != label) | seed
-        found = [_connected(flat, variant[stored] & is_free, seed, shape) for variant in self._variants[label]]
-        found.append(flat[seed])
+        chosen = _different(variant[stored] & is_free for variant in self._variants[label])
+        found = _different([flat[seed], *(_connected(flat, one, seed, shape) for one in chosen)])
         volumes = [round(float(len(one)) * self._maps.grid.voxel_ml, 4) for one in found]
         diameters = [self._longest_mm(one, shape) for one in found]
         return (min(volumes), max(volumes)), (min(diameters), max(diameters))
@@ -106,9 +107,16 @@ def _within(box: Box, wider: Box) -> Box:
     return k, j, i
 
 
+def _different(arrays: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """The arrays without repetitions: where stages agree, and far from 0.3 and 0.7, there is one thing to measure."""
+    return list({array.tobytes(): array for array in arrays}.values())
+
+
 def _connected(flat: np.ndarray, is_chosen: np.ndarray, is_seed: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Of the voxels that are chosen those whose component holds a seed; flat indices."""
     chosen = np.flatnonzero(is_chosen)
+    if is_seed[chosen].all():
+        return flat[chosen]
     numbers = number_voxels(flat[chosen], shape)
     is_kept = np.zeros(int(numbers.max(initial=0)) + 1, bool)
     is_kept[numbers[is_seed[chosen]]] = True
