@@ -14,7 +14,7 @@ from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import COMPANIONS, OUTLINES, VERDICTS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.scene.stored_result import readMaps
-from Testing.module.scene_tools import add_volume, fused_truth, labels_of, maps_of, save, small_phantom
+from Testing.module.scene_tools import add_volume, fused_truth, labels_of, maps_of, save, tiny_phantom
 
 
 class SERUSegmentationSceneTest(unittest.TestCase):
@@ -24,7 +24,7 @@ class SERUSegmentationSceneTest(unittest.TestCase):
         """Start with an empty scene and a result under a rotation."""
         slicer.mrmlScene.Clear(0)
         self.folder = tempfile.TemporaryDirectory()
-        self.phantom = small_phantom(oblique_degrees=(10.0, -5.0, 15.0))
+        self.phantom = tiny_phantom(oblique_degrees=(10.0, -5.0, 15.0))
         self.maps = maps_of(self.phantom)
         self.volume = add_volume(self.phantom)
         transform = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")

@@ -19,7 +19,7 @@ from Testing.desktop import Desktop, choose, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import labels_of, move_alpha, open_module, show_result
 from Testing.module.panel_fixtures import ct, node, panel
-from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom
+from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom, tiny_phantom
 
 __all__ = ["node", "panel", "slicer_desktop"]
 
@@ -28,7 +28,7 @@ CUSTOM_LAYOUT = 6  # one slice view: "Red only"
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
-    return small_phantom(shape_kji=(26, 64, 64), spacing_kji_mm=(9.0, 6.0, 6.0))
+    return tiny_phantom()
 
 
 @pytest.fixture

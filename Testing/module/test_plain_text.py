@@ -14,7 +14,7 @@ from seru.phantom import Phantom
 from Testing.desktop import Desktop, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import open_module
-from Testing.module.scene_tools import small_phantom
+from Testing.module.scene_tools import tiny_phantom
 
 __all__ = ["slicer_desktop"]
 
@@ -23,7 +23,7 @@ PICTURE = "<img src='picture.png'>"
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
-    return small_phantom()
+    return tiny_phantom()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from Testing.desktop import Desktop, click, drag_slider
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import labels_of, move_alpha
 from Testing.module.panel_fixtures import ct, node, panel
-from Testing.module.scene_tools import fused_truth, maps_of, save, small_phantom
+from Testing.module.scene_tools import fused_truth, maps_of, save, tiny_phantom
 
 __all__ = ["node", "panel", "slicer_desktop"]
 
@@ -27,7 +27,7 @@ QUIET_S = 0.06
 
 @pytest.fixture
 def phantom() -> Phantom:
-    return small_phantom(shape_kji=(26, 64, 64), spacing_kji_mm=(9.0, 6.0, 6.0))
+    return tiny_phantom()
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ from Testing.module.scene_tools import (  # noqa: E402
     report_of,
     save,
     small_phantom,
+    tiny_phantom,
 )
 
 
@@ -125,7 +126,7 @@ GRIDS = {
 def test_the_segments_land_where_the_truth_lies_in_world_space(
     scene: Any, tmp_path: Path, grid: str, transform: str
 ) -> None:
-    phantom = small_phantom(shape_kji=(26, 64, 64), spacing_kji_mm=(9.0, 6.0, 6.0), **GRIDS[grid])
+    phantom = tiny_phantom(**GRIDS[grid])
     volume = add_volume(phantom)
     parent = TRANSFORMS[transform](scene)
     volume.SetAndObserveTransformNodeID(parent.GetID() if parent else None)

@@ -16,7 +16,7 @@ from Testing import REPOSITORY
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import MODULE_FILE, open_module
-from Testing.module.scene_tools import small_phantom
+from Testing.module.scene_tools import tiny_phantom
 
 __all__ = ["slicer_desktop"]
 
@@ -25,7 +25,7 @@ HEAVY = {"torch", "cv2", "SimpleITK", "scipy", "skimage", "openvino", "pip"}
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
-    return small_phantom()
+    return tiny_phantom()
 
 
 def test_opening_the_module_imports_neither_torch_nor_opencv() -> None:
@@ -276,7 +276,8 @@ def test_clearing_models_asks_first(slicer_desktop: Desktop, tmp_path: Path, mon
     assert panel.ui.setupAnswerLabel.text == "Deleted: some-model"
 
 
-def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
+def test_a_user_and_a_script_get_the_phantom_from_sample_data(slicer_desktop: Desktop) -> None:
+    import SampleData
     import slicer
 
     panel = open_module(slicer_desktop)
@@ -284,28 +285,24 @@ def test_the_phantom_is_in_sample_data(slicer_desktop: Desktop) -> None:
 
     source.customDownloader(source)
     panel.initializeParameterNode()
+    users, scripts = panel.ui.inputSelector.currentNode(), SampleData.downloadSample("SERUPhantom")
 
-    node = panel.ui.inputSelector.currentNode()
-    assert node.GetName() == "SERU phantom CT"
-    assert node.GetImageData().GetDimensions() == (256, 256, 96)
     assert Path(source.thumbnailFileName).is_file()
+    expected = make_phantom(PhantomOptions()).volume
+    for node in (users, scripts):
+        assert node.GetName() == "SERU phantom CT"
+        assert node.GetImageData().GetDimensions() == (256, 256, 96)
+        assert np.array_equal(slicer.util.arrayFromVolume(node), expected.array_kji)
+        assert ijk_to_ras_of(node) == pytest.approx(expected.grid.ijk_to_ras)
 
 
-def test_a_script_gets_the_phantom_s_node_from_sample_data(slicer_desktop: Desktop) -> None:
-    import SampleData
+def ijk_to_ras_of(node: Any) -> np.ndarray:
     import slicer
     import vtk
 
-    open_module(slicer_desktop)
-
-    node = SampleData.downloadSample("SERUPhantom")
-
-    assert node.GetName() == "SERU phantom CT"
-    expected = make_phantom(PhantomOptions()).volume
-    assert np.array_equal(slicer.util.arrayFromVolume(node), expected.array_kji)
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
-    assert slicer.util.arrayFromVTKMatrix(matrix) == pytest.approx(expected.grid.ijk_to_ras)
+    return slicer.util.arrayFromVTKMatrix(matrix)
 
 
 def test_a_copied_log_holds_versions(slicer_desktop: Desktop) -> None:
