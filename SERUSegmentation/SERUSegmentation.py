@@ -27,7 +27,8 @@ from SERUSegmentationLib.panel.deletion import deleteCompanionsOf
 from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import Intents, WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
-from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
+from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun, WorkerRun
+from SERUSegmentationLib.run.worker import Worker
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import firstVolume, isPlainVolume, outputFor
@@ -127,13 +128,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
-        self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodeAdded)
+        slicer.app.connect("aboutToQuit()", self.logic.abort)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
         """End a run and let go of everything; called when the module is reloaded or Slicer quits."""
         self._isClosed = True
+        slicer.app.disconnect("aboutToQuit()", self.logic.abort)
         self.logic.abort()
         self.setParameterNode(None)
         self.parts.cleanup()
@@ -154,8 +157,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
-        """Let go of the nodes before they go, and of what was said of them."""
+        """Let go of the nodes before they go, and of what was said and kept of them."""
         self._input = None
+        self.logic.worker.release()
         self.parts.run.forget()
         self.setParameterNode(None)
 
@@ -189,6 +193,14 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode and self._parameterNode.outputSegmentation is node:
             self._parameterNode.outputSegmentation = None
         deleteCompanionsOf(node, self.parts.mayDelete)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """What was kept of a CT goes with it."""
+        held = self.logic.worker.held
+        if held is not None and held.isOf(node):
+            self.logic.worker.release()
+        self.updatePanel()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:
@@ -281,7 +293,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             splitSides=parameters.splitSides,
             **{**optionsOf(parameters), "alpha": None},
         )
-        run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)
+        worker = self.logic.worker
+        worker.idleMinutes = parts.inputs.idleMinutes
+        run = SegmentationRun(
+            parameters.inputVolume, parameters.outputSegmentation, settings, worker, parts.run.log.add
+        )
         parts.run.start()
         self.logic.start(run, lambda: parts.run.update(run.progress), lambda *ended: self.onFinished(run, *ended))
 
@@ -323,10 +339,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
-    """Segments volumes, with or without the panel."""
+    """Segments volumes, with or without the panel.
+
+    Attributes:
+        worker: of the panel's runs; a script's runs have one each, which ends with them.
+    """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
+        self.worker = Worker()
         self._watcher: RunWatcher | None = None
 
     def getParameterNode(self) -> SERUSegmentationParameterNode:
@@ -371,7 +392,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
 
     def start(
         self,
-        run: SegmentationRun,
+        run: WorkerRun,
         onProgress: Callable[[], None],
         onFinished: Callable[[LiveResult | None, Exception | None], None],
     ) -> None:
@@ -409,10 +430,11 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
             self._watcher.cancel()
 
     def abort(self) -> None:
-        """End the run at once and tell nobody."""
+        """End the run and the worker at once and tell nobody."""
         if self._watcher:
             self._watcher.abort()
             self._watcher = None
+        self.worker.close()
 
 
 def _logEnd(result: LiveResult | None, error: Exception | None) -> None:

@@ -16,7 +16,8 @@ from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSett
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.texts import _
 
-_MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
+_MODEL, _FOLDERS, _DEVICE, _DEVICES, _IDLE = "Model", "ModelFolders", "Device", "Devices", "IdleMinutes"
+_IDLE_MINUTES = 10
 
 
 class InputPanel:
@@ -37,6 +38,9 @@ class InputPanel:
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.modelFolderButton.connect("clicked(bool)", self._onFolder)
+        kept = readSetting(_IDLE, _IDLE_MINUTES)
+        ui.idleSpinBox.value = kept if isinstance(kept, int) else _IDLE_MINUTES
+        ui.idleSpinBox.connect("valueChanged(int)", lambda minutes: writeSetting(_IDLE, minutes))
 
     @property
     def model(self) -> ModelChoice | None:
@@ -54,6 +58,11 @@ class InputPanel:
         """What the command's ``--device`` takes."""
         combo = self._ui.deviceComboBox
         return combo.itemData(combo.currentIndex) or "auto"
+
+    @property
+    def idleMinutes(self) -> int:
+        """How long networks and CT are kept ready after a run; 0 ends the process with the run."""
+        return self._ui.idleSpinBox.value
 
     def refreshModels(self) -> None:
         """List the models anew; the chosen one stays."""

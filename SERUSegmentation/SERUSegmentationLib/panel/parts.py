@@ -20,7 +20,7 @@ from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
-from SERUSegmentationLib.run.segmentation import checkInput
+from SERUSegmentationLib.run.handing import checkInput
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
