@@ -405,6 +405,31 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Move</source>
+        <translation>Bewegen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Give the crop boxes handles. Where one is let go of, its side is refined anew; it never gets smaller than the model&apos;s crop.</source>
+        <translation>Den Ausschnittkästen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Ausschnitt des Modells.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Refine in the boxes as they were before the last change</source>
+        <translation>In den Kästen verfeinern, wie sie vor der letzten Änderung waren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Reset boxes</source>
+        <translation>Kästen zurücksetzen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Refine both sides where their kidneys were found</source>
+        <translation>Beide Seiten dort verfeinern, wo ihre Nieren gefunden wurden</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Labels</source>
         <translation>Beschriftung</translation>
     </message>
@@ -705,6 +730,11 @@
 </context>
 <context>
     <name>panel.input_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>The model &apos;{title}&apos; that made this result is not on this computer; choose it, or click Segment.</source>
+        <translation>Das Modell &apos;{title}&apos;, von dem dieses Ergebnis stammt, ist nicht auf diesem Rechner; wählen Sie es, oder klicken Sie auf Segmentieren.</translation>
+    </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
         <source>No model: choose a model folder</source>
@@ -1206,6 +1236,14 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>run.refinement</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/refinement.py"/>
+        <source>The result was given up while a side was refined; nothing was written.</source>
+        <translation>Das Ergebnis wurde aufgegeben, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
+    </message>
+</context>
+<context>
     <name>run.segmentation</name>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
@@ -1542,11 +1580,6 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
-        <source>{name} crop {side}</source>
-        <translation>{name} Zuschnitt {side}</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>Key slice {side}</source>
         <translation>Schlüsselschicht {side}</translation>
     </message>
@@ -1554,6 +1587,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>{name} key slices</source>
         <translation>{name} Schlüsselschichten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{name} crop {side}</source>
+        <translation>{name} Zuschnitt {side}</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>

@@ -10,6 +10,7 @@ from typing import Any
 import qt
 
 from seru.errors import ModelError, SeruError
+from seru.findings import ModelFacts
 from seru.model.store import open_model
 from seru.records import parse_json
 from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
@@ -47,6 +48,24 @@ class InputPanel:
         """The chosen model, or None where there is none."""
         index = self._ui.modelComboBox.currentIndex
         return self.choices[index] if 0 <= index < len(self.choices) else None
+
+    def modelOf(self, facts: ModelFacts) -> ModelChoice:
+        """Return the model that made a result.
+
+        Args:
+            facts: of the report.
+
+        Returns:
+            The model whose weights are the same.
+
+        Raises:
+            ModelError: it is not here.
+        """
+        for choice in self.choices:
+            if choice.folder is not None and open_model(choice.folder).card.checksums == facts.sha256:
+                return choice
+        text = _("The model '{title}' that made this result is not on this computer; choose it, or click Segment.")
+        raise ModelError(text.format(title=facts.title))
 
     @property
     def knowsDevices(self) -> bool:

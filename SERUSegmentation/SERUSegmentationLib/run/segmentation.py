@@ -47,15 +47,18 @@ class RunSettings(SegmentOptions):
     model: str | None = None
     splitSides: bool = False
 
-    def request(self) -> dict[str, Any]:
-        """Return the facts of the worker's request, without paths.
+    def ofRun(self) -> SegmentOptions:
+        """Return the options that the networks need.
 
-        What can be changed afterwards is not among them: the maps then know the model's own alpha.
+        What can be changed afterwards is at its defaults: the maps then know the model's own alpha.
         """
-        values = {switch.name: getattr(self, switch.name) for switch in switches() if not switch.is_of_result}
-        given = {
-            s.name: to_plain(values[s.name]) for s in switches() if s.name in values and values[s.name] != s.default
-        }
+        return SegmentOptions(**{s.name: getattr(self, s.name) for s in switches() if not s.is_of_result})
+
+    def request(self) -> dict[str, Any]:
+        """Return the facts of the worker's request, without paths."""
+        options = self.ofRun()
+        values = {switch.name: (getattr(options, switch.name), switch.default) for switch in switches()}
+        given = {name: to_plain(value) for name, (value, default) in values.items() if value != default}
         return {"do": "segment", "options": given, **({"model": self.modelPlace} if self.modelPlace else {})}
 
     @property
@@ -95,7 +98,7 @@ class WorkerRun(ABC):
         self._onLine = onLine or logging.info
         self._reason: str | None = None
         self._code: int | None = None
-        self._wanted = Held(contentOf(volumeNode), settings.modelPlace, settings)
+        self._wanted = Held(contentOf(volumeNode), settings.modelPlace, settings.ofRun())
 
     def start(self) -> None:
         """Send the request, to a new process where none runs.
@@ -140,6 +143,9 @@ class WorkerRun(ABC):
         """
         try:
             if self._reason is not None:
+                if self.progress.isDone:
+                    # It was done by then, and the worker has gone on to what nobody has seen.
+                    self.worker.forget()
                 raise CancelledError(self._reason)
             if not self.progress.isDone:
                 raise self._error()
