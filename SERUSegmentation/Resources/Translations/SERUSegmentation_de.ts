@@ -411,17 +411,17 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Give the crop boxes handles. Where one is let go of, its side is refined anew; it never gets smaller than the model&apos;s crop.</source>
-        <translation>Den Ausschnittkästen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Ausschnitt des Modells.</translation>
+        <translation>Den Zuschnittrahmen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Zuschnitt des Modells.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Refine in the boxes as they were before the last change</source>
-        <translation>In den Kästen verfeinern, wie sie vor der letzten Änderung waren</translation>
+        <translation>In den Rahmen verfeinern, wie sie vor der letzten Änderung waren</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Reset boxes</source>
-        <translation>Kästen zurücksetzen</translation>
+        <translation>Rahmen zurücksetzen</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
