@@ -31,7 +31,7 @@ from seru.phantom import PhantomOptions, make_phantom
 from seru.result.maps import load_maps
 
 FEW = PhantomOptions(shape_kji=(30, 96, 112), spacing_kji_mm=(9.0, 4.0, 3.5), seed=3)
-OPTIONS = {"engine": "torch", "threads": 1}
+OPTIONS = {"threads": 1}
 BOX = [[50, 30, 8], [90, 70, 16]]
 OTHER = [[52, 28, 10], [92, 68, 13]]
 
