@@ -19,6 +19,7 @@ from seru.records import read_record, to_plain
 
 EngineName = Literal["auto", "torch", "openvino"]
 CropRule = Literal["grow", "paper"]
+SegType = Literal["binary", "labelmap", "fractional"]
 
 # SERU's own weight of the coarse stage.
 PAPER_ALPHA = 0.4
@@ -101,6 +102,7 @@ class SegmentOptions:
         tumor_touches_kidney: remove tumor components that touch no kidney voxel.
         minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
         boxes: where sides are refined, one a side at most; a side without one is refined where its kidney was found.
+        seg_type: how a DICOM segmentation holds its segments: a bit each, one map of labels, or probabilities.
 
     Raises:
         BadInputError: a value is out of its range.
@@ -176,6 +178,14 @@ class SegmentOptions:
             is_of_one_ct=True,
         ),
     )
+    seg_type: SegType = field(
+        default="binary",
+        metadata=_switch(
+            "how .seg.dcm holds its segments; labelmap is new to many readers, fractional holds the fused "
+            "probabilities before anything is left out",
+            is_of_output=True,
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.alpha is not None:
@@ -249,7 +259,7 @@ class SegmentOptions:
             True where they differ in boxes and in what is done with the probabilities alone.
         """
         # The least confidence is of the result too, but key slices follow it.
-        names = [s.name for s in switches() if not (s.is_of_result or s.is_of_one_ct)]
+        names = [s.name for s in switches() if not (s.is_of_result or s.is_of_one_ct or s.is_of_output)]
         return all(getattr(self, name) == getattr(other, name) for name in (*names, "min_confidence"))
 
     def deciding(self) -> dict[str, Any]:
@@ -296,6 +306,7 @@ class Switch:
         paper: the paper's way; None where the paper has none.
         is_of_result: can be changed after the networks have run.
         is_of_one_ct: means nothing for another CT.
+        is_of_output: says how an output of ``seru segment`` is written.
         is_repeated: may be given several times; the value is a tuple.
     """
 
@@ -311,6 +322,7 @@ class Switch:
     paper: Any = None
     is_of_result: bool = False
     is_of_one_ct: bool = False
+    is_of_output: bool = False
     is_repeated: bool = False
 
     @property

@@ -59,6 +59,9 @@ class SegmentTerm:
         color: red, green and blue, 0..1.
         entry: Slicer's serialised terminology entry.
         side: the patient's side, or None for both sides in one segment.
+        category: code of what it is a kind of.
+        kind: code of what it is.
+        region: code of where it is, or None where the kind says so.
     """
 
     id: str
@@ -66,7 +69,10 @@ class SegmentTerm:
     label: int
     color: Color
     entry: str
-    side: Side | None = None
+    side: Side | None
+    category: Code
+    kind: Code
+    region: Code | None = None
 
 
 def _entry(context: str, category: Code, kind: Code, modifier: Code, region: Code, region_modifier: Code) -> str:
@@ -78,13 +84,13 @@ def _entry(context: str, category: Code, kind: Code, modifier: Code, region: Cod
 def _kidney(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(GENERAL_ANATOMY_LIST, ANATOMICAL_STRUCTURE, KIDNEY, laterality, NO_CODE, NO_CODE)
-    return SegmentTerm(*_names("Kidney", side), 1, COLORS["kidney"], entry, side)
+    return SegmentTerm(*_names("Kidney", side), 1, COLORS["kidney"], entry, side, ANATOMICAL_STRUCTURE, KIDNEY)
 
 
 def _tumor(side: Side | None) -> SegmentTerm:
     laterality = LATERALITY[side] if side else NO_CODE
     entry = _entry(DICOM_MASTER_LIST, ALTERED_STRUCTURE, NEOPLASM, NO_CODE, KIDNEY, laterality)
-    return SegmentTerm(*_names("Tumor", side), 2, COLORS["tumor"], entry, side)
+    return SegmentTerm(*_names("Tumor", side), 2, COLORS["tumor"], entry, side, ALTERED_STRUCTURE, NEOPLASM, KIDNEY)
 
 
 def _names(name: str, side: Side | None) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ class Volume:
         grid: where its voxels lie; of the array's shape.
         source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, and ``sha256`` where it was taken.
         notes: what the user should know of it, one sentence each.
+        slice_files: of DICOM, the file of each plane along k; empty for other formats.
 
     Raises:
         BadInputError: the array is none of real numbers, or not of the grid's shape.
@@ -30,6 +32,7 @@ class Volume:
     grid: Grid
     source: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    slice_files: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         _check_numbers(self.array_kji)

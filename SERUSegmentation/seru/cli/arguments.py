@@ -20,7 +20,7 @@ def add_run_arguments(parser: argparse.ArgumentParser, is_of_one_ct: bool = Fals
 
     Args:
         parser: of ``segment`` or ``batch``.
-        is_of_one_ct: add what means nothing for another CT too.
+        is_of_one_ct: add what means nothing for another CT too, and how its output is written.
     """
     parser.add_argument(
         "--model",
@@ -44,7 +44,7 @@ def add_option_arguments(
         names: of the options; empty adds all.
         is_of_one_ct: add what means nothing for another CT too.
     """
-    offered = [switch for switch in switches() if is_of_one_ct or not switch.is_of_one_ct]
+    offered = [switch for switch in switches() if is_of_one_ct or not (switch.is_of_one_ct or switch.is_of_output)]
     wanted = [switch for switch in offered if not names or switch.name in names]
     groups = {name: parser.add_argument_group(name) for name in dict.fromkeys(s.group for s in wanted) if name}
     for switch in wanted:

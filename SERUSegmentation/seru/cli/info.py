@@ -15,6 +15,7 @@ from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import ModelError
 from seru.memory import LIBRARIES, has_room
+from seru.model.engines.devices import may_have_gpu
 from seru.model.store import cache_folder, list_models, models_to_fetch, read_registry
 
 _PACKAGES = (
@@ -102,6 +103,8 @@ def _devices() -> list[dict[str, Any]]:
         {"name": "cpu", "title": platform.processor() or platform.machine(), "memory": _gib(_main_memory())}
     ]
     devices[0]["threads"] = f"{os.cpu_count()} threads"
+    if not may_have_gpu():
+        return devices
     try:
         if not has_room(LIBRARIES):
             raise OSError("too little memory")

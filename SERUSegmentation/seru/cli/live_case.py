@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import seru
 from seru.cohort.case import read_case
-from seru.cohort.outputs import Outputs, write_results
+from seru.cohort.outputs import DicomChoice, Outputs, write_results
 from seru.errors import BadInputError
 from seru.findings import Index, Report, Side
 from seru.io.images import check_input
@@ -108,6 +109,7 @@ class LiveCase:
         segmenter = self._segmenter_for(order)
         record = RunRecord(progress)
         volume = read_case(order.source, order.series, record)
+        order.outputs.check_fit(volume)
         return self._finish(order, segmenter, self._scan_of(volume, segmenter, record), record, on_part)
 
     def refine(
@@ -142,6 +144,7 @@ class LiveCase:
             volume = read_case(order.source, order.series, record)
             if volume.source["sha256"] != self._content:
                 raise BadInputError(f"'{order.source}' holds another CT than before; segment it anew.")
+            order.outputs.check_fit(volume)
             scan = segmenter.look(volume, record)
         return self._finish(order, segmenter, scan, record, on_part)
 
@@ -157,6 +160,8 @@ class LiveCase:
         """The last scan where it is of the same content, seen the same way; else a new one."""
         scan = self._scan
         is_same = scan is not None and scan.volume.source["sha256"] == volume.source["sha256"]
+        # What is written for DICOM refers to the files that were read.
+        is_same = is_same and scan is not None and scan.volume.slice_files == volume.slice_files
         if scan is not None and is_same and scan.options.are_seen_alike(segmenter.options):
             return scan
         self._scan = scan = None
@@ -176,7 +181,8 @@ class LiveCase:
         if not self._stays:
             scan.close()
         result = segmenter.result(scan, record)
-        write_results(order.outputs, scan.volume, result, record)
+        dicom = DicomChoice(seru.__version__, order.options.seg_type)
+        write_results(order.outputs, scan.volume, result, record, dicom)
         self.order, self._content, self._scan = order, scan.volume.source["sha256"], scan
         return result.report
 

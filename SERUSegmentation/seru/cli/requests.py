@@ -52,7 +52,8 @@ class SegmentRequest(Request):
         Raises:
             BadInputError: no file can have such a name, or an option is unknown or out of its range.
         """
-        outputs = Outputs(*(self._path(name) for name in ("output", "report", "maps", "pictures")))
+        output, report, maps, pictures = (self._path(name) for name in ("output", "report", "maps", "pictures"))
+        outputs = Outputs(output, report, maps, pictures)
         options = read_record(SegmentOptions, self.options, _WHAT, "options")
         source = _checked(existing_path, self.input, "input")
         model = None if self.model is None else _checked(model_name, self.model, "model")

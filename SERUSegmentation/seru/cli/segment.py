@@ -20,7 +20,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("input", type=existing_path, metavar="INPUT", help="NIfTI, NRRD, MetaImage, or a DICOM folder")
     parser.add_argument(
-        "-o", "--output", type=existing_path, metavar="OUTPUT", help=".nii.gz, .nrrd, .mha or .seg.nrrd"
+        "-o",
+        "--output",
+        type=existing_path,
+        action="append",
+        default=[],
+        metavar="OUTPUT",
+        help=".nii.gz, .nrrd, .mha, .seg.nrrd, or .seg.dcm for a DICOM folder; may be given several times",
     )
     parser.add_argument("--series", metavar="UID", help="series of the DICOM folder (default: the CT with most slices)")
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
@@ -43,11 +49,11 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    outputs = Outputs(arguments.output, arguments.report, arguments.maps, arguments.pictures)
+    outputs = Outputs.of_several(arguments.output, arguments.report, arguments.maps, arguments.pictures)
     order = Order(arguments.input, outputs, segment_options(arguments), arguments.series, arguments.model)
     report = LiveCase(stays=False).segment(order, session.progress)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)
-    session.say(f"written: {outputs.output or outputs.maps}")
+    session.say(f"written: {', '.join(map(str, outputs.labels())) or outputs.maps}")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -14,8 +14,16 @@ import numpy as np
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
 from seru.findings import PICTURES, SIDES
-from seru.io.images import SEGMENTATION_ENDING, check_output, ending_of, write_labels
+from seru.io.images import (
+    ALL_ENDINGS,
+    DICOM_SEG_ENDING,
+    SEGMENTATION_ENDING,
+    check_output,
+    ending_of,
+    write_labels,
+)
 from seru.io.inputs import Inputs, is_read_from
+from seru.options import SegType
 from seru.places import check_writable, is_same_place
 from seru.progress import Progress
 from seru.result.maps import MAPS_FILE
@@ -23,6 +31,19 @@ from seru.volume import Volume
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import SegmentResult
+
+
+@dataclass(frozen=True)
+class DicomChoice:
+    """How DICOM outputs are written.
+
+    Attributes:
+        version: of the program.
+        seg_type: how a segmentation holds its segments.
+    """
+
+    version: str
+    seg_type: SegType
 
 
 @dataclass(frozen=True)
@@ -34,17 +55,47 @@ class Outputs:
         report: JSON, or None.
         maps: folder of the probability maps, or None.
         pictures: folder of the key slices' pictures, or None.
+        further: other label maps and segmentations of the same labels.
     """
 
     output: Path | None
     report: Path | None = None
     maps: Path | None = None
     pictures: Path | None = None
+    further: tuple[Path, ...] = ()
+
+    @classmethod
+    def of_several(
+        cls, outputs: Sequence[Path], report: Path | None, maps: Path | None, pictures: Path | None
+    ) -> Outputs:
+        """Return where results go that are wanted in several formats, of each one at most.
+
+        Args:
+            outputs: label maps and segmentations; may be empty.
+            report: as the class.
+            maps: as the class.
+            pictures: as the class.
+
+        Returns:
+            The outputs.
+
+        Raises:
+            BadInputError: two outputs have the same ending.
+        """
+        for one, other in combinations(outputs, 2):
+            ending = ending_of(one, ALL_ENDINGS)
+            if ending is not None and ending == ending_of(other, ALL_ENDINGS):
+                raise BadInputError(f"'{one}' and '{other}' are the same format; give one output of each ending.")
+        return cls(outputs[0] if outputs else None, report, maps, pictures, tuple(outputs[1:]))
+
+    def labels(self) -> list[Path]:
+        """Return where the labels go, in every format."""
+        return [path for path in (self.output, *self.further) if path is not None]
 
     def files(self) -> list[tuple[str, Path]]:
         """Return every file that a run may write, with what it is, for messages."""
         places = [
-            ("output", self.output),
+            *(("output", path) for path in self.labels()),
             ("report", self.report),
             ("maps", self.maps and self.maps / MAPS_FILE),
             *(("picture", self.pictures and self.pictures / name) for name in PICTURES.values()),
@@ -71,8 +122,8 @@ class Outputs:
         for folder in (self.maps, self.pictures):
             if folder is not None and any(is_same_place(folder, path) for _, path in self.files()):
                 raise BadInputError(f"'{folder}' is to be a folder and a file; choose another name.")
-        if self.output is not None:
-            check_output(self.output)
+        for path in self.labels():
+            check_output(path)
         if self.report is not None:
             check_writable(self.report)
         for folder, name in ((self.maps, MAPS_FILE), (self.pictures, PICTURES[SIDES[0]])):
@@ -93,6 +144,21 @@ class Outputs:
                 raise BadInputError(f"The {what} '{path}' is the input itself; choose another name.")
             if is_read_from(source, path):
                 raise BadInputError(f"The {what} '{path}' is part of the input '{source}'; choose another name.")
+
+    def check_fit(self, volume: Volume) -> None:
+        """Check, once a CT is read and before any other work, that its labels can be written in every format.
+
+        Args:
+            volume: the CT.
+
+        Raises:
+            BadInputError: a DICOM output is wanted and cannot refer to the CT.
+        """
+        for path in self.labels():
+            if ending_of(path, (DICOM_SEG_ENDING,)):
+                from seru.io.dicom_seg import check_dicom_output
+
+                check_dicom_output(path, volume.slice_files)
 
     def check_keeps(self, kept: Iterable[Path]) -> None:
         """Check that nothing is written over files that a run reads besides the CT.
@@ -123,7 +189,9 @@ def check_apart(files: Iterable[tuple[str, Path]]) -> None:
             raise BadInputError(f"The {what} and the {other} have the same name '{there}'; choose another one.")
 
 
-def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progress: Progress) -> None:
+def write_results(
+    outputs: Outputs, volume: Volume, result: SegmentResult, progress: Progress, dicom: DicomChoice | None = None
+) -> None:
     """Write the results of a run; they take their places together, the report last, as the mark of a finished case.
 
     Args:
@@ -131,6 +199,7 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
         volume: the input.
         result: of the cascade.
         progress: told of the stage ``write``, and asked whether to stop.
+        dicom: how DICOM outputs are written; None writes none.
 
     Raises:
         BadInputError: the disk is full, or a place cannot be written to.
@@ -156,8 +225,12 @@ def write_results(outputs: Outputs, volume: Volume, result: SegmentResult, progr
                 if report.side(side).key_slice is None:
                     group.remove(outputs.pictures / PICTURES[side])  # of an earlier run
             progress.check_cancelled()
-        if outputs.output is not None:
-            write_output(result.labels_kji, volume, outputs.output, progress, group.open)
+        for path in outputs.labels():
+            if dicom is not None and ending_of(path, (DICOM_SEG_ENDING,)):
+                _write_dicom(path, volume, result, dicom, group.open)
+            else:
+                write_output(result.labels_kji, volume, path, progress, group.open)
+            progress.check_cancelled()
         if outputs.report is not None:
             # No report of an earlier run beside the labels of this one, not even for a moment.
             group.remove(outputs.report)
@@ -198,6 +271,17 @@ def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: P
         write_segmentation(labels_kji, volume, path, progress, opener)
     else:
         write_labels(labels_kji, volume, path, progress, opener)
+
+
+def _write_dicom(path: Path, volume: Volume, result: SegmentResult, dicom: DicomChoice, opener: Opener) -> None:
+    from seru.io.dicom_seg import Algorithm, write_dicom_seg
+    from seru.io.dicom_source import SourceHeaders
+    from seru.result.fusion import fused_maps
+
+    report, headers = result.report, SourceHeaders.read(volume.slice_files)
+    algorithm = Algorithm(dicom.version, report.model.id, report.alpha)
+    probabilities = fused_maps(result.maps, report.alpha) if dicom.seg_type == "fractional" else None
+    write_dicom_seg(result.labels_kji, volume.grid, headers, algorithm, dicom.seg_type, path, opener, probabilities)
 
 
 def _check_folder(folder: Path, name: str) -> None:

@@ -56,7 +56,8 @@ def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) ->
     grid = grid_of(slices)
     _check_size(slices)
     source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series}
-    return Volume(_read_volume(slices, advance), grid, source, tuple(notes))
+    files = tuple(item.path for item in slices)
+    return Volume(_read_volume(slices, advance), grid, source, tuple(notes), files)
 
 
 def _read_headers(paths: list[Path], unread: Unread, advance: Advance) -> tuple[list[Slice], list[Other]]:

@@ -36,7 +36,10 @@ _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage
 INPUT_ENDINGS = tuple(_READERS)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
+DICOM_SEG_ENDING = ".seg.dcm"
+# Those that hold labels without the CT beside them, and all there are.
 OUTPUT_ENDINGS = (SEGMENTATION_ENDING, *LABEL_ENDINGS)
+ALL_ENDINGS = (*OUTPUT_ENDINGS, DICOM_SEG_ENDING)
 
 
 def read_volume(path: str | Path, series_uid: str | None = None, progress: Progress | None = None) -> Volume:
@@ -149,8 +152,8 @@ def check_output(path: str | Path) -> None:
         BadInputError: unknown ending, or a place that cannot be written to.
     """
     path = Path(path)
-    if ending_of(path, OUTPUT_ENDINGS) is None:
-        raise BadInputError(f"The output '{path.name}' has an unknown ending; give one of {', '.join(OUTPUT_ENDINGS)}.")
+    if ending_of(path, ALL_ENDINGS) is None:
+        raise BadInputError(f"The output '{path.name}' has an unknown ending; give one of {', '.join(ALL_ENDINGS)}.")
     check_writable(path)
 
 

@@ -46,6 +46,29 @@ def fuse_probabilities(coarse: np.ndarray, refined: np.ndarray, alpha: float) ->
     return labels
 
 
+def fused_maps(maps: Maps, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Fuse the probabilities of both stages, whatever is believed of them.
+
+    Args:
+        maps: of a run.
+        alpha: weight of the coarse stage, 0..1.
+
+    Returns:
+        Of kidney and of tumor: uint8, shape of the input (K, J, I), 255 = 1; 0 where nothing is stored.
+
+    Raises:
+        BadInputError: alpha is not between 0 and 1.
+    """
+    weight = np.float32(check_alpha(alpha))
+    kidney, tumor = (
+        maps.whole(
+            maps.on_box(np.rint(weight * maps.coarse[:, n] + (1 - weight) * maps.refined[:, n]).astype(np.uint8))
+        )
+        for n in range(2)
+    )
+    return kidney, tumor
+
+
 def is_foreground(probabilities: np.ndarray) -> np.ndarray:
     """Tell where kidney or tumor is the most probable class.
 

@@ -19,6 +19,7 @@ from seru.files import replacing
 from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
 from seru.model.engines.base import first_line
+from seru.model.engines.devices import import_torch
 from seru.model.engines.quiet_openvino import openvino
 from seru.model.store import Model, cache_folder
 
@@ -93,8 +94,7 @@ def convert(model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
     Raises:
         ModelError: the weights are missing, damaged or do not fit the card.
     """
-    import torch
-
+    torch = import_torch()
     from seru.model.network import StageNetwork
     from seru.model.weights import load_network
 

@@ -1,0 +1,192 @@
+"""DICOM segmentations: labels, or probabilities, on the slices of the DICOM CT that they belong to.
+
+Where a voxel lies comes from our grid alone: what headers say besides their positions is often wrong (a negative
+Spacing Between Slices, say). Patient and study are those of the CT's headers, nothing more.
+
+Source: DICOM PS3.3, A.51 (Segmentation IOD), A.51.6 (Label Map Segmentation IOD).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seru.errors import BadInputError
+from seru.files import Opener
+from seru.grid import Grid
+from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
+from seru.options import SegType
+from seru.terminology import SEGMENTS, Code, SegmentTerm
+
+if TYPE_CHECKING:
+    from highdicom.content import AlgorithmIdentificationSequence, PixelMeasuresSequence
+    from highdicom.seg import Segmentation, SegmentDescription
+    from highdicom.sr import CodedConcept
+
+MANUFACTURER = "SlicerSERU"
+_SERIES_NUMBER = 900
+# Of a probability that is stored in a byte.
+_WHOLE = 255
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What made the labels.
+
+    Attributes:
+        version: of the program.
+        model: its id.
+        alpha: weight of the coarse stage.
+    """
+
+    version: str
+    model: str
+    alpha: float
+
+
+def write_dicom_seg(
+    labels_kji: np.ndarray,
+    grid: Grid,
+    headers: SourceHeaders,
+    algorithm: Algorithm,
+    seg_type: SegType,
+    path: Path,
+    opener: Opener,
+    probabilities: tuple[np.ndarray, np.ndarray] | None = None,
+) -> None:
+    """Write labels as a DICOM segmentation; planes that show nothing are left out.
+
+    Args:
+        labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor.
+        grid: of the CT.
+        headers: of the CT's slices.
+        algorithm: that made the labels.
+        seg_type: how the segments are held.
+        path: ends in ``.seg.dcm``.
+        opener: of a group of files that take their places together.
+        probabilities: for ``fractional``: of kidney and of tumor, uint8, shape (K, J, I), 255 = 1.
+
+    Raises:
+        BadInputError: highdicom is missing, or the file cannot be written.
+    """
+    require_highdicom()
+    with quiet(), opener(path) as file:
+        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities)
+        headers.copy_patient_to(made)
+        made.save_as(file, enforce_file_format=True)
+
+
+def _segmentation(
+    labels_kji: np.ndarray,
+    grid: Grid,
+    headers: SourceHeaders,
+    algorithm: Algorithm,
+    seg_type: SegType,
+    probabilities: tuple[np.ndarray, np.ndarray] | None,
+) -> Segmentation:
+    from highdicom import UID
+    from highdicom.seg import Segmentation
+
+    shown = probabilities if seg_type == "fractional" and probabilities is not None else (labels_kji,)
+    planes = _shown_planes(shown)
+    is_empty = not len(planes)
+    if is_empty:  # no segmentation is without a frame
+        planes = np.array([0])
+    if seg_type == "fractional" and probabilities is not None:
+        pixels = np.stack([values[planes] for values in probabilities], axis=-1) / np.float32(_WHOLE)
+    else:
+        pixels = labels_kji[planes]
+    return Segmentation(
+        source_images=[headers.plane(k, grid) for k in planes],
+        pixel_array=pixels,
+        segmentation_type=seg_type.upper(),
+        segment_descriptions=[_description(term, algorithm) for term in SEGMENTS],
+        series_instance_uid=UID(),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=UID(),
+        instance_number=1,
+        manufacturer=MANUFACTURER,
+        manufacturer_model_name="SERU",
+        software_versions=algorithm.version,
+        # Required of every device; a program has none.
+        device_serial_number="none",
+        max_fractional_value=_WHOLE,
+        content_label="KIDNEY_TUMOR",
+        content_description="Kidneys and kidney tumors (research use only)",
+        series_description="SERU kidneys and kidney tumors",
+        pixel_measures=_pixel_measures(grid),
+        omit_empty_frames=not is_empty,
+    )
+
+
+def _shown_planes(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """The planes along k in which any array shows anything."""
+    shows = [[bool(plane.any()) for plane in array] for array in arrays]
+    return np.flatnonzero(np.any(shows, axis=0))
+
+
+def _pixel_measures(grid: Grid) -> PixelMeasuresSequence:
+    from highdicom.content import PixelMeasuresSequence
+
+    i, j, k = grid.spacing_ijk_mm
+    return PixelMeasuresSequence(pixel_spacing=(j, i), slice_thickness=k, spacing_between_slices=k)
+
+
+def _description(term: SegmentTerm, algorithm: Algorithm) -> SegmentDescription:
+    from highdicom.color import CIELabColor
+    from highdicom.seg import SegmentDescription
+
+    return SegmentDescription(
+        segment_number=term.label,
+        segment_label=term.name,
+        segmented_property_category=coded(term.category),
+        segmented_property_type=coded(term.kind),
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=identification(algorithm),
+        anatomic_regions=[coded(term.region)] if term.region else None,
+        display_color=CIELabColor.from_rgb(*(round(255 * value) for value in term.color)),
+    )
+
+
+def identification(algorithm: Algorithm) -> AlgorithmIdentificationSequence:
+    """Return what made the labels, as DICOM names it."""
+    from highdicom.content import AlgorithmIdentificationSequence
+    from pydicom.sr.codedict import codes
+
+    return AlgorithmIdentificationSequence(
+        name="SERU",
+        family=codes.DCM.ArtificialIntelligence,
+        version=algorithm.version,
+        source=MANUFACTURER,
+        parameters={"model": algorithm.model, "alpha": f"{algorithm.alpha:g}"},
+    )
+
+
+def coded(code: Code) -> CodedConcept:
+    """Return a code of our terminology as DICOM writes it."""
+    from highdicom.sr import CodedConcept
+
+    scheme, value, meaning = code
+    return CodedConcept(value=value, scheme_designator=scheme, meaning=meaning)
+
+
+def check_dicom_output(path: Path, slice_files: Sequence[Path]) -> None:
+    """Check, before any work, that a DICOM output can be made of a CT.
+
+    Args:
+        path: of the output.
+        slice_files: of the CT.
+
+    Raises:
+        BadInputError: the CT is no DICOM, its headers do not identify it, or a package is missing.
+    """
+    if not slice_files:
+        raise BadInputError(
+            f"'{path.name}' refers to the images of a DICOM CT, and the input is none; give .seg.nrrd or .nii.gz."
+        )
+    require_highdicom()
+    SourceHeaders.read(slice_files)

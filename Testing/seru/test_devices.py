@@ -1,0 +1,93 @@
+"""Which device a run takes, and that finding it costs no import of torch where its build knows the CPU alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from seru.errors import DeviceError
+from seru.io.images import write_volume
+from seru.model.engines import devices, resolve_device
+from seru.phantom import PhantomOptions, make_phantom
+from Testing import REPOSITORY
+
+_CPU = "__version__ = '2.13.0+cpu'\ncuda = None\nhip = None\n"
+_CUDA = "cuda = '12.8'\nhip = None\n"
+_ROCM = "cuda = None\nhip = '6.4'\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "build", "driver", "expected"),
+    [
+        ("linux", _CPU, True, False),
+        ("win32", _CPU, False, False),
+        ("linux", _CUDA, True, True),
+        ("linux", _CUDA, False, False),
+        ("win32", _CUDA, True, True),
+        ("linux", _ROCM, False, True),
+        ("darwin", _CPU, False, True),
+        ("linux", "a file of some other torch", False, True),
+        ("linux", "version = 'without what is asked for'", False, True),
+        ("linux", None, False, True),
+    ],
+)
+def test_a_gpu_is_ruled_out_by_torch_s_build_and_nvidia_s_driver_alone(
+    platform: str, build: str | None, driver: bool, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if build is not None:
+        (tmp_path / "version.py").write_text(build)
+    spec = ModuleSpec("torch", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(devices, "find_spec", lambda name: spec)
+    monkeypatch.setattr(devices, "_has_nvidia_driver", lambda: driver)
+    monkeypatch.setattr(devices.sys, "platform", platform)
+
+    assert devices.may_have_gpu() is expected
+
+
+def test_without_torch_the_import_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "find_spec", lambda name: None)
+
+    assert devices.may_have_gpu()
+
+
+def test_a_device_is_the_one_that_torch_finds() -> None:
+    import torch
+
+    expected = "cuda:0" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    assert resolve_device("auto") == expected
+    assert resolve_device("cpu") == "cpu"
+    with pytest.raises(DeviceError, match="'cuda:99' is not on this computer"):
+        resolve_device("cuda:99")
+
+
+_SEGMENT = """
+import sys
+from seru.cli import main
+
+code = main(sys.argv[1:])
+sys.exit(code or 9 * ("torch" in sys.modules))
+"""
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+@pytest.mark.skipif(devices.may_have_gpu(), reason="torch may find a GPU here")
+def test_a_network_that_was_converted_before_runs_without_importing_torch(tmp_path: Path, tiny_model: Path) -> None:
+    phantom = make_phantom(PhantomOptions(shape_kji=(12, 96, 96), spacing_kji_mm=(16.0, 4.0, 4.0)))
+    write_volume(phantom.volume, tmp_path / "ct.nrrd")
+    arguments = ["segment", str(tmp_path / "ct.nrrd"), "--model", str(tiny_model), "--progress", "none"]
+    arguments += ["-o", str(tmp_path / "out.nrrd")]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "SERUSegmentation")}
+
+    codes = [
+        subprocess.run([sys.executable, "-c", _SEGMENT, *arguments], env=environment).returncode
+        for _ in range(2)
+    ]
+
+    assert codes[1] == 0, "torch was imported"
+    assert codes[0] in (0, 9)
