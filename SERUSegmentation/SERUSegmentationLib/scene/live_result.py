@@ -100,7 +100,7 @@ class LiveResult:
             old: of the same scan, as the scene holds it.
             options: alpha and clean-up.
         """
-        hadSurfaces, wasEdited = self.layer.hasSurfaces(), isEdited(self.segmentationNode)
+        hadSurfaces, wasEdited = old.areSurfacesOld or self.layer.hasSurfaces(), isEdited(self.segmentationNode)
         places, drawn = old._takeOut()
         values = self._values(self._finish(options))
         shown, places = values.copy(), places - np.array(self.layer.grid.lowerKji)
@@ -108,7 +108,9 @@ class LiveResult:
         shown[tuple(places[isInside].T)] = drawn[isInside]
         self.layer.write(shown, create=False)
         self._written = values
-        self.layer.settle(hadSurfaces)
+        self.layer.settle()
+        self.areSurfacesOld, old.areSurfacesOld = hadSurfaces, False
+        self.renewSurfaces()
         if not wasEdited:
             markWritten(self.segmentationNode)
 
