@@ -35,7 +35,7 @@ class Order:
         source: file or folder of the CT.
         outputs: of the run.
         options: of the run.
-        series: of a DICOM folder, or None.
+        series: of a DICOM folder or zip, or None.
         model: id or folder; None takes the default.
     """
 
