@@ -10,6 +10,7 @@ import struct
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -356,14 +357,18 @@ def test_a_zip_that_is_gone_before_its_headers_are_needed_is_one_sentence(tmp_pa
 def test_a_batch_takes_a_zip_as_a_case_and_knows_its_folders_results(tmp_path: Path, tiny_model: Path) -> None:
     inputs, out = tmp_path / "in", tmp_path / "out"
     write_slices(inputs / "anna")
+    zip_of(inputs / "anna", inputs / "bert.zip", inside="series/")
     command = ["batch", str(inputs), "-o", str(out), "--model", str(tiny_model), "--threads", "1", "--progress", "none"]
     assert main(command) == 0
+    anna, bert = (json.loads((out / f"{name}.json").read_text()) for name in ("anna", "bert"))
     made = (out / "anna.nii.gz").stat().st_mtime_ns
-    zip_of(inputs / "anna", inputs / "anna.zip", inside="series/")
     shutil.rmtree(inputs / "anna")
+    (inputs / "bert.zip").rename(inputs / "anna.zip")
 
     code = main(command)
 
+    assert bert["input"] == {**anna["input"], "path": str(inputs / "bert.zip")}
+    assert bert["labels_sha256"] == anna["labels_sha256"]
     (case,) = json.loads((out / "summary.json").read_text())["cases"]
     assert (code, case["case"], case["status"]) == (0, "anna", "skipped")
     assert (out / "anna.nii.gz").stat().st_mtime_ns == made
@@ -383,20 +388,31 @@ def test_a_batch_leaves_zips_of_other_things_out_and_keeps_damaged_ones(tmp_path
     ]
 
 
-def test_a_live_case_writes_labels_and_dicom_of_a_zip(tmp_path: Path, tiny_model: Path) -> None:
-    path = zipped_ct(tmp_path)
-    options, made = SegmentOptions(threads=1, engine="torch"), []
+def test_a_worker_takes_the_zip_for_its_folder_and_refers_to_what_it_read_last(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    path, made = zipped_ct(tmp_path), []
+    (tmp_path / "ct" / "empty.dcm").write_bytes(b"")
+    seen: set[str] = set()
+    options, live = SegmentOptions(threads=1, engine="torch"), LiveCase(stays=True)
 
-    for source, name, further in ((tmp_path / "ct", "folder", ()), (path, "zip", (tmp_path / "zip.seg.dcm",))):
-        outputs = Outputs(tmp_path / f"{name}.nii.gz", further=further)
-        order = Order(source, outputs, options, model=str(tiny_model))
-        made.append(LiveCase(stays=False).segment(order, Progress()))
+    class Stages(Progress):
+        def stage(self, name: str, done: int, total: int) -> None:
+            seen.add(name)
+
+    for source in (tmp_path / "ct", path):
+        seen.clear()
+        outputs = Outputs(tmp_path / "x.nii.gz", further=(tmp_path / "x.seg.dcm",) if source == path else ())
+        made.append(live.segment(Order(source, outputs, options, model=str(tiny_model)), Stages()))
 
     folder, zipped = made
-    assert (zipped.input.path, zipped.input.format) == (str(path), "dicom")
-    assert (zipped.input.sha256, zipped.input.series_uid) == (folder.input.sha256, folder.input.series_uid)
+    assert "coarse" not in seen
+    assert zipped.input == replace(folder.input, path=str(path))
     assert zipped.labels_sha256 == folder.labels_sha256
-    assert (tmp_path / "zip.seg.dcm").is_file()
+    assert [text for text in folder.warnings if text not in zipped.warnings] == [
+        "Left out: 'empty.dcm' (empty); if that was part of the CT, copy it again."
+    ]
+    assert (tmp_path / "x.seg.dcm").is_file()
 
 
 def test_a_zip_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
