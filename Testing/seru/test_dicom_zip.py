@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,6 +140,30 @@ def test_backslashes_are_folders_and_bytes_before_the_zip_are_no_harm(tmp_path: 
 
     assert facts_of(volume) == facts_of(read_volume(tmp_path / "ct"))
     assert str(volume.slice_files[0]) == str(path / "study" / "series" / "a1-999.dcm")
+
+
+def test_a_zip_that_was_streamed_and_one_of_64_bits_are_read(tmp_path: Path) -> None:
+    write_slices(tmp_path / "ct")
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data)
+            return len(data)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as made:
+        for file in sorted((tmp_path / "ct").iterdir()):
+            with made.open(file.name, "w", force_zip64=True) as inside:
+                inside.write(file.read_bytes())
+    (tmp_path / "ct.zip").write_bytes(pipe.data)
+
+    assert facts_of(read_volume(tmp_path / "ct.zip")) == facts_of(read_volume(tmp_path / "ct"))
 
 
 @pytest.mark.parametrize("compressor", ["JPEG", "JPEG2000"])
@@ -294,7 +319,7 @@ def test_a_file_larger_than_a_slice_is_named_and_not_unpacked(tmp_path: Path) ->
     volume = read_volume(path)
 
     np.testing.assert_array_equal(volume.array_kji, small_ct())
-    assert "'large.dcm' (larger than a slice of a ct)" in " ".join(volume.notes)
+    assert "'large.dcm' (larger than any slice)" in " ".join(volume.notes)
 
 
 def test_several_series_are_told_of_in_the_same_sentence_and_chosen_from(tmp_path: Path) -> None:

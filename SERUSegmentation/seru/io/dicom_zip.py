@@ -83,7 +83,7 @@ class ZippedFile:
             OSError: it cannot be read, or is larger than a slice of a CT.
         """
         if self._is_large:
-            raise OSError(errno.EFBIG, "larger than a slice of a CT")
+            raise OSError(errno.EFBIG, "larger than any slice")
         data = self._unpacked(self.stored_size, self.size)
         if len(data) != self.size or zlib.crc32(data) != self.crc:
             raise _damaged(self.archive, self.path)
@@ -147,9 +147,9 @@ def zipped_files(archive: Path, unread: Unread) -> list[ZippedFile]:
         BadInputError: it is no zip, or a damaged, encrypted or unusual one, or claims what no CT's does.
         OSError: it cannot be read.
     """
-    with BoundedFile(archive) as file:
-        entries, end = _entries(archive, file)
-        _check_sizes(archive, entries, file.size)
+    with _Directory(archive) as directory:
+        entries, end = _entries(archive, directory)
+    _check_sizes(archive, entries, directory.size)
     _check_names(archive, entries)
     files = []
     for entry, following in itertools.zip_longest(entries, entries[1:]):
@@ -178,10 +178,10 @@ class _Directory(BoundedFile):
         return super().read(size)
 
 
-def _entries(archive: Path, file: BoundedFile) -> tuple[list[zipfile.ZipInfo], int]:
+def _entries(archive: Path, directory: _Directory) -> tuple[list[zipfile.ZipInfo], int]:
     """Return what the directory lists, in the order of its places in the zip, and where the directory begins."""
     try:
-        with _Directory(archive) as directory, zipfile.ZipFile(directory) as opened:
+        with zipfile.ZipFile(directory) as opened:
             return sorted(opened.infolist(), key=lambda entry: entry.header_offset), opened.start_dir
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, RuntimeError, struct.error) as error:
         raise BadInputError(f"'{archive}' is no zip, or a cut or damaged one; copy it again.") from error
