@@ -23,16 +23,21 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
+from seru.options import SegmentOptions
+from SERUSegmentationLib.panel.box_panel import Boxes
 from SERUSegmentationLib.panel.deletion import deleteCompanionsOf
 from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import Intents, WidgetParts
 from SERUSegmentationLib.run.background import RunWatcher
-from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
+from SERUSegmentationLib.run.refinement import RefineRun
+from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun, WorkerRun
+from SERUSegmentationLib.run.worker import Worker
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import firstVolume, isPlainVolume, outputFor
+from SERUSegmentationLib.scene.nodes import firstVolume, inputVolume, isPlainVolume, outputFor
 from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.sample_data import registerSampleData
+from SERUSegmentationLib.scene.scene_writer import showCropBoxes
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import checkHandedVolume, segmentPhantom
 
@@ -108,6 +113,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = False
         self._isClosed = False
         self._isTakingBack = False
+        # Where sides are to be refined once what goes on has stopped.
+        self._nextBoxes: Boxes | None = None
         self._input: vtkMRMLScalarVolumeNode | None = None
 
     def setup(self) -> None:
@@ -119,7 +126,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SERUSegmentationLogic()
         requirements = Path(self.resourcePath("requirements.txt"))
-        intents = Intents(self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut)
+        intents = Intents(self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut, self.onBoxes)
         self.parts = WidgetParts(self.ui, requirements, intents)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
@@ -127,13 +134,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport)
         self.addObserver(scene, scene.NodeAboutToBeRemovedEvent, self.onNodeAboutToBeRemoved)
-        self.addObserver(scene, scene.NodeRemovedEvent, self.updatePanel)
+        self.addObserver(scene, scene.NodeRemovedEvent, self.onNodeRemoved)
         self.addObserver(scene, scene.NodeAddedEvent, self.onNodeAdded)
+        slicer.app.connect("aboutToQuit()", self.logic.abort)
         self.initializeParameterNode()
 
     def cleanup(self) -> None:
         """End a run and let go of everything; called when the module is reloaded or Slicer quits."""
         self._isClosed = True
+        slicer.app.disconnect("aboutToQuit()", self.logic.abort)
         self.logic.abort()
         self.setParameterNode(None)
         self.parts.cleanup()
@@ -154,8 +163,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.setParameterNode(None)
 
     def onSceneStartClose(self, caller: Any = None, event: Any = None) -> None:
-        """Let go of the nodes before they go, and of what was said of them."""
+        """Let go of the nodes before they go, and of what was said and kept of them."""
         self._input = None
+        self.logic.worker.release()
         self.parts.run.forget()
         self.setParameterNode(None)
 
@@ -189,6 +199,14 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._parameterNode and self._parameterNode.outputSegmentation is node:
             self._parameterNode.outputSegmentation = None
         deleteCompanionsOf(node, self.parts.mayDelete)
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def onNodeRemoved(self, caller: Any, event: Any, node: Any) -> None:
+        """What was kept of a CT goes with it."""
+        held = self.logic.worker.held
+        if held is not None and held.isOf(node):
+            self.logic.worker.release()
+        self.updatePanel()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:
@@ -227,7 +245,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._isUpdating = True
         try:
-            self._update()
+            # The result and the finding that is outlined on it are drawn together.
+            with renderedOnce():
+                self._update()
         finally:
             self._isUpdating = False
 
@@ -281,12 +301,75 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             splitSides=parameters.splitSides,
             **{**optionsOf(parameters), "alpha": None},
         )
-        run = SegmentationRun(parameters.inputVolume, parameters.outputSegmentation, settings, parts.run.log.add)
-        parts.run.start()
+        worker = self.logic.worker
+        worker.idleMinutes = parts.inputs.idleMinutes
+        run = SegmentationRun(
+            parameters.inputVolume, parameters.outputSegmentation, settings, worker, parts.run.log.add
+        )
         self.logic.start(run, lambda: parts.run.update(run.progress), lambda *ended: self.onFinished(run, *ended))
+        parts.run.start()
+
+    def onBoxes(self, boxes: Boxes) -> None:
+        """Refine the sides whose boxes differ from the result's; a refinement that goes on is given up for it.
+
+        Args:
+            boxes: one a side at most; a side without one is refined where its kidney was found.
+        """
+        if not self.logic.isRunning:
+            self.parts.run.guarded(lambda: self._refine(boxes))
+        elif isinstance(self.logic.run, RefineRun):
+            self._nextBoxes = boxes
+            self.logic.cancel()
+        else:
+            # Minutes of work are not given up for a box.
+            self._putBoxesBack()
+
+    def _putBoxesBack(self) -> None:
+        result = self.parts.controller.result
+        if result is not None and not slicer.mrmlScene.IsClosing():
+            showCropBoxes(result)
+
+    def _refine(self, boxes: Boxes) -> None:
+        parts, result = self.parts, self.parts.controller.result
+        volume = inputVolume(result.segmentationNode) if result else None
+        if result is None or volume is None:
+            return
+        report, before = result.report, parts.boxes.boxes
+        options = replace(SegmentOptions.from_deciding(report.options), boxes=boxes, device=parts.inputs.device)
+        model = parts.inputs.modelOf(report.model).key
+        worker = self.logic.worker
+        worker.idleMinutes = parts.inputs.idleMinutes
+        settings = RunSettings(model=model, splitSides=result.splitSides, **vars(options))
+        node = result.segmentationNode
+
+        def current() -> LiveResult | None:
+            return parts.controller.result if parts.controller.segmentationNode is node else None
+
+        run = RefineRun(volume, current, settings, worker, parts.run.log.add)
+        self.logic.start(
+            run, lambda: parts.run.update(run.progress), lambda *ended: self._onRefined(run, before, *ended)
+        )
+        parts.run.start()
+
+    def _onRefined(self, run: RefineRun, before: Boxes, result: LiveResult | None, error: Exception | None) -> None:
+        """Show a side that was refined, or the boxes as they were."""
+        parts, boxes = self.parts, self._nextBoxes
+        self._nextBoxes = None
+        parts.run.finish(error, run.progress)
+        if result is not None:
+            parts.controller.offer(result)
+        elif boxes is None:
+            self._putBoxesBack()
+        self.updatePanel()
+        if result is not None:
+            parts.boxes.settle(before)
+            parts.boxes.refresh()
+        if boxes is not None:
+            self.onBoxes(boxes)
 
     def onCancel(self) -> None:
         """Ask the run to stop."""
+        self._nextBoxes = None
         self.parts.run.cancelling()
         self.logic.cancel()
 
@@ -323,10 +406,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
 
 class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
-    """Segments volumes, with or without the panel."""
+    """Segments volumes, with or without the panel.
+
+    Attributes:
+        worker: of the panel's runs; a script's runs have one each, which ends with them.
+    """
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
+        self.worker = Worker()
         self._watcher: RunWatcher | None = None
 
     def getParameterNode(self) -> SERUSegmentationParameterNode:
@@ -371,7 +459,7 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
 
     def start(
         self,
-        run: SegmentationRun,
+        run: WorkerRun,
         onProgress: Callable[[], None],
         onFinished: Callable[[LiveResult | None, Exception | None], None],
     ) -> None:
@@ -403,16 +491,22 @@ class SERUSegmentationLogic(ScriptedLoadableModuleLogic):
         """Whether a run goes on in the background."""
         return self._watcher is not None
 
+    @property
+    def run(self) -> WorkerRun | None:
+        """What goes on in the background."""
+        return self._watcher.run if self._watcher else None
+
     def cancel(self) -> None:
         """Ask the run to stop."""
         if self._watcher:
             self._watcher.cancel()
 
     def abort(self) -> None:
-        """End the run at once and tell nobody."""
+        """End the run and the worker at once and tell nobody."""
         if self._watcher:
             self._watcher.abort()
             self._watcher = None
+        self.worker.close()
 
 
 def _logEnd(result: LiveResult | None, error: Exception | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import slicer
 
 from seru.errors import ModelError
-from SERUSegmentationLib.run.segmentation import exportVolume
+from SERUSegmentationLib.run.handing import exportVolume
 from SERUSegmentationLib.scene.geometry import gridOf
 from SERUSegmentationLib.scene.sample_data import addPhantom
 from SERUSegmentationLib.texts import _

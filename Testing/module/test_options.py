@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import typing
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from seru.cli.requests import read_request
 from seru.options import SegmentOptions, Switch, switches
 from Testing.desktop import Desktop
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import MODULE_FILE
-from Testing.options_by_hand import another_value, parsed
+from Testing.options_by_hand import another_value
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed")
 
@@ -23,11 +25,17 @@ from Testing.module.scene_tools import bare_scene  # noqa: E402
 __all__ = ["slicer_desktop"]
 
 
+def asked(settings: RunSettings) -> SegmentOptions:
+    """Return the options that the worker reads from a request."""
+    line = json.dumps({"id": 1, "input": "ct.nrrd", **settings.request()})
+    return read_request(line.encode()).order().options
+
+
 @pytest.mark.parametrize("switch", [s for s in switches() if not s.is_of_result], ids=lambda switch: switch.name)
-def test_the_command_understands_what_the_child_is_given(switch: Switch) -> None:
+def test_the_worker_understands_what_it_is_given(switch: Switch) -> None:
     value = another_value(switch)
 
-    options = parsed(RunSettings(**{switch.name: value}).arguments())
+    options = asked(RunSettings(**{switch.name: value}))
 
     assert options == SegmentOptions(**{switch.name: value})
 
@@ -35,7 +43,7 @@ def test_the_command_understands_what_the_child_is_given(switch: Switch) -> None
 def test_the_child_is_given_nothing_that_can_be_changed_afterwards() -> None:
     given = {switch.name: another_value(switch) for switch in switches()}
 
-    options = parsed(RunSettings(**given).arguments())
+    options = asked(RunSettings(**given))
 
     of_run = {switch.name: given[switch.name] for switch in switches() if not switch.is_of_result}
     assert options == SegmentOptions(**of_run)

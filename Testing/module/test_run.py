@@ -66,9 +66,18 @@ def is_alive(pid: int) -> bool:
 
 
 def assert_nothing_left(run: Any, scene: Any) -> None:
+    """The worker has ended with its folder, or waits without anything of the run."""
     assert own_nodes(scene) == []
-    assert not run.folder.exists()
-    assert not is_alive(run.pid)
+    assert run.worker.held is None
+    if run.worker.pid is not None:
+        assert {path.name for path in run.worker.folder.iterdir()} == {"out.txt", "error.txt"}
+
+
+def assert_gone(run: Any, scene: Any, pid: int, folder: Path) -> None:
+    assert own_nodes(scene) == []
+    assert run.worker.pid is None
+    assert not folder.exists()
+    assert not is_alive(pid)
 
 
 def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: Phantom) -> None:
@@ -103,7 +112,6 @@ def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: P
     assert panel.ui.segmentButton.text == "Segment"
     assert panel.ui.alphaSlider.enabled
     assert "SERUSegmentationLib.run.child" in panel.parts.run.log.text()
-    assert not run.folder.exists()
     # The first run knows the devices from then on.
     slicer_desktop.wait_until(lambda: panel.parts.inputs.knowsDevices, TIMEOUT_S)
     assert panel.ui.deviceComboBox.findText("CPU") == 1
@@ -183,10 +191,10 @@ def test_a_run_leaves_only_what_is_read_and_the_panel_reads_it_once(
     left: list[str] = []
     write = SegmentationRun._write
 
-    def look_and_write(run: Any) -> Any:
-        files = [path for path in run.folder.rglob("*") if path.is_file()]
-        left.extend(sorted(path.relative_to(run.folder).as_posix() for path in files))
-        return write(run)
+    def look_and_write(run: Any, maps_file: Path) -> Any:
+        folder = run.worker.folder
+        left.extend(sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()))
+        return write(run, maps_file)
 
     monkeypatch.setattr(SegmentationRun, "_write", look_and_write)
 
@@ -226,7 +234,7 @@ def delete_input(desktop: Desktop, panel: Any, run: Any) -> None:
 
 
 def kill_process(desktop: Desktop, panel: Any, run: Any) -> None:
-    os.kill(run.pid, signal.SIGKILL)
+    os.kill(run.worker.pid, signal.SIGKILL)
 
 
 ACCIDENTS: dict[str, tuple[Callable[..., None], str]] = {
@@ -252,22 +260,83 @@ def test_an_accident_during_the_run_is_told_and_leaves_nothing(
     assert_nothing_left(run, slicer_desktop.scene)
 
 
+def test_the_process_stays_for_the_next_run_and_frees_what_goes(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    import slicer
+
+    panel = open_module(slicer_desktop, tiny_model, small)
+    run = start(panel)
+    wait_for(slicer_desktop, panel)
+    pid, worker = run.worker.pid, panel.logic.worker
+    first = labels_of(panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT"))
+    assert run.worker is worker
+    assert (worker.folder / "input.nrrd").is_file()
+
+    start(panel)
+    wait_for(slicer_desktop, panel)
+    assert worker.pid == pid
+    assert np.array_equal(labels_of(panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT")), first)
+
+    slicer_desktop.scene.RemoveNode(slicer.util.getNode("CT"))
+    assert worker.held is None
+    assert not (worker.folder / "input.nrrd").exists()
+    assert is_alive(pid)
+
+
+def test_a_process_that_was_killed_between_two_runs_is_started_anew(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    run = start(panel)
+    wait_for(slicer_desktop, panel)
+    pid, folder = run.worker.pid, run.worker.folder
+
+    os.kill(pid, signal.SIGKILL)
+    slicer_desktop.wait_until(lambda: panel.logic.worker.poll() is not None, TIMEOUT_S)
+    start(panel)
+    wait_for(slicer_desktop, panel)
+
+    assert panel.ui.statusLabel.text.startswith("Done in")
+    assert panel.logic.worker.pid not in (None, pid)
+    assert not folder.exists()
+
+
+def test_without_time_to_stay_the_process_ends_with_its_run(
+    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+) -> None:
+    panel = open_module(slicer_desktop, tiny_model, small)
+    click(panel.ui.advancedCollapsibleButton)
+    panel.ui.idleSpinBox.value = 0
+    run = start(panel)
+    pid, folder = run.worker.pid, run.worker.folder
+
+    wait_for(slicer_desktop, panel)
+
+    assert panel.ui.statusLabel.text.startswith("Done in")
+    assert panel.logic.worker.pid is None
+    assert not is_alive(pid)
+    assert not folder.exists()
+
+
 def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
     run = start(panel)
     wait_for_slices(slicer_desktop, run)
+    pid, folder = run.worker.pid, run.worker.folder
 
     slicer_desktop.unload("SERUSegmentation")
 
-    assert_nothing_left(run, slicer_desktop.scene)
+    assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
 def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
     run = start(panel)
     wait_for_slices(slicer_desktop, run)
+    pid, folder = run.worker.pid, run.worker.folder
 
     slicer_desktop.app.aboutToQuit.emit()
 
-    assert_nothing_left(run, slicer_desktop.scene)
+    assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
 def test_a_result_arrives_while_another_module_is_open(

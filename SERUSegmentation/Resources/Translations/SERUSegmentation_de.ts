@@ -105,6 +105,21 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Stays ready:</source>
+        <translation>Bleibt bereit:</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>How long the networks and the last CT are kept in memory after a run, so that the next one starts at once. 0 ends the process with each run.</source>
+        <translation>Wie lange die Netze und das letzte CT nach einem Lauf im Speicher bleiben, damit der nächste sofort beginnt. 0 beendet den Prozess mit jedem Lauf.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source> min</source>
+        <translation> min</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Segment</source>
         <translation>Segmentieren</translation>
     </message>
@@ -387,6 +402,31 @@
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show the boxes that the refine stage ran on</source>
         <translation>Die Rahmen zeigen, in denen die Feinstufe gerechnet hat</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Move</source>
+        <translation>Bewegen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Give the crop boxes handles. Where one is let go of, its side is refined anew; it never gets smaller than the model&apos;s crop.</source>
+        <translation>Den Zuschnittrahmen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Zuschnitt des Modells.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Refine in the boxes as they were before the last change</source>
+        <translation>In den Rahmen verfeinern, wie sie vor der letzten Änderung waren</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Reset boxes</source>
+        <translation>Rahmen zurücksetzen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Refine both sides where their kidneys were found</source>
+        <translation>Beide Seiten dort verfeinern, wo ihre Nieren gefunden wurden</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -690,6 +730,11 @@
 </context>
 <context>
     <name>panel.input_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
+        <source>The model &apos;{title}&apos; that made this result is not on this computer; choose it, or click Segment.</source>
+        <translation>Das Modell &apos;{title}&apos;, von dem dieses Ergebnis stammt, ist nicht auf diesem Rechner; wählen Sie es, oder klicken Sie auf Segmentieren.</translation>
+    </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
         <source>No model: choose a model folder</source>
@@ -1092,6 +1137,57 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>run.failures</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/failures.py"/>
+        <source>{reason} (in the module: Setup, Fetch).</source>
+        <translation>{reason} (im Modul: Einrichtung, Herunterladen).</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/failures.py"/>
+        <source>The Python package &apos;{name}&apos; is missing; open Setup and click Install.</source>
+        <translation>Das Python-Paket „{name}“ fehlt; öffnen Sie „Einrichtung“ und klicken Sie auf „Installieren“.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/failures.py"/>
+        <source>The segmentation process printed without end and was stopped; see the log.</source>
+        <translation>Der Segmentierungsprozess gab endlos Text aus und wurde angehalten; siehe Protokoll.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/failures.py"/>
+        <source>The segmentation process was killed from outside, most likely because memory ran out; close other programs or crop the volume and try again.</source>
+        <translation>Der Segmentierungsprozess wurde von außen beendet, vermutlich aus Speichermangel; schließen Sie andere Programme oder beschneiden Sie das Volumen und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/failures.py"/>
+        <source>The segmentation process died unexpectedly (exit code {code}); see the log.</source>
+        <translation>Der Segmentierungsprozess endete unerwartet (Exit-Code {code}); siehe Protokoll.</translation>
+    </message>
+</context>
+<context>
+    <name>run.handing</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/handing.py"/>
+        <source>No CT volume is selected; load a CT and select it.</source>
+        <translation>Es ist kein CT-Volumen ausgewählt; laden Sie ein CT und wählen Sie es aus.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/handing.py"/>
+        <source>&apos;{name}&apos; is not a CT volume; select a scalar volume.</source>
+        <translation>„{name}“ ist kein CT-Volumen; wählen Sie ein skalares Volumen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/handing.py"/>
+        <source>The volume &apos;{name}&apos; has no voxels; load it again.</source>
+        <translation>Das Volumen „{name}“ hat keine Voxel; laden Sie es erneut.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/handing.py"/>
+        <source>The volume cannot be written to &apos;{folder}&apos;; free some disk space and try again.</source>
+        <translation>Das Volumen kann nicht nach „{folder}“ geschrieben werden; geben Sie Speicherplatz frei und versuchen Sie es erneut.</translation>
+    </message>
+</context>
+<context>
     <name>run.progress</name>
     <message>
         <location filename="../../SERUSegmentationLib/run/progress.py"/>
@@ -1140,6 +1236,14 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>run.refinement</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/run/refinement.py"/>
+        <source>The result was given up while a side was refined; nothing was written.</source>
+        <translation>Das Ergebnis wurde aufgegeben, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
+    </message>
+</context>
+<context>
     <name>run.segmentation</name>
     <message>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
@@ -1165,51 +1269,6 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
         <source>{reason} The result is in a new segmentation.</source>
         <translation>{reason} Das Ergebnis liegt in einer neuen Segmentierung.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>{reason} (in the module: Setup, Fetch).</source>
-        <translation>{reason} (im Modul: Einrichtung, Herunterladen).</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The Python package &apos;{name}&apos; is missing; open Setup and click Install.</source>
-        <translation>Das Python-Paket „{name}“ fehlt; öffnen Sie „Einrichtung“ und klicken Sie auf „Installieren“.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The segmentation process printed without end and was stopped; see the log.</source>
-        <translation>Der Segmentierungsprozess gab endlos Text aus und wurde angehalten; siehe Protokoll.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The segmentation process was killed from outside, most likely because memory ran out; close other programs or crop the volume and try again.</source>
-        <translation>Der Segmentierungsprozess wurde von außen beendet, vermutlich aus Speichermangel; schließen Sie andere Programme oder beschneiden Sie das Volumen und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The segmentation process died unexpectedly (exit code {code}); see the log.</source>
-        <translation>Der Segmentierungsprozess endete unerwartet (Exit-Code {code}); siehe Protokoll.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>No CT volume is selected; load a CT and select it.</source>
-        <translation>Es ist kein CT-Volumen ausgewählt; laden Sie ein CT und wählen Sie es aus.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>&apos;{name}&apos; is not a CT volume; select a scalar volume.</source>
-        <translation>„{name}“ ist kein CT-Volumen; wählen Sie ein skalares Volumen.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The volume &apos;{name}&apos; has no voxels; load it again.</source>
-        <translation>Das Volumen „{name}“ hat keine Voxel; laden Sie es erneut.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/run/segmentation.py"/>
-        <source>The volume cannot be written to &apos;{folder}&apos;; free some disk space and try again.</source>
-        <translation>Das Volumen kann nicht nach „{folder}“ geschrieben werden; geben Sie Speicherplatz frei und versuchen Sie es erneut.</translation>
     </message>
 </context>
 <context>
@@ -1521,11 +1580,6 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
-        <source>{name} crop {side}</source>
-        <translation>{name} Zuschnitt {side}</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>Key slice {side}</source>
         <translation>Schlüsselschicht {side}</translation>
     </message>
@@ -1533,6 +1587,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>{name} key slices</source>
         <translation>{name} Schlüsselschichten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>{name} crop {side}</source>
+        <translation>{name} Zuschnitt {side}</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>

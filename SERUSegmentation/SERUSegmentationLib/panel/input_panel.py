@@ -10,13 +10,15 @@ from typing import Any
 import qt
 
 from seru.errors import ModelError, SeruError
+from seru.findings import ModelFacts
 from seru.model.store import open_model
 from seru.records import parse_json
 from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.texts import _
 
-_MODEL, _FOLDERS, _DEVICE, _DEVICES = "Model", "ModelFolders", "Device", "Devices"
+_MODEL, _FOLDERS, _DEVICE, _DEVICES, _IDLE = "Model", "ModelFolders", "Device", "Devices", "IdleMinutes"
+_IDLE_MINUTES = 10
 
 
 class InputPanel:
@@ -37,12 +39,33 @@ class InputPanel:
         ui.modelComboBox.connect("currentIndexChanged(int)", self._onModel)
         ui.deviceComboBox.connect("currentIndexChanged(int)", self._onDevice)
         ui.modelFolderButton.connect("clicked(bool)", self._onFolder)
+        kept = readSetting(_IDLE, _IDLE_MINUTES)
+        ui.idleSpinBox.value = kept if isinstance(kept, int) else _IDLE_MINUTES
+        ui.idleSpinBox.connect("valueChanged(int)", lambda minutes: writeSetting(_IDLE, minutes))
 
     @property
     def model(self) -> ModelChoice | None:
         """The chosen model, or None where there is none."""
         index = self._ui.modelComboBox.currentIndex
         return self.choices[index] if 0 <= index < len(self.choices) else None
+
+    def modelOf(self, facts: ModelFacts) -> ModelChoice:
+        """Return the model that made a result.
+
+        Args:
+            facts: of the report.
+
+        Returns:
+            The model whose weights are the same.
+
+        Raises:
+            ModelError: it is not here.
+        """
+        for choice in self.choices:
+            if choice.folder is not None and open_model(choice.folder).card.checksums == facts.sha256:
+                return choice
+        text = _("The model '{title}' that made this result is not on this computer; choose it, or click Segment.")
+        raise ModelError(text.format(title=facts.title))
 
     @property
     def knowsDevices(self) -> bool:
@@ -54,6 +77,11 @@ class InputPanel:
         """What the command's ``--device`` takes."""
         combo = self._ui.deviceComboBox
         return combo.itemData(combo.currentIndex) or "auto"
+
+    @property
+    def idleMinutes(self) -> int:
+        """How long networks and CT are kept ready after a run; 0 ends the process with the run."""
+        return self._ui.idleSpinBox.value
 
     def refreshModels(self) -> None:
         """List the models anew; the chosen one stays."""

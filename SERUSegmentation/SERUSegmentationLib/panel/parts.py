@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 from seru.errors import BadInputError
+from SERUSegmentationLib.panel.box_panel import Boxes, BoxPanel
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
@@ -20,7 +21,7 @@ from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
-from SERUSegmentationLib.run.segmentation import checkInput
+from SERUSegmentationLib.run.handing import checkInput
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
@@ -37,12 +38,14 @@ class Intents:
         onCancel: called when Cancel is clicked.
         onChanged: called when model, device, packages or a verdict have changed.
         onLeaveOut: called with whether doubtful findings are to be left out.
+        onBoxes: called with the crop boxes that are wanted.
     """
 
     onSegment: Callable[[], None]
     onCancel: Callable[[], None]
     onChanged: Callable[[], None]
     onLeaveOut: Callable[[bool], None]
+    onBoxes: Callable[[Boxes], None]
 
 
 class WidgetParts:
@@ -63,6 +66,7 @@ class WidgetParts:
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
+        self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
     def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
@@ -76,6 +80,7 @@ class WidgetParts:
         self.result.refresh(model.alpha if model else None)
         self.findings.refresh()
         self.keySlices.refresh()
+        self.boxes.refresh()
         self.measurements.refresh()
         self.setup.refresh()
 
@@ -116,6 +121,7 @@ class WidgetParts:
         self.setup.cleanup()
         self.result.cleanup()
         self.keySlices.cleanup()
+        self.boxes.cleanup()
 
     def _onMoved(self) -> None:
         self.measurements.refresh()

@@ -171,18 +171,22 @@ class RunPanel:
         label.visible = bool(label.text)
         setFramed(label, self._isError)
 
-    def _onClicked(self, checked: bool = False) -> None:
-        # The one place where what the user started may fail.
+    def guarded(self, act: Callable[[], None]) -> None:
+        """Do what the user started, and tell where it fails: the one place that catches.
+
+        Args:
+            act: what to do.
+        """
         try:
-            if self._isRunning:
-                self._onCancel()
-            else:
-                self._onSegment()
+            act()
         except SeruError as error:
             self.fail(error)
         except Exception as error:
             logging.exception("SERU: the run could not be started")
             self.alarm(error)
+
+    def _onClicked(self, checked: bool = False) -> None:
+        self.guarded(self._onCancel if self._isRunning else self._onSegment)
 
     def _onLine(self, line: str) -> None:
         text = self._ui.logTextEdit

@@ -14,8 +14,9 @@ import qt
 import slicer
 
 from seru.errors import SeruError
+from SERUSegmentationLib.run.handing import temporaryFolder
 from SERUSegmentationLib.run.process import ChildProcess, Stream
-from SERUSegmentationLib.run.segmentation import SegmentationRun, temporaryFolder
+from SERUSegmentationLib.run.segmentation import WorkerRun
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.texts import _
 
@@ -38,7 +39,7 @@ class RunWatcher:
 
     def __init__(
         self,
-        run: SegmentationRun,
+        run: WorkerRun,
         onProgress: Callable[[], None],
         onFinished: Callable[[LiveResult | None, Exception | None], None],
     ) -> None:
@@ -92,7 +93,7 @@ class RunWatcher:
         if self._release():
             self.run.cancel(_("The scene was closed during the run; nothing was written."))
             try:
-                self.run.kill()
+                self.run.close()
                 self.run.finish()
             except SeruError as problem:
                 self._onFinished(None, problem)

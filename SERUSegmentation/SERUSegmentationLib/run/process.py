@@ -100,20 +100,17 @@ class ChildProcess:
             self.kill()
         return code
 
-    def wait(self, timeout_s: float | None = None, onTurn: Callable[[], None] | None = None) -> int | None:
+    def wait(self, timeout_s: float | None = None) -> int | None:
         """Poll until the process has ended.
 
         Args:
             timeout_s: give up after this; None never does.
-            onTurn: called between looks.
 
         Returns:
             The exit code, or None at the timeout.
         """
         end = None if timeout_s is None else time.monotonic() + timeout_s
         while (code := self.poll()) is None and (end is None or time.monotonic() < end):
-            if onTurn:
-                onTurn()
             time.sleep(0.02)
         return code
 
@@ -126,6 +123,23 @@ class ChildProcess:
                 stdin.write(b"cancel\n")
             with suppress(OSError):
                 stdin.close()
+
+    def send(self, line: str) -> None:
+        """Write a line to a process that takes requests; what it prints in answer is counted anew.
+
+        Args:
+            line: without its end.
+
+        Raises:
+            OSError: the process has ended.
+        """
+        stdin = self._process.stdin if self._process else None
+        if stdin is None or stdin.closed:
+            raise BrokenPipeError("the process has ended")
+        for tail in self._tails.values():
+            tail.countAnew()
+        stdin.write(f"{line}\n".encode())
+        stdin.flush()
 
     def kill(self) -> None:
         """End the process at once."""
@@ -140,11 +154,14 @@ class _Tail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = 0
+        self._offset = self._start = 0
         self._rest = b""
 
+    def countAnew(self) -> None:
+        self._start = self._path.stat().st_size
+
     def isTooLong(self) -> bool:
-        return self._path.stat().st_size > _MOST_BYTES
+        return self._path.stat().st_size - self._start > _MOST_BYTES
 
     def read(self, isLast: bool) -> list[str]:
         with open(self._path, "rb") as file:

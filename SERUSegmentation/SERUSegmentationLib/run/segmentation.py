@@ -1,37 +1,35 @@
-"""One run: the volume out, the child process, the result into the scene."""
+"""One run: the volume out, a request to the worker, the result into the scene."""
 
 from __future__ import annotations
 
 import logging
-import shutil
-import tempfile
-from collections import deque
-from collections.abc import Callable, Sequence
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import slicer
-
-from seru.errors import BadInputError, CancelledError, DeviceError, ModelError, SeruError
+from seru.errors import BadInputError, CancelledError, SeruError
 from seru.options import SegmentOptions, switches
+from seru.records import to_plain
 from seru.result.maps import MAPS_FILE
-from SERUSegmentationLib.run.process import ChildProcess, Stream
+from SERUSegmentationLib.run.failures import toldError
+from SERUSegmentationLib.run.handing import checkInput, contentOf, exportVolume, isInScene
+from SERUSegmentationLib.run.process import Stream
 from SERUSegmentationLib.run.progress import RunProgress
+from SERUSegmentationLib.run.worker import Held, Worker
 from SERUSegmentationLib.scene.content import isEdited, markWritten
-from SERUSegmentationLib.scene.geometry import shapeKji
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import isPlainVolume
 from SERUSegmentationLib.scene.scene_writer import SceneWriter, checkOutput
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLNode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+    from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 
-# Of the process; the last ones say what went wrong.
-_ERROR_LINES = 200
+# Names without folders: no path of this computer gets into the report, which travels with the scene.
 _INPUT, _MAPS = "input.nrrd", "maps"
-_ERRORS = {kind.exit_code: kind for kind in (SeruError, BadInputError, ModelError, DeviceError, CancelledError)}
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -49,29 +47,169 @@ class RunSettings(SegmentOptions):
     model: str | None = None
     splitSides: bool = False
 
-    def arguments(self) -> list[str]:
-        """Return the command's arguments.
+    def ofRun(self) -> SegmentOptions:
+        """Return the options that the networks need.
 
-        What can be changed afterwards is not among them: the maps then know the model's own alpha.
+        What can be changed afterwards is at its defaults: the maps then know the model's own alpha.
         """
-        arguments = []
-        if self.model:
-            # The command runs in a folder of its own.
-            isFolder = Path(self.model).is_dir()
-            arguments += ["--model", str(Path(self.model).resolve()) if isFolder else self.model]
-        for switch in switches():
-            if not switch.is_of_result:
-                arguments += switch.arguments(getattr(self, switch.name))
-        return arguments
+        return SegmentOptions(**{s.name: getattr(self, s.name) for s in switches() if not s.is_of_result})
+
+    def request(self) -> dict[str, Any]:
+        """Return the facts of the worker's request, without paths."""
+        options = self.ofRun()
+        values = {switch.name: (getattr(options, switch.name), switch.default) for switch in switches()}
+        given = {name: to_plain(value) for name, (value, default) in values.items() if value != default}
+        return {"do": "segment", "options": given, **({"model": self.modelPlace} if self.modelPlace else {})}
+
+    @property
+    def modelPlace(self) -> str | None:
+        """The model as the worker, which runs in a folder of its own, finds it."""
+        isFolder = self.model is not None and Path(self.model).is_dir()
+        return str(Path(str(self.model)).resolve()) if isFolder else self.model
 
 
-class SegmentationRun:
-    """Segments one volume in a child process.
+class WorkerRun(ABC):
+    """A request of the worker and what becomes of it in the scene.
+
+    Args:
+        volumeNode: the CT.
+        settings: how.
+        worker: works on it, and on nothing else meanwhile; None makes one that ends with the run.
+        onLine: called with each line for the log.
+
+    Attributes:
+        progress: of the run.
+
+    Raises:
+        BadInputError: the volume cannot be used.
+    """
+
+    def __init__(
+        self,
+        volumeNode: vtkMRMLScalarVolumeNode,
+        settings: RunSettings,
+        worker: Worker | None = None,
+        onLine: Callable[[str], None] | None = None,
+    ) -> None:
+        checkInput(volumeNode)
+        self.volumeNode, self.settings = volumeNode, settings
+        self.worker = worker or Worker()
+        self.progress = RunProgress()
+        self._onLine = onLine or logging.info
+        self._reason: str | None = None
+        self._code: int | None = None
+        self._wanted = Held(contentOf(volumeNode), settings.modelPlace, settings.ofRun())
+
+    def start(self) -> None:
+        """Send the request, to a new process where none runs.
+
+        Raises:
+            SeruError: the disk is full, or the process cannot be started.
+        """
+        try:
+            self.worker.start(self._onLine)
+            request = self._request()
+            self._onLine(str(request))
+            self.worker.ask(request, self._read)
+        except OSError as error:
+            self.worker.close()
+            raise SeruError(_("The segmentation process cannot be started ({reason}).").format(reason=error)) from error
+        except SeruError:
+            self.worker.close()
+            raise
+
+    def poll(self) -> bool:
+        """Take new progress in.
+
+        Returns:
+            Whether the request has ended and :meth:`finish` may be called.
+        """
+        self._code = self.worker.poll()
+        return self._code is not None or not self.worker.isBusy
+
+    def wait(self) -> None:
+        """Wait for the end of the request."""
+        while not self.poll():
+            time.sleep(_LOOK_S)
+
+    def finish(self) -> LiveResult:
+        """Write the result into the scene.
+
+        Returns:
+            The result.
+
+        Raises:
+            SeruError: what went wrong, in one sentence.
+        """
+        try:
+            if self._reason is not None:
+                if self.progress.isDone:
+                    # It was done by then, and the worker has gone on to what nobody has seen.
+                    self.worker.forget()
+                raise CancelledError(self._reason)
+            if not self.progress.isDone:
+                raise self._error()
+            if not isInScene(self.volumeNode):
+                raise CancelledError(_("The volume was deleted during the run; nothing was written."))
+            result = self._write(self.worker.folder / _MAPS / MAPS_FILE)
+            self.worker.held = self._wanted
+            return result
+        finally:
+            self._tidy()
+
+    def cancel(self, reason: str | None = None) -> None:
+        """Ask the worker to give it up; the result of :meth:`finish` is then the reason.
+
+        Args:
+            reason: one sentence; None says that the run was cancelled.
+        """
+        self._reason = self._reason or reason or _("The run was cancelled; nothing was written.")
+        self.worker.cancel()
+
+    def close(self) -> None:
+        """End the worker at once, with its files."""
+        self.worker.close()
+
+    @abstractmethod
+    def _request(self) -> dict[str, Any]:
+        """Return the facts of the request; called once the worker has a folder."""
+
+    @abstractmethod
+    def _write(self, mapsFile: Path) -> LiveResult:
+        """Write the result into the scene."""
+
+    def _segmentRequest(self) -> dict[str, Any]:
+        """Hand the volume over, and return the request to segment it."""
+        self.worker.forget()
+        exportVolume(self.volumeNode, self.worker.folder / _INPUT)
+        return {**self.settings.request(), "input": _INPUT, "maps": _MAPS}
+
+    def _tidy(self) -> None:
+        """Keep what can be refined; a process that has ended, or is still at work, goes."""
+        if self.worker.idleMinutes == 0 or self.worker.isBusy or self._code is not None:
+            self.worker.close()
+        elif self.worker.held is None:
+            self.worker.forget()
+
+    def _error(self) -> SeruError:
+        return toldError(*self.progress.error) if self.progress.error else self.worker.death(self._code)
+
+    def _read(self, stream: Stream, line: str) -> None:
+        warnings = len(self.progress.warnings)
+        if stream == "error" or not self.progress.read(line):
+            self._onLine(line)
+        for warning in self.progress.warnings[warnings:]:
+            self._onLine(f"Warning: {warning}")
+
+
+class SegmentationRun(WorkerRun):
+    """Segments one volume.
 
     Args:
         volumeNode: the CT.
         segmentationNode: where the result goes; None makes a new one.
         settings: how.
+        worker: as of :class:`WorkerRun`.
         onLine: called with each line for the log.
 
     Raises:
@@ -83,121 +221,22 @@ class SegmentationRun:
         volumeNode: vtkMRMLScalarVolumeNode,
         segmentationNode: vtkMRMLSegmentationNode | None = None,
         settings: RunSettings | None = None,
+        worker: Worker | None = None,
         onLine: Callable[[str], None] | None = None,
     ) -> None:
-        checkInput(volumeNode)
+        super().__init__(volumeNode, settings or RunSettings(), worker, onLine)
         if segmentationNode is not None:
             checkOutput(segmentationNode, volumeNode)
-        self.settings = settings or RunSettings()
-        self.progress = RunProgress()
-        self.volumeNode, self.segmentationNode = volumeNode, segmentationNode
+        self.segmentationNode = segmentationNode
         self._hadOutput = segmentationNode is not None
-        self._onLine = onLine or logging.info
-        self._errorLines: deque[str] = deque(maxlen=_ERROR_LINES)
-        self._reason: str | None = None
-        self.folder = Path(tempfile.mkdtemp(prefix="SERU-", dir=temporaryFolder()))
-        self._process = ChildProcess(self._arguments(), self.folder, self._read)
-        self._code: int | None = None
 
-    def start(self) -> None:
-        """Write the volume out and start the process.
+    def _request(self) -> dict[str, Any]:
+        if self.segmentationNode is not None:
+            # Whoever starts a run over edits gives those up, not later ones.
+            markWritten(self.segmentationNode)
+        return self._segmentRequest()
 
-        Raises:
-            SeruError: the disk is full, or the process cannot be started.
-        """
-        try:
-            if self.segmentationNode is not None:
-                # Whoever starts a run over edits gives those up, not later ones.
-                markWritten(self.segmentationNode)
-            exportVolume(self.volumeNode, self.folder / _INPUT)
-            self._onLine(" ".join(self._process.command))
-            self._process.start()
-        except OSError as error:
-            self.close()
-            raise SeruError(_("The segmentation process cannot be started ({reason}).").format(reason=error)) from error
-        except SeruError:
-            self.close()
-            raise
-
-    def poll(self) -> bool:
-        """Take new progress in.
-
-        Returns:
-            Whether the process has ended and :meth:`finish` may be called.
-        """
-        self._code = self._process.poll()
-        return self._code is not None
-
-    def wait(self, onTurn: Callable[[], None] | None = None) -> None:
-        """Wait for the end of the process.
-
-        Args:
-            onTurn: called between looks.
-        """
-        self._code = self._process.wait(onTurn=onTurn)
-
-    def finish(self) -> LiveResult:
-        """Write the result into the scene and tidy up.
-
-        Returns:
-            The result.
-
-        Raises:
-            SeruError: what went wrong, in one sentence.
-        """
-        try:
-            if self._reason is not None:
-                raise CancelledError(self._reason)
-            if self._code != 0 or not self.progress.isDone:
-                raise self._error()
-            if not isInScene(self.volumeNode):
-                raise CancelledError(_("The volume was deleted during the run; nothing was written."))
-            return self._write()
-        finally:
-            self.close()
-
-    def cancel(self, reason: str | None = None) -> None:
-        """Ask the process to stop; the result of :meth:`finish` is then the reason.
-
-        Args:
-            reason: one sentence; None says that the run was cancelled.
-        """
-        self._reason = self._reason or reason or _("The run was cancelled; nothing was written.")
-        self._process.cancel()
-
-    def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """End the process if it still runs, and delete the run's files."""
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def pid(self) -> int | None:
-        """Number of the process."""
-        return self._process.pid
-
-    def _arguments(self) -> Sequence[str]:
-        # Names without folders: no path of this computer gets into the report, which travels with the scene.
-        return [
-            *("segment", _INPUT, "--maps", _MAPS, "--progress", "json", "--debug"),
-            *self.settings.arguments(),
-        ]
-
-    def _read(self, stream: Stream, line: str) -> None:
-        if stream == "out":
-            warnings = len(self.progress.warnings)
-            if not self.progress.read(line):
-                self._onLine(line)
-            for warning in self.progress.warnings[warnings:]:
-                self._onLine(f"Warning: {warning}")
-        else:
-            self._errorLines.append(line)
-            self._onLine(line)
-
-    def _write(self) -> LiveResult:
+    def _write(self, mapsFile: Path) -> LiveResult:
         if self._hadOutput and not isInScene(self.segmentationNode):
             # Deleted meanwhile: the result is not lost for it.
             self.segmentationNode = None
@@ -211,80 +250,7 @@ class SegmentationRun:
             # It became unusable meanwhile; minutes of work are not thrown away for it.
             self.progress.warnings.append(_("{reason} The result is in a new segmentation.").format(reason=error))
             writer = SceneWriter(self.volumeNode)
-        result = writer.write(self.folder / _MAPS / MAPS_FILE, self.settings, self.settings.splitSides)
+        result = writer.write(mapsFile, self.settings, self.settings.splitSides)
         self.progress.warnings += writer.warnings
         self.segmentationNode = result.segmentationNode
         return result
-
-    def _error(self) -> SeruError:
-        if self.progress.error is not None:
-            code, message = self.progress.error
-            if code == ModelError.exit_code and "Setup" not in message:
-                # The command's sentence; where its buttons are only the module knows.
-                message = _("{reason} (in the module: Setup, Fetch).").format(reason=message.rstrip("."))
-            return _ERRORS.get(code, SeruError)(message)
-        missing = [line for line in self._errorLines if line.startswith("ModuleNotFoundError")]
-        if missing:
-            name = missing[-1].split("'")[1] if "'" in missing[-1] else missing[-1]
-            return ModelError(
-                _("The Python package '{name}' is missing; open Setup and click Install.").format(name=name)
-            )
-        if self._process.hasFlooded:
-            return SeruError(_("The segmentation process printed without end and was stopped; see the log."))
-        if self._code in (-9, 137):
-            return DeviceError(
-                _(
-                    "The segmentation process was killed from outside, most likely because memory ran out; "
-                    "close other programs or crop the volume and try again."
-                )
-            )
-        text = _("The segmentation process died unexpectedly (exit code {code}); see the log.")
-        return SeruError(text.format(code=self._code))
-
-
-def checkInput(volumeNode: vtkMRMLNode | None) -> None:
-    """Check that a node is a 3D scalar volume.
-
-    Args:
-        volumeNode: chosen by the user.
-
-    Raises:
-        BadInputError: it is not.
-    """
-    if volumeNode is None:
-        raise BadInputError(_("No CT volume is selected; load a CT and select it."))
-    name = volumeNode.GetName()
-    if not isPlainVolume(volumeNode):
-        raise BadInputError(_("'{name}' is not a CT volume; select a scalar volume.").format(name=name))
-    if 0 in shapeKji(volumeNode):
-        raise BadInputError(_("The volume '{name}' has no voxels; load it again.").format(name=name))
-
-
-def exportVolume(volumeNode: vtkMRMLScalarVolumeNode, path: Path) -> None:
-    """Write a volume in its own coordinates, without parent transforms.
-
-    Args:
-        volumeNode: the CT.
-        path: of the NRRD file, uncompressed.
-
-    Raises:
-        BadInputError: it cannot be written.
-    """
-    storage = slicer.vtkMRMLVolumeArchetypeStorageNode()
-    storage.SetFileName(str(path))
-    storage.SetUseCompression(False)
-    if not storage.WriteData(volumeNode) or not path.is_file():
-        text = _("The volume cannot be written to '{folder}'; free some disk space and try again.")
-        raise BadInputError(text.format(folder=path.parent))
-
-
-def isInScene(node: vtkMRMLNode) -> bool:
-    """Return whether a node is still part of the scene."""
-    scene = node.GetScene()
-    return scene is not None and scene.IsNodePresent(node)
-
-
-def temporaryFolder() -> str | None:
-    """Return Slicer's folder for temporary files; None takes the system's."""
-    path = getattr(getattr(slicer, "app", None), "temporaryPath", None)
-    return path if path and Path(path).is_dir() else None

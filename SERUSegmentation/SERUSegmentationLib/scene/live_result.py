@@ -44,6 +44,7 @@ class LiveResult:
     Attributes:
         finished: what was last written or assumed; None before.
         verdicts: of a person, as they are applied from the next :meth:`commit` on.
+        areSurfacesOld: whether 3D surfaces wait for :meth:`renewSurfaces`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class LiveResult:
         self.finished: Finished | None = None
         self.verdicts = maps.verdicts if verdicts is None else tuple(verdicts)
         self.splitSides = splitSides
+        self.areSurfacesOld = False
         self._table = valueTable(splitSides)
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
@@ -89,9 +91,46 @@ class LiveResult:
         now = self.layer.read()
         if now is None or self.layer.reachesOutside():
             return True
+        return not np.array_equal(now, self._expected(self._written))
+
+    def replace(self, old: LiveResult, options: SegmentOptions) -> None:
+        """Write this result in another one's place; each voxel that was drawn by hand stays as it was drawn.
+
+        Args:
+            old: of the same scan, as the scene holds it.
+            options: alpha and clean-up.
+        """
+        hadSurfaces, wasEdited = old.areSurfacesOld or self.layer.hasSurfaces(), isEdited(self.segmentationNode)
+        places, drawn = old._takeOut()
+        values = self._values(self._finish(options))
+        shown, places = values.copy(), places - np.array(self.layer.grid.lowerKji)
+        isInside = ((places >= 0) & (places < values.shape)).all(axis=1)
+        shown[tuple(places[isInside].T)] = drawn[isInside]
+        self.layer.write(shown, create=False)
+        self._written = values
+        self.layer.settle()
+        self.areSurfacesOld, old.areSurfacesOld = hadSurfaces, False
+        self.renewSurfaces()
+        if not wasEdited:
+            markWritten(self.segmentationNode)
+
+    def _takeOut(self) -> tuple[np.ndarray, np.ndarray]:
+        """Empty our segments of all but what was drawn by hand.
+
+        Returns:
+            int64, shape (n, 3), k, j and i of the voxels that were drawn, rubbed out ones too; and their n values.
+        """
+        held = self.layer.read()
+        if held is None or self._written is None:
+            return np.zeros((0, 3), np.int64), np.zeros(0, np.uint8)
+        isDrawn = held != self._expected(self._written)
+        self.layer.write(np.where(isDrawn, held, 0).astype(np.uint8), create=False)
+        return np.argwhere(isDrawn) + np.array(self.layer.grid.lowerKji), held[isDrawn]
+
+    def _expected(self, written: np.ndarray) -> np.ndarray:
+        """What the scene holds of written values where nobody drew: nothing of a segment that was deleted."""
         missing = sorted(set(range(1, len(self.layer.segments) + 1)) - set(self.layer.find()))
-        expected = np.where(np.isin(self._written, missing), 0, self._written) if missing else self._written
-        return not np.array_equal(now, expected)
+        return np.where(np.isin(written, missing), 0, written) if missing else written
 
     def preview(self, alpha: float) -> dict[Side, Volumes]:
         """Write the labels of an alpha, fast: what was left out stays so, clean-up and new 3D surfaces wait.
@@ -131,22 +170,33 @@ class LiveResult:
         else:
             self._write(self._previewed(self._moving.alpha), create=False)
 
-    def commit(self, options: SegmentOptions, create: bool = False) -> None:
+    def commit(self, options: SegmentOptions, create: bool = False, surfacesLater: bool = False) -> None:
         """Write a result, cleaned up, with 3D surfaces where there are any.
 
         Args:
             options: alpha and clean-up.
             create: make segments that are missing, and remove those of an earlier run that this one does not have.
+            surfacesLater: leave the surfaces, which take longer than the voxels, to :meth:`renewSurfaces`.
         """
-        hadSurfaces = self.layer.hasSurfaces()
+        hadSurfaces = self.areSurfacesOld or self.layer.hasSurfaces()
         wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
         self._wasEdited = None
         if create:
             self.layer.removeOthersOfOurs()
         self._write(self._finish(options), create)
-        self.layer.settle(hadSurfaces)
+        self.layer.settle()
+        self.areSurfacesOld = hadSurfaces
+        if not surfacesLater:
+            self.renewSurfaces()
         if create or not wasEdited:
             markWritten(self.segmentationNode)
+
+    def renewSurfaces(self) -> None:
+        """Make the 3D surfaces anew where they are older than the voxels."""
+        scene = self.segmentationNode.GetScene()
+        if self.areSurfacesOld and scene is not None and not scene.IsClosing():
+            self.layer.makeSurfaces()
+        self.areSurfacesOld = False
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
         self.finished = finish(self.maps, options, self.fusion, self.verdicts)

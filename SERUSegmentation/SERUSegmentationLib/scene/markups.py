@@ -83,7 +83,7 @@ def setCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode, visible: bool
 def keepOffFinding(
     segmentationNode: vtkMRMLSegmentationNode, report: Report, finding: tuple[np.ndarray, np.ndarray] | None
 ) -> None:
-    """Draw no crop box in the slices whose lines run across a finding.
+    """Draw no crop box in the slices whose lines run across a finding, unless it is to be moved.
 
     Args:
         segmentationNode: the result.
@@ -93,7 +93,8 @@ def keepOffFinding(
     for side, role in CROPS.items():
         roi, crop = companion(segmentationNode, role), report.side(side).crop
         if roi is not None and crop is not None and roi.GetDisplayNode() is not None:
-            roi.GetDisplayNode().SetVisibility2D(finding is None or not _runsAcross(crop, *finding))
+            isDrawn = finding is None or not _runsAcross(crop, *finding) or not roi.GetLocked()
+            roi.GetDisplayNode().SetVisibility2D(isDrawn)
 
 
 def _runsAcross(crop: CropBox, first: np.ndarray, last: np.ndarray) -> bool:

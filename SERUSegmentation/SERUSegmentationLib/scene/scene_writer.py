@@ -16,11 +16,11 @@ from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast, writeCropBoxes, writeKeySlices
 from SERUSegmentationLib.scene.measurement_table import writeMeasurements
-from SERUSegmentationLib.scene.nodes import isOverlay, placeBeside
+from SERUSegmentationLib.scene.nodes import inputVolume, isOverlay, placeBeside
 from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.segment_layer import LABELMAP, foreignSegmentIds
 from SERUSegmentationLib.scene.segments import writeCoarse
-from SERUSegmentationLib.scene.stored_result import ResultState, storeMaps, storeState
+from SERUSegmentationLib.scene.stored_result import ResultState, storedState, storeMaps, storeState
 from SERUSegmentationLib.scene.stored_verdicts import storeVerdicts, verdictsFor
 from SERUSegmentationLib.texts import _
 
@@ -62,13 +62,37 @@ class SceneWriter:
         Raises:
             BadInputError: the maps do not fit the volume as it is now.
         """
+        maps, report = self._load(mapsFile)
+        with renderedOnce():
+            return self._write(mapsFile, maps, report, options or SegmentOptions(), splitSides)
+
+    def replace(self, mapsFile: Path, old: LiveResult) -> LiveResult:
+        """Write a result in other crop boxes in an earlier one's place; what was drawn by hand stays.
+
+        Args:
+            mapsFile: what the run wrote.
+            old: of the same volume, as the scene holds it; alpha, clean-up, sides and verdicts are its own.
+
+        Returns:
+            The result, ready for alpha to be moved.
+
+        Raises:
+            BadInputError: the maps do not fit the volume as it is now.
+        """
+        maps, report = self._load(mapsFile)
+        state = storedState(old.segmentationNode, maps.alpha)
+        result = LiveResult(old.segmentationNode, maps, report, old.splitSides, old.verdicts)
+        with renderedOnce():
+            result.replace(old, state.options)
+            return self._keep(mapsFile, result, state)
+
+    def _load(self, mapsFile: Path) -> tuple[Maps, Report]:
         maps, report = load_maps(mapsFile)
         if not isSameGrid(self.volumeNode, maps.grid):
             text = _("The volume '{name}' was given another geometry during the run; click Segment again.")
             raise BadInputError(text.format(name=self.volumeNode.GetName()))
         self.volumeNode.GetScene().SaveStateForUndo()
-        with renderedOnce():
-            return self._write(mapsFile, maps, report, options or SegmentOptions(), splitSides)
+        return maps, report
 
     def _write(
         self, mapsFile: Path, maps: Maps, report: Report, options: SegmentOptions, splitSides: bool
@@ -78,10 +102,15 @@ class SceneWriter:
         state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
         result = LiveResult(node, maps, report, splitSides, verdicts)
         result.commit(state.options, create=True)
-        storeState(node, state)
-        storeMaps(node, mapsFile)
         if verdicts is not None:
             storeVerdicts(node, verdicts, maps.grid)
+        return self._keep(mapsFile, result, state)
+
+    def _keep(self, mapsFile: Path, result: LiveResult, state: ResultState) -> LiveResult:
+        """Write all that hangs on a result."""
+        node = result.segmentationNode
+        storeState(node, state)
+        storeMaps(node, mapsFile)
         self._writeCompanions(node, result)
         writeMeasurements(result)
         drawMarkupsLast()
@@ -117,10 +146,22 @@ class SceneWriter:
         sides = {"right": _("right"), "left": _("left")}
         writeCoarse(node, self.volumeNode, result.fusion, _("{name} stages").format(name=name))
         writeOutlines(result)
-        boxes = {side: _("{name} crop {side}").format(name=name, side=text) for side, text in sides.items()}
-        writeCropBoxes(node, self.volumeNode, report, boxes)
+        showCropBoxes(result)
         labels = {side: _("Key slice {side}").format(side=text) for side, text in sides.items()}
         writeKeySlices(node, self.volumeNode, report, _("{name} key slices").format(name=name), labels)
+
+
+def showCropBoxes(result: LiveResult) -> None:
+    """Show where a result was refined; boxes that were moved since go back.
+
+    Args:
+        result: in the scene, as its volume is.
+    """
+    node = result.segmentationNode
+    sides = {"right": _("right"), "left": _("left")}
+    titles = {side: _("{name} crop {side}").format(name=node.GetName(), side=text) for side, text in sides.items()}
+    if (volumeNode := inputVolume(node)) is not None:
+        writeCropBoxes(node, volumeNode, result.report, titles)
 
 
 def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:

@@ -1,0 +1,103 @@
+"""Crop boxes that are moved: their handles, *Undo* and *Reset boxes*."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import slicer
+
+from seru.findings import Side
+from seru.options import SegmentOptions, SideBox
+from SERUSegmentationLib.scene.box_handles import areMovable, boxOf, cropBoxes, isMoved, setMovable
+from SERUSegmentationLib.scene.nodes import inputVolume
+from SERUSegmentationLib.scene.result_controller import ResultController
+
+if TYPE_CHECKING:
+    from slicer import vtkMRMLMarkupsROINode
+
+Boxes = tuple[SideBox, ...]
+
+
+class BoxPanel:
+    """Tells where sides are to be refined.
+
+    Args:
+        ui: widgets of the panel.
+        controller: of the result.
+        onBoxes: called with the boxes that are wanted: one a side at most, none where its kidney was found.
+    """
+
+    def __init__(self, ui: Any, controller: ResultController, onBoxes: Callable[[Boxes], None]) -> None:
+        self._ui, self._controller, self._onBoxes = ui, controller, onBoxes
+        self._observed: dict[Side, tuple[vtkMRMLMarkupsROINode, int]] = {}
+        # Of each result by its id: the boxes before each step.
+        self._steps: dict[str, list[Boxes]] = {}
+        ui.moveBoxesCheckBox.connect("toggled(bool)", self._onMovable)
+        ui.undoBoxesButton.connect("clicked(bool)", lambda checked: self._onUndo())
+        ui.resetBoxesButton.connect("clicked(bool)", lambda checked: self._onBoxes(()))
+
+    def refresh(self) -> None:
+        """Follow the boxes of the result."""
+        ui, node = self._ui, self._controller.segmentationNode
+        boxes = cropBoxes(node) if self._controller.report else {}
+        if {side: roi for side, (roi, _) in self._observed.items()} != boxes:
+            self._release()
+            event = slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent
+            for side, roi in boxes.items():
+                tag = roi.AddObserver(event, lambda caller, event, side=side: self._onReleased(side))
+                self._observed[side] = (roi, tag)
+        ui.moveBoxesCheckBox.enabled = bool(boxes)
+        wasBlocked = ui.moveBoxesCheckBox.blockSignals(True)
+        ui.moveBoxesCheckBox.checked = bool(boxes) and areMovable(node)
+        ui.moveBoxesCheckBox.blockSignals(wasBlocked)
+        ui.undoBoxesButton.enabled = bool(self._stepsOf())
+        ui.resetBoxesButton.enabled = bool(boxes) and bool(self.boxes)
+
+    @property
+    def boxes(self) -> Boxes:
+        """The boxes that the result was made with."""
+        report = self._controller.report
+        return SegmentOptions.from_deciding(report.options).boxes if report else ()
+
+    def settle(self, before: Boxes) -> None:
+        """Keep a step that was made, to be undone; undoing one takes it out again.
+
+        Args:
+            before: the boxes that the result had.
+        """
+        steps = self._stepsOf()
+        if steps and steps[-1] == self.boxes:
+            steps.pop()
+        elif before != self.boxes:
+            steps.append(before)
+
+    def cleanup(self) -> None:
+        """Let go of the boxes."""
+        self._release()
+
+    def _stepsOf(self) -> list[Boxes]:
+        node = self._controller.segmentationNode
+        return self._steps.setdefault(node.GetID(), []) if node else []
+
+    def _release(self) -> None:
+        for roi, tag in self._observed.values():
+            roi.RemoveObserver(tag)
+        self._observed = {}
+
+    def _onMovable(self, checked: bool) -> None:
+        if self._controller.segmentationNode is not None:
+            setMovable(self._controller.segmentationNode, checked)
+
+    def _onUndo(self) -> None:
+        if steps := self._stepsOf():
+            self._onBoxes(steps[-1])
+
+    def _onReleased(self, side: Side) -> None:
+        """A handle was let go of; where it was only clicked nothing is asked for."""
+        report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
+        if report is None or volume is None:
+            return
+        box = boxOf(self._observed[side][0], volume, side)
+        if isMoved(box, report):
+            self._onBoxes((*(other for other in self.boxes if other.side != side), box))
