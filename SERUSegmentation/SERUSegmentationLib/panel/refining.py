@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import slicer
 
+from seru.errors import BadInputError
 from seru.options import SegmentOptions
 from SERUSegmentationLib.panel.box_panel import Boxes
 from SERUSegmentationLib.run.refinement import RefineRun
@@ -16,6 +17,7 @@ from SERUSegmentationLib.run.worker import Worker
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.scene_writer import showCropBoxes
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
@@ -58,11 +60,14 @@ class Refining:
         # Where sides are to be refined once what goes on has stopped.
         self._next: Boxes | None = None
 
-    def refine(self, boxes: Boxes) -> None:
+    def refine(self, boxes: Boxes) -> bool:
         """Refine in other boxes; a refinement that goes on is given up for it.
 
         Args:
             boxes: one a side at most; a side without one is refined where its kidney was found.
+
+        Returns:
+            Whether it is done; minutes of another run are not given up for a box.
         """
         run = self._runs.run
         if run is None:
@@ -70,9 +75,10 @@ class Refining:
         elif isinstance(run, RefineRun):
             self._next = boxes
             self._runs.cancel()
-        else:
-            # Minutes of work are not given up for a box.
+        if not isinstance(self._runs.run, RefineRun):
             self._putBoxesBack()
+            return False
+        return True
 
     def forgetNext(self) -> None:
         """Refine nothing once what goes on has stopped."""
@@ -82,7 +88,7 @@ class Refining:
         parts, result = self._parts, self._parts.controller.result
         volume = inputVolume(result.segmentationNode) if result else None
         if result is None or volume is None:
-            return
+            raise BadInputError(_("The CT of this result is not in the scene; load it and click Segment."))
         before = parts.boxes.boxes
         run = self._runOf(result, volume, boxes)
         self._runs.start(run, lambda: parts.run.update(run.progress), lambda *ended: self._onEnded(run, before, *ended))
