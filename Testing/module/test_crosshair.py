@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-
 from seru.phantom import Phantom
 from Testing.desktop import Desktop, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
@@ -42,12 +40,10 @@ def middle_of(mask_kji: np.ndarray) -> list[int]:
     return places[nearest][::-1].tolist()
 
 
-@pytest.mark.parametrize("is_turned", [False, True], ids=["straight", "turned"])
-def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined(
-    slicer_desktop: Desktop, panel: Any, small: Phantom, is_turned: bool
+def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned_ct(
+    slicer_desktop: Desktop, panel: Any
 ) -> None:
-    if is_turned:
-        turn(slicer_desktop, panel.ui.inputSelector.currentNode())
+    turn(slicer_desktop, panel.ui.inputSelector.currentNode())
     click(panel.ui.segmentButton)
     wait_for(slicer_desktop, panel)
     open_key_slices(slicer_desktop, panel)

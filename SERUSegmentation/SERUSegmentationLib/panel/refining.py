@@ -117,6 +117,7 @@ class Refining:
             parts.controller.offer(result)
         elif boxes is None:
             self._putBoxesBack()
+            parts.controller.showAgain()
         self._onChanged()
         if result is not None:
             parts.boxes.settle(before)
