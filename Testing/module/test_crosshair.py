@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from seru.phantom import Phantom
 from Testing.desktop import Desktop, click
 from Testing.desktop.pytest_fixtures import slicer_desktop

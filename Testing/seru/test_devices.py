@@ -84,10 +84,7 @@ def test_a_network_that_was_converted_before_runs_without_importing_torch(tmp_pa
     arguments += ["-o", str(tmp_path / "out.nrrd")]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "SERUSegmentation")}
 
-    codes = [
-        subprocess.run([sys.executable, "-c", _SEGMENT, *arguments], env=environment).returncode
-        for _ in range(2)
-    ]
+    codes = [subprocess.run([sys.executable, "-c", _SEGMENT, *arguments], env=environment).returncode for _ in range(2)]
 
     assert codes[1] == 0, "torch was imported"
     assert codes[0] in (0, 9)

@@ -187,7 +187,7 @@ class LiveResult:
         values = self._table[known, labels] if self.splitSides else labels
         isNew = (values != written) & (held == self._expected(written)) if held is not None else np.zeros(0, bool)
         places = [found + one.start for found, one in zip(np.nonzero(isNew), box, strict=False)]
-        if places[0].size and self.layer.writeVoxels(np.ravel_multi_index(places, self._written.shape), values[isNew]):
+        if places[0].size and self._writeSome(np.ravel_multi_index(places, self._written.shape), values[isNew]):
             written[isNew] = values[isNew]
             self.showsParts = True
 
@@ -249,13 +249,18 @@ class LiveResult:
         isWritten = False
         if self._written is not None and not create:
             index = np.flatnonzero(values != self._written)
-            isWritten = self.layer.writeVoxels(index, values.reshape(-1)[index])
-            held = None if isWritten else self.layer.read()
-            if held is not None:
-                # Our segments no longer share a labelmap: they do again, with what was drawn into them.
-                held.reshape(-1)[index] = values.reshape(-1)[index]
-                self.layer.write(held, create)
-                isWritten = True
+            isWritten = self._writeSome(index, values.reshape(-1)[index])
         if not isWritten:
             self.layer.write(values, create)
         self._written = values
+
+    def _writeSome(self, index: np.ndarray, values: np.ndarray) -> bool:
+        """Write some voxels; segments that no longer share a labelmap do again, with what was drawn into them."""
+        if self.layer.writeVoxels(index, values):
+            return True
+        held = self.layer.read()
+        if held is None:
+            return False
+        held.reshape(-1)[index] = values
+        self.layer.write(held, create=False)
+        return True
