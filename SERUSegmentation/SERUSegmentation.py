@@ -248,7 +248,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             return
         self._isUpdating = True
         try:
-            self._update()
+            # The result and the finding that is outlined on it are drawn together.
+            with renderedOnce():
+                self._update()
         finally:
             self._isUpdating = False
 

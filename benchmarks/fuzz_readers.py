@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fuzz_dicom import dicom_inputs
+from Testing.seru.dicom_by_hand import write_slices
 from Testing.seru.image_files_by_hand import small_ct, write_metaimage, write_nifti, write_nifti_2, write_nrrd
 
 _MEMORY = 3 << 30
@@ -86,6 +88,18 @@ def _metaimage(folder: Path) -> list[Valid]:
     return [Valid(plain, len(plain)), Valid(header + packed, len(header))]
 
 
+def _zip(folder: Path) -> list[Valid]:
+    found = []
+    slices = write_slices(folder / "ct")
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(folder / "x.zip", "w", method) as made:
+            for path in slices:
+                made.write(path, path.name)
+        # Names and kinds of files are under no checksum.
+        found.append(Valid((folder / "x.zip").read_bytes(), 1 << 60))
+    return found
+
+
 # A folder of slices.
 DICOM = "dicom"
 FORMATS: dict[str, Callable[[Path], list[Valid]]] = {
@@ -93,6 +107,7 @@ FORMATS: dict[str, Callable[[Path], list[Valid]]] = {
     ".nii.gz": _nifti_gz,
     ".nrrd": _nrrd,
     ".mha": _metaimage,
+    ".zip": _zip,
 }
 
 

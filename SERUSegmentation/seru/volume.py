@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
 from seru.errors import BadInputError
 from seru.grid import Grid
+
+
+class SliceFile(Protocol):
+    """A file with an image, on the disk or in an archive; as text it is what users know it by."""
+
+    @property
+    def name(self) -> str:
+        """Its own name, without folders."""
+
+    def open(self) -> BinaryIO:
+        """Open it to read.
+
+        Raises:
+            BadInputError: it is damaged, or no regular file.
+            OSError: it cannot be read.
+        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +47,7 @@ class Volume:
     grid: Grid
     source: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    slice_files: tuple[Path, ...] = ()
+    slice_files: tuple[SliceFile, ...] = ()
 
     def __post_init__(self) -> None:
         _check_numbers(self.array_kji)

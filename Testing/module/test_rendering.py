@@ -139,6 +139,62 @@ def test_letting_alpha_go_renders_each_view_once(slicer_desktop: Desktop, panel:
     assert counts == {"Red": 1, "Green": 1, "Yellow": 1, "3D": 1}
 
 
+def test_letting_alpha_go_with_a_finding_outlined_renders_each_view_once(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    panel.parts.findings.goToLargest()
+    move_alpha(slicer_desktop, panel, 0.3)
+
+    with counted(slicer_desktop) as counts:
+        panel.ui.alphaSlider.value = 0.3
+
+    assert panel.parts.controller.chosen is not None
+    assert counts == {"Red": 1, "Green": 1, "Yellow": 1, "3D": 1}
+
+
+def surface_ml(node: Any) -> float:
+    """Return the volume inside the kidneys' surface as it is now; 0 without one."""
+    import vtk
+
+    segmentation, surface = node.GetSegmentation(), vtk.vtkPolyData()
+    if not segmentation.ContainsRepresentation("Closed surface"):
+        return 0.0
+    node.GetClosedSurfaceRepresentation(segmentation.GetSegmentIdBySegmentName("Kidney"), surface)
+    properties = vtk.vtkMassProperties()
+    properties.SetInputData(surface)
+    return properties.GetVolume() / 1000
+
+
+def test_surfaces_wait_until_the_hand_rests(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    click(panel.ui.show3DButton)
+    refined_ml = surface_ml(node)
+
+    panel.ui.alphaSlider.value = 0.9
+
+    assert surface_ml(node) == refined_ml
+    assert panel.ui.show3DButton.checked
+    # Whoever drags on is not held up, however long.
+    move_alpha(slicer_desktop, panel, 0.95)
+    slicer_desktop.process_events(0.4)
+    assert surface_ml(node) == refined_ml
+    # Back where it was: nothing but the clock tells of it.
+    move_alpha(slicer_desktop, panel, 0.9)
+    slicer_desktop.wait_until(lambda: surface_ml(node) != refined_ml)
+    coarse_ml = surface_ml(node)
+    assert coarse_ml > 1.1 * refined_ml
+
+    panel.ui.alphaSlider.value = 0.1
+    panel.ui.outputSelector.setCurrentNode(None)
+    assert surface_ml(node) == pytest.approx(refined_ml)
+
+    panel.ui.outputSelector.setCurrentNode(node)
+    panel.ui.alphaSlider.value = 0.9
+    click(panel.ui.show3DButton)
+    slicer_desktop.process_events(0.4)
+    assert surface_ml(node) == 0
+    assert not panel.ui.show3DButton.checked
+
+
 def test_a_result_is_rendered_once_when_it_is_written(
     slicer_desktop: Desktop, panel: Any, node: Any, maps_file: Path
 ) -> None:

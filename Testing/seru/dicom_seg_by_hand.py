@@ -87,7 +87,7 @@ def places_by_the_ct(volume: Volume, labels: np.ndarray) -> Places:
     """LPS of the labels' voxels, by the header of each plane's own file."""
     found: Places = {"Kidney": set(), "Tumor": set()}
     for file, plane in zip(volume.slice_files, labels, strict=True):
-        image = pydicom.dcmread(file)
+        image = pydicom.dcmread(file.open())
         for name, label in (("Kidney", KIDNEY), ("Tumor", TUMOR)):
             found[name] |= places_in(
                 plane == label, image.ImageOrientationPatient, image.PixelSpacing, image.ImagePositionPatient

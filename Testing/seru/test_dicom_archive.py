@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from seru.io.dicom_files import FolderFile
 from Testing.seru.dicom_seg_by_hand import SHAPE, places_by_the_ct, places_of, read_series, some_labels, written
 from Testing.seru.image_files_by_hand import oblique
 
@@ -84,8 +85,8 @@ def test_what_an_archive_gives_back_lies_where_the_ct_lies(tmp_path: Path, archi
     volume = read_series(tmp_path / "ct", oblique())
     sent = written(volume, some_labels(), tmp_path / "x.seg.dcm")
 
-    for file in (*volume.slice_files, tmp_path / "x.seg.dcm"):
-        archive.ask("/instances", file.read_bytes())
+    for file in (*volume.slice_files, FolderFile(tmp_path / "x.seg.dcm")):
+        archive.ask("/instances", file.open().read())
     (found,) = archive.find(Modality="SEG", StudyInstanceUID=sent.StudyInstanceUID)
     fetched = pydicom.dcmread(io.BytesIO(archive.ask(f"/instances/{found['ID']}/file")))
 

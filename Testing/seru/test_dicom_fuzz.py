@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seru.errors import BadInputError
-from seru.io.dicom import read_dicom_folder
+from seru.io.dicom import read_dicom
 from Testing.seru.dicom_by_hand import MATRIX, write_slices
 from Testing.seru.image_files_by_hand import small_ct
 
@@ -29,7 +29,7 @@ def structure(data: bytes) -> list[int]:
 
 def same_ct_or_a_word(folder: Path) -> bool:
     try:
-        volume = read_dicom_folder(folder, None, lambda done, total: None)
+        volume = read_dicom(folder, None, lambda done, total: None)
     except BadInputError:
         return True
     is_same = volume.array_kji.shape == _SHAPE and bool((volume.array_kji == small_ct(_SHAPE)).all())

@@ -16,6 +16,7 @@ from seru.ct_check import check_is_ct
 from seru.errors import BadInputError, CancelledError
 from seru.io.dicom_codecs import Decoder
 from seru.io.dicom_elements import DamagedError
+from seru.io.dicom_files import FolderFile
 from seru.io.dicom_header import Slice, read_header
 from seru.io.dicom_pixels import read_pixels, read_stored, stored_pixels
 from seru.io.images import read_volume
@@ -305,7 +306,7 @@ def test_compressed_slices_are_read_whatever_the_spacing_between_them_is_said_to
 
 def test_a_decoder_is_not_waited_for_once_the_run_is_cancelled(tmp_path: Path) -> None:
     path = write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0]
-    item = read_header(path)
+    item = read_header(FolderFile(path))
     assert isinstance(item, Slice)
     calls = []
 
@@ -321,7 +322,7 @@ def test_a_decoder_is_not_waited_for_once_the_run_is_cancelled(tmp_path: Path) -
 
 
 def test_a_decoder_goes_on_after_a_damaged_image(tmp_path: Path) -> None:
-    item = read_header(write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0])
+    item = read_header(FolderFile(write_dicom(tmp_path, small_ct(), oblique(), compressor="JPEG")[0]))
     assert isinstance(item, Slice)
     pixels = stored_pixels(item)
 

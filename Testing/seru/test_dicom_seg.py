@@ -73,7 +73,7 @@ def test_each_frame_refers_to_the_image_that_it_lies_on(tmp_path: Path) -> None:
 
     made = written(volume, some_labels(), tmp_path / "x.seg.dcm")
 
-    images = [pydicom.dcmread(file) for file in volume.slice_files]
+    images = [pydicom.dcmread(file.open()) for file in volume.slice_files]
     places = {image.SOPInstanceUID: image.ImagePositionPatient for image in images}
     referred = []
     for facts in made.PerFrameFunctionalGroupsSequence:

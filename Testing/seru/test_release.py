@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seru.errors import BadInputError
 from seru.io.images import read_volume, write_volume
 from seru.model.registry import read_registry
 from seru.phantom import PhantomOptions, make_phantom
 from Testing.release_by_hand import ID, RESOURCES, TAG, git, project, release, server
 from tools.release.checks import _CHECKS, check_release
 from tools.release.failure import CheckError
-from tools.release.make import Release
+from tools.release.make import Release, make_release
 from tools.release.wheel import build_wheel, licence_of
 
 __all__ = ["project", "release", "server"]
@@ -76,12 +77,16 @@ def test_a_checkout_fetches_its_model_and_segments_with_it(release: Release, tmp
     write_volume(phantom.volume, tmp_path / "ct.nii.gz")
 
     before = seru(tree, tmp_path, "segment", "ct.nii.gz", "-o", "labels.nii.gz")
+    told, listed = seru(tree, tmp_path, "info"), seru(tree, tmp_path, "models", "list")
     asked = seru(tree, tmp_path, "models", "fetch")
     fetched = seru(tree, tmp_path, "models", "fetch", "--accept-licence")
     after = seru(tree, tmp_path, "segment", "ct.nii.gz", "-o", "labels.nii.gz", "--device", "cpu", "--engine", "torch")
 
     assert before.returncode == 3
     assert f"run 'seru models fetch {ID}'" in before.stderr
+    size_mb = round(release.archive(release.entries[0]).stat().st_size / 1e6)
+    assert f"models:\n  {ID}, default, {size_mb} MB by 'seru models fetch {ID}'\n" in told.stdout
+    assert listed.stdout.startswith(f"{ID} (default): ")
     assert (asked.returncode, "--accept-licence" in asked.stderr, "CC-BY-NC-SA-4.0" in asked.stderr) == (2, True, True)
     assert (fetched.returncode, fetched.stderr) == (0, "")
     assert "NonCommercial" in (tmp_path / "SERU" / "models" / ID / "LICENSE.txt").read_text(encoding="utf-8")
@@ -104,6 +109,15 @@ def test_an_archive_that_was_damaged_on_its_server_is_not_taken(
     assert "gave a wrong file" in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert list((tmp_path / "SERU" / "models").iterdir()) == []
+
+
+def test_what_is_no_tag_is_refused_unless_it_is_a_trial(project: Path, tmp_path: Path) -> None:
+    output = tmp_path / "release"
+    for name in ("HEAD", "main", "v0*", git(project, "rev-parse", "HEAD").strip()):
+        with pytest.raises(BadInputError, match="is no tag of"):
+            make_release(project, name, output)
+
+    assert not output.exists()
 
 
 def change_catalogue(release: Release, **values: object) -> None:

@@ -31,7 +31,7 @@ from seru.phantom import PhantomOptions, make_phantom
 from seru.result.maps import load_maps
 
 FEW = PhantomOptions(shape_kji=(30, 96, 112), spacing_kji_mm=(9.0, 4.0, 3.5), seed=3)
-OPTIONS = {"engine": "torch", "threads": 1}
+OPTIONS = {"threads": 1}
 BOX = [[50, 30, 8], [90, 70, 16]]
 OTHER = [[52, 28, 10], [92, 68, 13]]
 
@@ -233,6 +233,7 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
     copy = tmp_path / "copy.nii.gz"
     copy.write_bytes(ct.read_bytes())
     again = living.ask("segment", **{**job, "input": str(copy), "options": {**OPTIONS, "alpha": 0.7}})
+    named = json.loads(Path(job["report"]).read_text(encoding="utf-8"))["input"]["path"]
     other = tmp_path / "other.nii.gz"
     write_volume(make_phantom(replace(FEW, seed=4)).volume, other)
     another = {**job, "input": str(other), "maps": str(tmp_path / "maps2"), "report": str(tmp_path / "2.json")}
@@ -240,6 +241,7 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
     living.ask("refine", side="left", box=BOX)
 
     assert stages(again) == ["load", "key_slices", "refine", "fuse", "write"]
+    assert named == str(copy)
     assert "coarse" in stages(events)
     assert_is(another, whole_run(other, tiny_model, {"left": BOX}))
     back = living.ask("segment", **{**job, "options": {**OPTIONS, "boxes": [

@@ -1,6 +1,6 @@
 """Make a release and check it.
 
-    python -m tools.release TAG --output FOLDER [--url BASE]
+    python -m tools.release TAG --output FOLDER [--url BASE] [--trial]
 
 docs/releasing.md says what to do with the folder.
 """
@@ -25,12 +25,13 @@ def main() -> int:
         0; 1 where a check failed, 2 where there is no release.
     """
     parser = argparse.ArgumentParser(prog="tools.release", description="Make a release from a tag, and check it.")
-    parser.add_argument("tag", metavar="TAG", help="tag or other revision of this repository")
+    parser.add_argument("tag", metavar="TAG", help="tag of this repository")
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="missing or empty")
     parser.add_argument("--url", metavar="BASE", help="where the archives will lie (default: the release on GitHub)")
+    parser.add_argument("--trial", action="store_true", help="to look at, not to publish: TAG may be any revision")
     arguments = parser.parse_args()
     try:
-        release = make_release(REPOSITORY, arguments.tag, arguments.output, arguments.url)
+        release = make_release(REPOSITORY, arguments.tag, arguments.output, arguments.url, arguments.trial)
     except SeruError as error:
         print(f"release: {error}", file=sys.stderr)
         return error.exit_code

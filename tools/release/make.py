@@ -13,7 +13,7 @@ from seru.errors import BadInputError
 from seru.files import write_text
 from seru.model.registry import RegistryEntry
 from tools.release.models import bundled_models, pack_model
-from tools.release.source import commit, export, extension_field, without_weights
+from tools.release.source import commit, export, extension_field, is_tag, without_weights
 from tools.release.wheel import build_wheel
 
 EXTENSION = "SERUSegmentation"
@@ -50,14 +50,15 @@ class Release:
         return self.folder / str(entry.url).rpartition("/")[2]
 
 
-def make_release(repository: Path, tag: str, output: Path, url: str | None = None) -> Release:
+def make_release(repository: Path, tag: str, output: Path, url: str | None = None, is_trial: bool = False) -> Release:
     """Make everything that is published.
 
     Args:
         repository: git repository of the project.
-        tag: or another revision of it.
+        tag: of it.
         output: folder, missing or empty.
         url: folder on a server where the archives will lie; None takes the release of the tag on GitHub.
+        is_trial: nothing of it will be published: ``tag`` may be any revision.
 
     Returns:
         The release; it has not been checked yet.
@@ -65,6 +66,8 @@ def make_release(repository: Path, tag: str, output: Path, url: str | None = Non
     Raises:
         SeruError: there is no such tag, the folder is not empty, or a model is damaged.
     """
+    if not is_trial and not is_tag(repository, tag):
+        raise BadInputError(f"'{tag}' is no tag of '{repository}'; tag what is released, or make a trial (--trial).")
     output = output.resolve()
     if output.exists() and any(output.iterdir()):
         raise BadInputError(f"'{output}' is not empty; choose another folder for the release.")

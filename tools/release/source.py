@@ -123,7 +123,7 @@ def commit(repository: Path, tag: str, tree: Path, branch: str) -> None:
 
 def is_tag(repository: Path, name: str) -> bool:
     """Return whether a revision is the name of a tag."""
-    return name.encode() in git(repository, "tag", "--list", name).split()
+    return name.encode() in git(repository, "tag", "--list").split()
 
 
 def _list_models(path: Path, entries: Sequence[RegistryEntry]) -> None:

@@ -14,6 +14,8 @@ from SERUSegmentationLib.texts import _
 
 # Of Slicer's views: they render 60 times a second at most.
 _FRAME_MS = 16
+# Surfaces of a real CT take 0.7 s: they wait until the hand rests, so that letting alpha go is not felt.
+_IDLE_MS = 300
 # Of the maps' box. Surfaces of 8 million voxels (CT of 151 slices, kidneys and a mass of 750 ml) took 0.7 s.
 _QUICK_VOXELS = 10_000_000
 
@@ -43,6 +45,10 @@ class ResultPanel:
         self._timer.setSingleShot(True)
         self._timer.setInterval(_FRAME_MS)
         self._timer.connect("timeout()", self._follow)
+        self._surfaceTimer = qt.QTimer()
+        self._surfaceTimer.setSingleShot(True)
+        self._surfaceTimer.setInterval(_IDLE_MS)
+        self._surfaceTimer.connect("timeout()", controller.renewSurfaces)
         self._makeMarks()
         ui.alphaSlider.connect("valueIsChanging(double)", self._onMoving)
         ui.alphaResetButton.connect("clicked(bool)", self._onReset)
@@ -68,6 +74,9 @@ class ResultPanel:
         self._showMark(result.maps.alpha if result else None)
         node = self._controller.segmentationNode
         has3D = node is not None and node.GetSegmentation().ContainsRepresentation("Closed surface")
+        if result is not None and result.areSurfacesOld:
+            has3D = True
+            self._surfaceTimer.start()
         wasBlocked = ui.show3DButton.blockSignals(True)
         ui.show3DButton.checked = has3D
         ui.show3DButton.blockSignals(wasBlocked)
@@ -86,6 +95,8 @@ class ResultPanel:
         """Let go of the clock."""
         self._timer.stop()
         self._timer.disconnect("timeout()", self._follow)
+        self._surfaceTimer.stop()
+        self._surfaceTimer.disconnect("timeout()", self._controller.renewSurfaces)
 
     def _showAlpha(self, modelAlpha: float | None) -> None:
         """Without a result the slider shows where it will begin; with one it is the parameter's, and the user's."""
@@ -139,6 +150,9 @@ class ResultPanel:
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
             self._controller.preview(wanted)
+            result = self._controller.result
+            if result is not None and result.areSurfacesOld:
+                self._surfaceTimer.start()
             self._onMoved()
 
     def _onReset(self, checked: bool = False) -> None:
@@ -154,3 +168,5 @@ class ResultPanel:
             node.GetDisplayNode().SetVisibility3D(True)
         else:
             node.RemoveClosedSurfaceRepresentation()
+            if self._controller.result:
+                self._controller.result.areSurfacesOld = False

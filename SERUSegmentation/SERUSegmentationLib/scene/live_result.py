@@ -46,6 +46,7 @@ class LiveResult:
         finished: what was last written or assumed; None before.
         verdicts: of a person, as they are applied from the next :meth:`commit` on.
         showsParts: whether the scene shows parts of another result meanwhile.
+        areSurfacesOld: whether 3D surfaces wait for :meth:`renewSurfaces`.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class LiveResult:
         self.finished: Finished | None = None
         self.verdicts = maps.verdicts if verdicts is None else tuple(verdicts)
         self.splitSides = splitSides
+        self.areSurfacesOld = False
         self._table = valueTable(splitSides)
         # What the scene holds if nobody edited it; None before anything is known of it.
         self._written: np.ndarray | None = None
@@ -101,7 +103,7 @@ class LiveResult:
             old: of the same scan, as the scene holds it.
             options: alpha and clean-up.
         """
-        hadSurfaces = self.layer.hasSurfaces()
+        hadSurfaces = old.areSurfacesOld or self.layer.hasSurfaces()
         wasEdited = isEdited(self.segmentationNode) if old._wasEdited is None else old._wasEdited
         places, drawn = old._takeOut()
         old.showsParts = False
@@ -111,7 +113,9 @@ class LiveResult:
         shown[tuple(places[isInside].T)] = drawn[isInside]
         self.layer.write(shown, create=False)
         self._written = values
-        self.layer.settle(hadSurfaces)
+        self.layer.settle()
+        self.areSurfacesOld, old.areSurfacesOld = hadSurfaces, False
+        self.renewSurfaces()
         if not wasEdited:
             markWritten(self.segmentationNode)
 
@@ -198,22 +202,33 @@ class LiveResult:
             if not self._wasEdited:
                 forgetWritten(self.segmentationNode)
 
-    def commit(self, options: SegmentOptions, create: bool = False) -> None:
+    def commit(self, options: SegmentOptions, create: bool = False, surfacesLater: bool = False) -> None:
         """Write a result, cleaned up, with 3D surfaces where there are any.
 
         Args:
             options: alpha and clean-up.
             create: make segments that are missing, and remove those of an earlier run that this one does not have.
+            surfacesLater: leave the surfaces, which take longer than the voxels, to :meth:`renewSurfaces`.
         """
-        hadSurfaces = self.layer.hasSurfaces()
+        hadSurfaces = self.areSurfacesOld or self.layer.hasSurfaces()
         wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
         self._wasEdited, self.showsParts = None, False
         if create:
             self.layer.removeOthersOfOurs()
         self._write(self._finish(options), create)
-        self.layer.settle(hadSurfaces)
+        self.layer.settle()
+        self.areSurfacesOld = hadSurfaces
+        if not surfacesLater:
+            self.renewSurfaces()
         if create or not wasEdited:
             markWritten(self.segmentationNode)
+
+    def renewSurfaces(self) -> None:
+        """Make the 3D surfaces anew where they are older than the voxels."""
+        scene = self.segmentationNode.GetScene()
+        if self.areSurfacesOld and scene is not None and not scene.IsClosing():
+            self.layer.makeSurfaces()
+        self.areSurfacesOld = False
 
     def _finish(self, options: SegmentOptions) -> np.ndarray:
         self.finished = finish(self.maps, options, self.fusion, self.verdicts)

@@ -71,6 +71,8 @@ class ResultController:
         if key == self._loaded and segmentationNode is self.segmentationNode:
             return False
         self.showAgain()
+        if self.result is not None:
+            self.result.renewSurfaces()
         self.segmentationNode, self._loaded, self.result, self.rows, self._state = segmentationNode, key, None, [], None
         self._isMoved, self.problems, self.chosen = False, [], None
         if segmentationNode is None:
@@ -137,6 +139,12 @@ class ResultController:
             return self.problems
         return [*self.problems, *self.result.finished.remarks, *self.result.report.warnings]
 
+    def renewSurfaces(self) -> None:
+        """Make 3D surfaces that are older than the voxels anew; not while alpha moves."""
+        if self.result is not None and self.result.areSurfacesOld and not self._isMoved:
+            with renderedOnce():
+                self.result.renewSurfaces()
+
     def isEdited(self) -> bool:
         """Return whether someone changed our segments by hand, whether or not the maps can still be read."""
         if self.result is not None:
@@ -158,7 +166,7 @@ class ResultController:
         elif self._isMoved:
             self._isMoved = False
             with renderedOnce():
-                self.result.commit(self._state.options)
+                self.result.commit(self._state.options, surfacesLater=True)
             self.rows = rowsOf(self.result.measures)
 
     def showAgain(self) -> None:
@@ -185,6 +193,7 @@ class ResultController:
         if state.splitSides != self.result.splitSides:
             old = self.result
             self.result = LiveResult(old.segmentationNode, old.maps, old.report, state.splitSides, old.verdicts)
+            self.result.areSurfacesOld = old.areSurfacesOld
             create = True
         with renderedOnce():
             self._commit(self.result, state, create)
@@ -236,7 +245,7 @@ class ResultController:
     def _commit(self, result: LiveResult, state: ResultState, create: bool = False) -> None:
         """Write a result with all that hangs on it."""
         self._isMoved = False
-        result.commit(state.options, create)
+        result.commit(state.options, create, surfacesLater=not create)
         self._state, self.chosen = state, None
         storeState(result.segmentationNode, state)
         self.rows = rowsOf(result.measures)

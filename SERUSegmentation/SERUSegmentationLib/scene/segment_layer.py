@@ -154,17 +154,14 @@ class SegmentLayer:
         ids = {tagOf(segmentation.GetSegment(id)): id for id in segmentation.GetSegmentIDs()}
         return {number: ids[segment.key] for number, segment in enumerate(self.segments, start=1) if segment.key in ids}
 
-    def settle(self, withSurfaces: bool) -> None:
-        """Tell everyone that the voxels stand.
+    def settle(self) -> None:
+        """Tell everyone that the voxels stand."""
+        self.segmentationNode.GetSegmentation().InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
 
-        Args:
-            withSurfaces: make the 3D surfaces anew.
-        """
-        segmentation = self.segmentationNode.GetSegmentation()
-        segmentation.InvokeEvent(slicer.vtkSegmentation.SourceRepresentationModified)
-        if withSurfaces:
-            self.segmentationNode.RemoveClosedSurfaceRepresentation()
-            self.segmentationNode.CreateClosedSurfaceRepresentation()
+    def makeSurfaces(self) -> None:
+        """Make the 3D surfaces of the voxels as they are now."""
+        self.segmentationNode.RemoveClosedSurfaceRepresentation()
+        self.segmentationNode.CreateClosedSurfaceRepresentation()
 
     def hasSurfaces(self) -> bool:
         """Return whether there are 3D surfaces."""

@@ -60,6 +60,16 @@ class LiveScan:
         """The CT."""
         return self._looked.volume
 
+    def read_from(self, volume: Volume) -> LiveScan:
+        """Return the scan as read from other files; this one stays as it is.
+
+        Args:
+            volume: of the same voxels on the same grid.
+        """
+        other = LiveScan(self._looked.read_from(volume))
+        other.options, other._crops, other._refined = self.options, self._crops, self._refined
+        return other
+
     def refine(
         self, options: SegmentOptions, runner: BatchRunner, record: RunRecord
     ) -> Generator[PartMaker, None, None]:

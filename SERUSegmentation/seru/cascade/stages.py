@@ -82,6 +82,17 @@ class Looked:
         """Return it without the pre-processed slices: a large scan needs the room. It cannot be refined any more."""
         return replace(self, prepared=None)
 
+    def read_from(self, volume: Volume) -> Looked:
+        """Return it as read from other files, whose names, headers and warnings count from now on.
+
+        Args:
+            volume: of the same voxels on the same grid.
+        """
+        found = (warning for warning in self.warnings if warning not in self.volume.notes)
+        # The voxels stay those that are there: the others would be held beside them.
+        same = replace(volume, array_kji=self.volume.array_kji)
+        return replace(self, volume=same, warnings=(*volume.notes, *found))
+
     def images(self) -> Prepared:
         """Return the pre-processed slices.
 

@@ -22,8 +22,8 @@ from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
-    "Segment every CT file and DICOM folder in a folder and the folders in it. Finished cases are skipped; failed ones "
-    "are listed at the end, and the exit code is then 1."
+    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it. Finished cases are "
+    "skipped; failed ones are listed at the end, and the exit code is then 1."
 )
 
 
@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of the subcommand.
     """
-    parser.add_argument("input", type=existing_path, metavar="INPUT_FOLDER", help="CT files and DICOM folders")
+    parser.add_argument(
+        "input", type=existing_path, metavar="INPUT_FOLDER", help="CT files, DICOM folders and zips of them"
+    )
     parser.add_argument(
         "-o", "--output", type=existing_path, required=True, metavar="OUTPUT_FOLDER", help="made where it is missing"
     )

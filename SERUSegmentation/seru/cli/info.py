@@ -16,7 +16,7 @@ from seru.cli.session import Session
 from seru.errors import ModelError
 from seru.memory import LIBRARIES, has_room
 from seru.model.engines.devices import may_have_gpu
-from seru.model.store import cache_folder, list_models, read_registry
+from seru.model.store import cache_folder, list_models, models_to_fetch, read_registry
 
 _PACKAGES = (
     "numpy",
@@ -140,5 +140,13 @@ def _models() -> list[dict[str, Any]]:
     rows = [
         {"id": model.card.id, "use": "default" if model.card.id == default else "", "folder": str(model.folder)}
         for model in models
+    ]
+    rows += [
+        {
+            "id": entry.id,
+            "use": "default" if entry.id == default else "",
+            "to_fetch": f"{entry.size / 1e6:.0f} MB by 'seru models fetch {entry.id}'",
+        }
+        for entry in models_to_fetch()
     ]
     return rows + [{"id": "damaged", "use": str(error)} for error in errors]

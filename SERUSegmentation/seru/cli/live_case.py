@@ -35,7 +35,7 @@ class Order:
         source: file or folder of the CT.
         outputs: of the run.
         options: of the run.
-        series: of a DICOM folder, or None.
+        series: of a DICOM folder or zip, or None.
         model: id or folder; None takes the default.
     """
 
@@ -160,10 +160,9 @@ class LiveCase:
         """The last scan where it is of the same content, seen the same way; else a new one."""
         scan = self._scan
         is_same = scan is not None and scan.volume.source["sha256"] == volume.source["sha256"]
-        # What is written for DICOM refers to the files that were read.
-        is_same = is_same and scan is not None and scan.volume.slice_files == volume.slice_files
         if scan is not None and is_same and scan.options.are_seen_alike(segmenter.options):
-            return scan
+            # The report names, and DICOM results refer to, the files that were read now.
+            return scan.read_from(volume)
         self._scan = scan = None
         return segmenter.look(volume, record)
 

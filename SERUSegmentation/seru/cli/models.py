@@ -16,6 +16,7 @@ from seru.model.store import (
     fetch_model,
     find_model,
     list_models,
+    models_to_fetch,
     read_registry,
 )
 
@@ -74,15 +75,19 @@ def _list(arguments: argparse.Namespace, session: Session) -> int:
     registry = read_registry()
     models, errors = list_models()
     here = {model.card.id: model for model in models}
+    to_fetch = models_to_fetch()
+
+    def mark(model_id: str) -> str:
+        return " (default)" if model_id == registry.default else ""
+
     for model in here.values():
-        mark = " (default)" if model.card.id == registry.default else ""
-        print(f"{model.card.id}{mark}: {model.card.title}\n  licence: {model.card.licence}\n  folder: {model.folder}")
-    for entry in registry.models:
-        if entry.id not in here and entry.url is not None:
-            print(f"{entry.id}: {entry.title}\n  licence: {entry.licence}\n  {_size(entry)} to fetch")
+        card = model.card
+        print(f"{card.id}{mark(card.id)}: {card.title}\n  licence: {card.licence}\n  folder: {model.folder}")
+    for entry in to_fetch:
+        print(f"{entry.id}{mark(entry.id)}: {entry.title}\n  licence: {entry.licence}\n  {_size(entry)} to fetch")
     for error in errors:
         print(f"damaged: {error}")
-    if not here and not errors and not registry.models:
+    if not here and not errors and not to_fetch:
         print("no models")
     return 0
 

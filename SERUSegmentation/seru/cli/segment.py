@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of the subcommand.
     """
-    parser.add_argument("input", type=existing_path, metavar="INPUT", help="NIfTI, NRRD, MetaImage, or a DICOM folder")
+    parser.add_argument(
+        "input", type=existing_path, metavar="INPUT", help="NIfTI, NRRD, MetaImage, DICOM folder or its zip"
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -26,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OUTPUT",
-        help=".nii.gz, .nrrd, .mha, .seg.nrrd, or .seg.dcm for a DICOM folder; may be given several times",
+        help=".nii.gz, .nrrd, .mha, .seg.nrrd, or .seg.dcm for a DICOM input; may be given several times",
     )
-    parser.add_argument("--series", metavar="UID", help="series of the DICOM folder (default: the CT with most slices)")
+    parser.add_argument("--series", metavar="UID", help="series of the DICOM input (default: the CT with most slices)")
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
     parser.add_argument("--maps", type=existing_path, metavar="DIR", help="write the probabilities, for 'seru fuse'")
     parser.add_argument("--pictures", type=existing_path, metavar="DIR", help="write pictures of the key slices")

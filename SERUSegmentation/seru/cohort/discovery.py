@@ -1,4 +1,4 @@
-"""The cases of a cohort: CT files in a folder and the folders in it, and folders that hold DICOM files.
+"""The cases of a cohort: CT files in a folder and the folders in it, and folders and zips that hold DICOM files.
 
 Nothing is passed over in silence: what looks like a case and is none is listed with its reason. Pipes, devices and
 links to nowhere are never opened.
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from seru.cohort.summary import SUMMARY
 from seru.errors import BadInputError
-from seru.io.dicom import looks_like_dicom
+from seru.io.dicom import holds_dicom, looks_like_dicom
+from seru.io.dicom_zip import ZIP_ENDING
 from seru.io.images import INPUT_ENDINGS, ending_of
 
 # KiTS19 calls every CT so; the folder is the case.
@@ -38,7 +39,7 @@ class Case:
 
     Attributes:
         name: of its results.
-        path: of the file or the DICOM folder.
+        path: of the file, the zip or the DICOM folder.
     """
 
     name: str
@@ -79,8 +80,8 @@ def find_cases(folder: Path, skipped: Iterable[Path] = ()) -> Cohort:
     """Find the CT files in a folder and the folders in it, and the folders in it that hold DICOM files.
 
     A file in a folder is named with it: ``a/b/ct.nii.gz`` is the case ``a_b_ct``, and ``case_00000/imaging.nii.gz``,
-    as KiTS19 has it, ``case_00000``. The DICOM files of a folder and all below are one case, unless they are of several
-    studies.
+    as KiTS19 has it, ``case_00000``. A zip with DICOM files is a case as a file is. The DICOM files of a folder and all
+    below are one case, unless they are of several studies.
 
     Args:
         folder: to look in.
@@ -176,6 +177,9 @@ class _Search:
         stem = name[: -len(ending)]
         if any(map(_LABELS.search, (*folders, stem))):
             self.leave_out(path, "It is called as labels are; give it another name if it is a CT.", is_fault=False)
+            return
+        if ending == ZIP_ENDING and not holds_dicom(path):
+            self.leave_out(path, "It is a zip without a DICOM file.", is_fault=False)
             return
         parts = folders if folders and stem.casefold() == _CT_OF_FOLDER else [*folders, stem]
         self.found.append(("_".join(parts), ending.strip("."), path))

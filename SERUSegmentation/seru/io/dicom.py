@@ -1,4 +1,4 @@
-"""DICOM folders: one CT series, its geometry from each slice's own position, its numbers in Hounsfield units."""
+"""DICOM folders and zips: one CT series, its geometry from its slices' own positions, numbers in Hounsfield units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 from seru.errors import BadInputError
 from seru.hounsfield import HounsfieldArray
 from seru.io.dicom_codecs import Decoder
-from seru.io.dicom_folder import Unread, find_dicom_files, looks_like_dicom
+from seru.io.dicom_files import DicomFile, Unread
+from seru.io.dicom_folder import find_dicom_files, holds_dicom, looks_like_dicom
 from seru.io.dicom_header import DAMAGED, LOCALIZER, MULTI_FRAME, UNKNOWN, Other, Slice, read_header
 from seru.io.dicom_pixels import read_pixels, stored_pixels
 from seru.io.dicom_series import choose_series, grid_of, ordered_slices
@@ -25,14 +26,14 @@ _SMALL_VOLUME = 1 << 26
 # Integers up to here are added to 16-bit numbers within 32 bits.
 _EXACT = 1 << 30
 
-__all__ = ["looks_like_dicom", "read_dicom_folder"]
+__all__ = ["holds_dicom", "looks_like_dicom", "read_dicom"]
 
 
-def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) -> Volume:
-    """Read a CT series from a folder and the folders in it.
+def read_dicom(place: Path, series_uid: str | None, advance: Advance) -> Volume:
+    """Read a CT series from a folder and the folders in it, or from a zip.
 
     Args:
-        folder: holds the DICOM files, in any order and under any names.
+        place: the folder or the zip that holds the DICOM files, in any order and under any names.
         series_uid: which series; None takes the CT series with most slices.
         advance: told of slices read and slices in all.
 
@@ -40,35 +41,35 @@ def read_dicom_folder(folder: Path, series_uid: str | None, advance: Advance) ->
         The CT in Hounsfield units; k runs along the slice normal.
 
     Raises:
-        BadInputError: no CT, mixed series, missing slices, uneven spacing, gantry tilt, a damaged file, or pixels that
-            cannot be read.
+        BadInputError: no CT, mixed series, missing slices, uneven spacing, gantry tilt, a damaged file or zip, or
+            pixels that cannot be read.
         DeviceError: compressed slices cannot be decoded for want of memory.
     """
-    paths, unread = find_dicom_files(folder, advance)
-    slices, others = _read_headers(paths, unread, advance)
+    found, unread = find_dicom_files(place, advance)
+    slices, others = _read_headers(found, unread, advance)
     if not slices:
-        raise _no_ct(folder, others, unread)
+        raise _no_ct(place, others, unread)
     notes = unread.sentences()
-    slices = choose_series(slices, folder, series_uid, notes)
+    slices = choose_series(slices, place, series_uid, notes)
     _tell_of_others(others, slices[0].series, notes)
     _check_pixels(slices, notes)
     slices = ordered_slices(slices, notes)
     grid = grid_of(slices)
     _check_size(slices)
-    source = {"path": str(folder), "format": "dicom", "series_uid": slices[0].series}
-    files = tuple(item.path for item in slices)
+    source = {"path": str(place), "format": "dicom", "series_uid": slices[0].series}
+    files = tuple(item.file for item in slices)
     return Volume(_read_volume(slices, advance), grid, source, tuple(notes), files)
 
 
-def _read_headers(paths: list[Path], unread: Unread, advance: Advance) -> tuple[list[Slice], list[Other]]:
+def _read_headers(files: list[DicomFile], unread: Unread, advance: Advance) -> tuple[list[Slice], list[Other]]:
     slices: list[Slice] = []
     others: list[Other] = []
-    for path in paths:
-        advance(0, len(paths))
+    for file in files:
+        advance(0, len(files))
         try:
-            found = read_header(path)
+            found = read_header(file)
         except OSError as error:
-            unread.add_error(error, path)
+            unread.add_error(error, file)
             continue
         if isinstance(found, Slice):
             slices.append(found)
@@ -77,11 +78,11 @@ def _read_headers(paths: list[Path], unread: Unread, advance: Advance) -> tuple[
     return slices, others
 
 
-def _no_ct(folder: Path, others: list[Other], unread: Unread) -> BadInputError:
+def _no_ct(place: Path, others: list[Other], unread: Unread) -> BadInputError:
     counts = Counter(item.what for item in others)
     seen = ", ".join(f"{count} {what}" for what, count in counts.most_common(3)) or "no DICOM images"
-    left = f"; not read: {unread.summary()}" if unread.paths else ""
-    return BadInputError(f"'{folder}' holds no CT series (found: {seen}{left}); give the folder of a CT.")
+    left = f"; not read: {unread.summary()}" if unread.places else ""
+    return BadInputError(f"'{place}' holds no CT series (found: {seen}{left}); give the folder of a CT.")
 
 
 def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
@@ -90,7 +91,7 @@ def _tell_of_others(others: list[Other], series: str, notes: list[str]) -> None:
     for item in others:
         is_of_series = item.series in ("", series) and item.what != LOCALIZER
         if is_of_series or item.what in (DAMAGED, UNKNOWN, MULTI_FRAME):
-            left.add(item.what, item.path)
+            left.add(item.what, item.file)
     notes += left.sentences()
 
 
@@ -100,7 +101,7 @@ def _check_pixels(slices: list[Slice], notes: list[str]) -> None:
     odd = next((item for item in slices if item.rescaling != slices[0].rescaling), None)
     if odd is not None:
         raise BadInputError(
-            f"The DICOM files '{slices[0].path}' and '{odd.path}' do not both give rescale slope and intercept; "
+            f"The DICOM files '{slices[0].file}' and '{odd.file}' do not both give rescale slope and intercept; "
             "export the series again."
         )
     if not slices[0].rescaling[0]:
@@ -110,7 +111,7 @@ def _check_pixels(slices: list[Slice], notes: list[str]) -> None:
 def _check_size(slices: list[Slice]) -> None:
     """Refuse files that are far too small for the volume that they claim, before it takes memory."""
     volume = 2 * len(slices) * math.prod(slices[0].shape)
-    files = sum(item.path.stat().st_size for item in slices)
+    files = sum(item.file.stored_size for item in slices)
     if volume > _SMALL_VOLUME and volume > _LARGEST_RATIO * files:
         raise BadInputError(
             f"The {len(slices)} files of the series claim a volume of {volume >> 20} MB and have {files} bytes, "

@@ -12,13 +12,12 @@ import io
 import logging
 import warnings
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.io.dicom_folder import BoundedFile
+from seru.volume import SliceFile
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -170,11 +169,11 @@ class _Stop:
         return False
 
 
-def read_elements(file: BoundedFile) -> Elements:
+def read_elements(file: BinaryIO) -> Elements:
     """Read the header of a file that looks like DICOM.
 
     Args:
-        file: the file.
+        file: the file, which never takes memory for more bytes than it has.
 
     Returns:
         What stands before the pixels.
@@ -209,11 +208,11 @@ def read_elements(file: BoundedFile) -> Elements:
     return Elements(dataset, syntax, stop)
 
 
-def open_pixels(path: Path, syntax: str, offset: int) -> BinaryIO:
+def open_pixels(source: SliceFile, syntax: str, offset: int) -> BinaryIO:
     """Open a file where its pixels begin.
 
     Args:
-        path: of the file.
+        source: the file.
         syntax: UID of its transfer syntax.
         offset: of the value of the pixel element.
 
@@ -221,10 +220,11 @@ def open_pixels(path: Path, syntax: str, offset: int) -> BinaryIO:
         A stream at the first byte of that value.
 
     Raises:
+        BadInputError: it lies in a damaged zip.
         DamagedError: a deflated file is damaged.
         OSError: it cannot be read.
     """
-    file: BinaryIO = BoundedFile(path)
+    file = source.open()
     if syntax == DEFLATED:
         with file:
             _skip_meta(file)

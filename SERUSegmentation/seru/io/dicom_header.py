@@ -6,13 +6,12 @@ Source: DICOM PS3.3, C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.2.1 (CT I
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from seru.errors import BadInputError
 from seru.io.dicom_elements import IMPLICIT, DamagedError, Elements, read_elements
-from seru.io.dicom_folder import BoundedFile
+from seru.io.dicom_files import DicomFile
 
 _CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 _SCOUTS = ("LOCALIZER", "SCOUT", "TOPOGRAM")
@@ -79,7 +78,7 @@ class Slice:
     """What the header of one image says.
 
     Attributes:
-        path: of its file.
+        file: it is in.
         instance: SOP instance UID.
         series: series instance UID.
         owner: patient ID, patient's name, study UID and frame of reference UID.
@@ -96,7 +95,7 @@ class Slice:
         pixels: how they are stored, or in a sentence why they cannot be used.
     """
 
-    path: Path
+    file: DicomFile
     instance: str
     series: str
     owner: tuple[str, str, str, str]
@@ -123,63 +122,62 @@ class Other:
     """What is no CT slice.
 
     Attributes:
-        path: of its file.
+        file: it is in.
         what: it is, in words.
         series: series instance UID, empty where it is not known.
     """
 
-    path: Path
+    file: DicomFile
     what: str
     series: str = ""
 
 
-def damaged(path: Path) -> str:
+def damaged(file: DicomFile) -> str:
     """Say that a file is cut or damaged."""
-    return f"The DICOM file '{path}' is cut or damaged; copy the series again."
+    return f"The DICOM file '{file}' is cut or damaged; copy the series again."
 
 
-def read_header(path: Path) -> Slice | Other:
+def read_header(file: DicomFile) -> Slice | Other:
     """Read the header of a DICOM file.
 
     Args:
-        path: of a file that looks like DICOM.
+        file: that looks like DICOM.
 
     Returns:
         A CT slice, or what else the file is.
 
     Raises:
-        BadInputError: it is a CT slice whose header is cut or damaged.
+        BadInputError: it is a CT slice whose header is cut or damaged, or lies in a damaged zip.
         OSError: it cannot be read.
     """
-    with BoundedFile(path) as file:
+    with file.open() as stream:
         try:
-            header = read_elements(file)
-            return _content(path, header)
+            return _content(file, read_elements(stream))
         except DamagedError as error:
-            file.seek(0)
-            if _CT_STORAGE.encode() + b"\x00" in file.read(4096):
-                raise BadInputError(damaged(path)) from error
-            return Other(path, DAMAGED)
+            stream.seek(0)
+            if _CT_STORAGE.encode() + b"\x00" in stream.read(4096):
+                raise BadInputError(damaged(file)) from error
+            return Other(file, DAMAGED)
 
 
-def _content(path: Path, header: Elements) -> Slice | Other:
+def _content(file: DicomFile, header: Elements) -> Slice | Other:
     modality = header.text("Modality")[:16].upper() or ("CT" if header.text("SOPClassUID") == _CT_STORAGE else UNKNOWN)
     if modality == UNKNOWN and header.pixel_length < 0:
         raise DamagedError("it ends before it says what it is")
     if modality != "CT":
-        return Other(path, modality, header.text("SeriesInstanceUID"))
+        return Other(file, modality, header.text("SeriesInstanceUID"))
     if any(word in header.text("ImageType").upper() for word in _SCOUTS):
-        return Other(path, LOCALIZER, header.text("SeriesInstanceUID"))
+        return Other(file, LOCALIZER, header.text("SeriesInstanceUID"))
     if header.pixel_length < 0 and header.text("SOPClassUID") not in ("", _CT_STORAGE):
-        return Other(path, "CT document", header.text("SeriesInstanceUID"))
+        return Other(file, "CT document", header.text("SeriesInstanceUID"))
     if header.pixel_length < 0:
         raise DamagedError("it ends before its pixels")
     missing = _missing(header)
     if not missing:
-        return _slice(path, header)
+        return _slice(file, header)
     # A CT slice always has a place: where it is lost, the series that is read may be another's too.
     is_ct_storage = header.text("SOPClassUID") == _CT_STORAGE
-    return Other(path, missing, "" if is_ct_storage else header.text("SeriesInstanceUID"))
+    return Other(file, missing, "" if is_ct_storage else header.text("SeriesInstanceUID"))
 
 
 def _missing(header: Elements) -> str:
@@ -200,14 +198,14 @@ def _missing(header: Elements) -> str:
     return ""
 
 
-def _slice(path: Path, header: Elements) -> Slice:
+def _slice(file: DicomFile, header: Elements) -> Slice:
     rows, columns = header.integer("Rows"), header.integer("Columns")
     if not rows or not columns:
         raise DamagedError("it has no rows or columns")
     axes = np.reshape(header.numbers("ImageOrientationPatient", 6) or (), (2, 3))
     lengths = np.linalg.norm(axes, axis=1)
     return Slice(
-        path=path,
+        file=file,
         instance=header.text("SOPInstanceUID"),
         series=header.text("SeriesInstanceUID"),
         owner=(
@@ -226,12 +224,12 @@ def _slice(path: Path, header: Elements) -> Slice:
         number=header.number("InstanceNumber"),
         labels=tuple(header.text(name) for name in LABELS),
         rescaling=(bool(header.text("RescaleIntercept")), bool(header.text("RescaleSlope"))),
-        pixels=_stored_pixels(path, header),
+        pixels=_stored_pixels(file, header),
     )
 
 
-def _stored_pixels(path: Path, header: Elements) -> StoredPixels | str:
-    name = f"The DICOM file '{path}'"
+def _stored_pixels(file: DicomFile, header: Elements) -> StoredPixels | str:
+    name = f"The DICOM file '{file}'"
     allocated, bits = header.integer("BitsAllocated"), header.integer("BitsStored")
     high, signed = header.integer("HighBit"), header.integer("PixelRepresentation")
     if allocated not in (8, 16, 32) or bits is None or not 1 <= bits <= allocated or signed not in (0, 1):

@@ -54,12 +54,12 @@ def stored_pixels(item: Slice) -> StoredPixels:
         raise BadInputError(item.pixels)
     if item.pixels.syntax not in (*_NATIVE, _RLE, *_JPEG):
         raise BadInputError(
-            f"The DICOM file '{item.path}' is compressed in a way that cannot be read "
+            f"The DICOM file '{item.file}' is compressed in a way that cannot be read "
             f"({_title(item.pixels.syntax)}); export the series uncompressed."
         )
     if item.pixels.syntax not in _NATIVE and math.prod(item.shape) > _MOST_PIXELS:
         rows, columns = item.shape
-        raise BadInputError(f"The DICOM file '{item.path}' claims {columns} x {rows} pixels, which no CT has.")
+        raise BadInputError(f"The DICOM file '{item.file}' claims {columns} x {rows} pixels, which no CT has.")
     return item.pixels
 
 
@@ -88,7 +88,7 @@ def read_pixels(item: Slice, decoder: Decoder, check: Callable[[], None]) -> np.
         else:
             array = decoder.decode(data, pixels, item.shape, check)
     except (DamagedError, zlib.error, struct.error) as error:
-        raise BadInputError(damaged(item.path)) from error
+        raise BadInputError(damaged(item.file)) from error
     return _used_bits(array, item, pixels)[np.newaxis]
 
 
@@ -106,7 +106,7 @@ def read_stored(item: Slice) -> bytes:
         DamagedError: the file is shorter than its header says, or longer than its pixels.
     """
     pixels = stored_pixels(item)
-    with open_pixels(item.path, pixels.syntax, pixels.offset) as file:
+    with open_pixels(item.file, pixels.syntax, pixels.offset) as file:
         if pixels.syntax not in _NATIVE:
             return _fragments(file)
         wanted = math.prod(item.shape) * pixels.dtype.itemsize
@@ -131,7 +131,7 @@ def content_of(item: Slice) -> bytes:
     try:
         stored = read_stored(item)
     except DamagedError as error:
-        raise BadInputError(damaged(item.path)) from error
+        raise BadInputError(damaged(item.file)) from error
     return hashlib.sha256(repr((facts, scale)).encode() + stored).digest()
 
 
@@ -212,7 +212,7 @@ def _used_bits(array: np.ndarray, item: Slice, pixels: StoredPixels) -> np.ndarr
         used = np.where(is_padding, used.dtype.type(-(1 << pixels.bits - 1) if used.dtype.kind == "i" else 0), used)
     if not pixels.has_overlay and not is_clean.all():
         raise BadInputError(
-            f"The DICOM file '{item.path}' uses bits above the {pixels.bits} that its header gives; "
+            f"The DICOM file '{item.file}' uses bits above the {pixels.bits} that its header gives; "
             "export the series again."
         )
     return used

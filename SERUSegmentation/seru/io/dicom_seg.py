@@ -21,6 +21,7 @@ from seru.grid import Grid
 from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
 from seru.options import SegType
 from seru.terminology import SEGMENTS, Code, SegmentTerm
+from seru.volume import SliceFile
 
 if TYPE_CHECKING:
     from highdicom.content import AlgorithmIdentificationSequence, PixelMeasuresSequence
@@ -174,7 +175,7 @@ def coded(code: Code) -> CodedConcept:
     return CodedConcept(value=value, scheme_designator=scheme, meaning=meaning)
 
 
-def check_dicom_output(path: Path, slice_files: Sequence[Path]) -> None:
+def check_dicom_output(path: Path, slice_files: Sequence[SliceFile]) -> None:
     """Check, before any work, that a DICOM output can be made of a CT.
 
     Args:

@@ -35,12 +35,12 @@ _SAME_PLACE_MM = 0.01
 _ROUNDED, _LONGEST_ERROR = 2e-3, 0.1
 
 
-def choose_series(slices: list[Slice], folder: Path, series_uid: str | None, notes: list[str]) -> list[Slice]:
+def choose_series(slices: list[Slice], source: Path, series_uid: str | None, notes: list[str]) -> list[Slice]:
     """Choose the slices of a series.
 
     Args:
-        slices: of a folder, at least one.
-        folder: they come from.
+        slices: of a folder or a zip, at least one.
+        source: they come from.
         series_uid: which; None takes the series with most slices.
         notes: gets what the user should know.
 
@@ -53,10 +53,10 @@ def choose_series(slices: list[Slice], folder: Path, series_uid: str | None, not
     counts = Counter(item.series for item in slices)
     if series_uid is not None and series_uid not in counts:
         known = ", ".join(f"{uid} ({count} slices)" for uid, count in counts.most_common(5))
-        raise BadInputError(f"'{folder}' has no CT series {series_uid}; it has {known}.")
+        raise BadInputError(f"'{source}' has no CT series {series_uid}; it has {known}.")
     if series_uid is None and len(counts) == len(slices) > 1:
         raise BadInputError(
-            f"Each of the {len(slices)} CT images in '{folder}' has a series UID of its own, so none is a volume; "
+            f"Each of the {len(slices)} CT images in '{source}' has a series UID of its own, so none is a volume; "
             "give them one series UID, or choose an image with --series."
         )
     # Of equally long series the one with the lowest UID, so that every run takes the same.
@@ -64,7 +64,7 @@ def choose_series(slices: list[Slice], folder: Path, series_uid: str | None, not
     if series_uid is None and len(counts) > 1:
         patients = len(_patients(slices))
         notes.append(
-            f"The folder has {len(counts)} CT series{f' of {patients} patients' if patients > 1 else ''}; "
+            f"There are {len(counts)} CT series{f' of {patients} patients' if patients > 1 else ''}; "
             f"the one with most slices ({counts[uid]}) was taken: {uid}; choose another with --series."
         )
     return [item for item in slices if item.series == uid]
@@ -309,8 +309,8 @@ def _check_distances(slices: list[Slice], places: np.ndarray, notes: list[str]) 
     if gaps.min() < _SAME_PLACE_MM:
         n = int(np.argmin(gaps))
         raise BadInputError(
-            f"The series has two different images at the same position ({slices[n].path.name} and "
-            f"{slices[n + 1].path.name}), as several acquisitions have; give one acquisition."
+            f"The series has two different images at the same position ({slices[n].file.name} and "
+            f"{slices[n + 1].file.name}), as several acquisitions have; give one acquisition."
         )
     wrong = np.abs(gaps - usual) > _tolerance(usual)
     if wrong.any():

@@ -6,13 +6,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seru.errors import BadInputError
 from seru.grid import Grid
+from seru.volume import SliceFile
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -62,7 +62,7 @@ class SourceHeaders:
     slices: tuple[Dataset, ...]
 
     @classmethod
-    def read(cls, files: Sequence[Path]) -> SourceHeaders:
+    def read(cls, files: Sequence[SliceFile]) -> SourceHeaders:
         """Read the headers.
 
         Args:
@@ -80,8 +80,8 @@ class SourceHeaders:
         slices = []
         for file in files:
             try:
-                with quiet():
-                    slices.append(dcmread(file, stop_before_pixels=True, specific_tags=list(_READ), force=True))
+                with quiet(), file.open() as stream:
+                    slices.append(dcmread(stream, stop_before_pixels=True, specific_tags=list(_READ), force=True))
             except (OSError, InvalidDicomError) as error:
                 raise BadInputError(f"The DICOM file '{file}' cannot be read any more; copy it again.") from error
         _check_identity(slices)

@@ -13,7 +13,8 @@ from seru.errors import BadInputError
 from seru.files import Opener, replacing
 from seru.grid import Grid
 from seru.hounsfield import HounsfieldArray
-from seru.io.dicom import read_dicom_folder
+from seru.io.dicom import read_dicom
+from seru.io.dicom_zip import ZIP_ENDING
 from seru.io.metaimage import read_metaimage, write_metaimage
 from seru.io.nifti import read_nifti, write_nifti
 from seru.io.nrrd import read_nrrd, write_nrrd
@@ -33,7 +34,7 @@ _READERS: dict[str, Callable[[Path, Advance], Volume]] = {
 _PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
 _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
-INPUT_ENDINGS = tuple(_READERS)
+INPUT_ENDINGS = (*_READERS, ZIP_ENDING)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
 DICOM_SEG_ENDING = ".seg.dcm"
@@ -43,11 +44,11 @@ ALL_ENDINGS = (*OUTPUT_ENDINGS, DICOM_SEG_ENDING)
 
 
 def read_volume(path: str | Path, series_uid: str | None = None, progress: Progress | None = None) -> Volume:
-    """Read a CT: NIfTI, NRRD, MetaImage, or a DICOM folder.
+    """Read a CT: NIfTI, NRRD, MetaImage, a DICOM folder, or a zip of one.
 
     Args:
-        path: of a file or of a folder with a DICOM series.
-        series_uid: which series of the folder; None takes the CT series with most slices.
+        path: of a file, or of a folder or a zip with a DICOM series.
+        series_uid: which series of the folder or zip; None takes the CT series with most slices.
         progress: told of the stage ``load``, and asked whether to stop.
 
     Returns:
@@ -60,11 +61,12 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
     path = Path(path)
     advance = (progress or Progress()).advancing("load")
     try:
-        if path.is_dir():
-            return _signed(read_dicom_folder(path, series_uid, advance))
+        ending = check_input(path)
+        if ending in ("", ZIP_ENDING):
+            return _signed(read_dicom(path, series_uid, advance))
         if series_uid is not None:
-            raise BadInputError(f"A series is chosen in a DICOM folder only, and '{path}' is none; leave --series out.")
-        return _signed(_READERS[check_input(path)](path, advance))
+            raise BadInputError(f"A series is chosen in DICOM only, and '{path}' is none; leave --series out.")
+        return _signed(_READERS[ending](path, advance))
     except OSError as error:
         raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
 

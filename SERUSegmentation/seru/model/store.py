@@ -209,6 +209,16 @@ def list_models() -> tuple[list[Model], list[ModelError]]:
     return models, errors
 
 
+def models_to_fetch() -> list[RegistryEntry]:
+    """Return what the list of models names and this computer lacks.
+
+    Raises:
+        ModelError: the list is damaged.
+    """
+    here = {model.card.id for model in list_models()[0]}
+    return [entry for entry in read_registry().models if entry.url is not None and entry.id not in here]
+
+
 def fetch_model(entry: RegistryEntry, on_progress: Meter | None = None) -> Model:
     """Download a model into the cache; what is there already and intact is kept.
 
