@@ -23,21 +23,18 @@ from slicer.ScriptedLoadableModule import (
 )
 from slicer.util import VTKObservationMixin
 
-from seru.options import SegmentOptions
-from SERUSegmentationLib.panel.box_panel import Boxes
 from SERUSegmentationLib.panel.deletion import deleteCompanionsOf
 from SERUSegmentationLib.panel.parameters import MODELS_OWN, optionParameters, optionsOf, setState, stateOf
 from SERUSegmentationLib.panel.parts import Intents, WidgetParts
+from SERUSegmentationLib.panel.refining import Refining
 from SERUSegmentationLib.run.background import RunWatcher
-from SERUSegmentationLib.run.refinement import RefineRun
 from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun, WorkerRun
 from SERUSegmentationLib.run.worker import Worker
 from SERUSegmentationLib.scene.key_patch_layout import registerLayout
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import firstVolume, inputVolume, isPlainVolume, outputFor
+from SERUSegmentationLib.scene.nodes import firstVolume, isPlainVolume, outputFor
 from SERUSegmentationLib.scene.rendering import renderedOnce
 from SERUSegmentationLib.scene.sample_data import registerSampleData
-from SERUSegmentationLib.scene.scene_writer import showCropBoxes
 from SERUSegmentationLib.scene.segments import Shown
 from SERUSegmentationLib.self_test import checkHandedVolume, segmentPhantom
 
@@ -113,8 +110,6 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._isUpdating = False
         self._isClosed = False
         self._isTakingBack = False
-        # Where sides are to be refined once what goes on has stopped.
-        self._nextBoxes: Boxes | None = None
         self._input: vtkMRMLScalarVolumeNode | None = None
 
     def setup(self) -> None:
@@ -126,8 +121,15 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = SERUSegmentationLogic()
         requirements = Path(self.resourcePath("requirements.txt"))
-        intents = Intents(self.onSegment, self.onCancel, self.updatePanel, self.onLeaveOut, self.onBoxes)
+        intents = Intents(
+            onSegment=self.onSegment,
+            onCancel=self.onCancel,
+            onChanged=self.updatePanel,
+            onLeaveOut=self.onLeaveOut,
+            onBoxes=lambda boxes: self.refining.refine(boxes),
+        )
         self.parts = WidgetParts(self.ui, requirements, intents)
+        self.refining = Refining(self.logic, self.parts, self.updatePanel)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneEndClose)
@@ -167,6 +169,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._input = None
         self.logic.worker.release()
         self.parts.run.forget()
+        self.parts.boxes.forget()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:
@@ -309,67 +312,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic.start(run, lambda: parts.run.update(run.progress), lambda *ended: self.onFinished(run, *ended))
         parts.run.start()
 
-    def onBoxes(self, boxes: Boxes) -> None:
-        """Refine the sides whose boxes differ from the result's; a refinement that goes on is given up for it.
-
-        Args:
-            boxes: one a side at most; a side without one is refined where its kidney was found.
-        """
-        if not self.logic.isRunning:
-            self.parts.run.guarded(lambda: self._refine(boxes))
-        elif isinstance(self.logic.run, RefineRun):
-            self._nextBoxes = boxes
-            self.logic.cancel()
-        else:
-            # Minutes of work are not given up for a box.
-            self._putBoxesBack()
-
-    def _putBoxesBack(self) -> None:
-        result = self.parts.controller.result
-        if result is not None and not slicer.mrmlScene.IsClosing():
-            showCropBoxes(result)
-
-    def _refine(self, boxes: Boxes) -> None:
-        parts, result = self.parts, self.parts.controller.result
-        volume = inputVolume(result.segmentationNode) if result else None
-        if result is None or volume is None:
-            return
-        report, before = result.report, parts.boxes.boxes
-        options = replace(SegmentOptions.from_deciding(report.options), boxes=boxes, device=parts.inputs.device)
-        model = parts.inputs.modelOf(report.model).key
-        worker = self.logic.worker
-        worker.idleMinutes = parts.inputs.idleMinutes
-        settings = RunSettings(model=model, splitSides=result.splitSides, **vars(options))
-        node = result.segmentationNode
-
-        def current() -> LiveResult | None:
-            return parts.controller.result if parts.controller.segmentationNode is node else None
-
-        run = RefineRun(volume, current, settings, worker, parts.run.log.add)
-        self.logic.start(
-            run, lambda: parts.run.update(run.progress), lambda *ended: self._onRefined(run, before, *ended)
-        )
-        parts.run.start()
-
-    def _onRefined(self, run: RefineRun, before: Boxes, result: LiveResult | None, error: Exception | None) -> None:
-        """Show a side that was refined, or the boxes as they were."""
-        parts, boxes = self.parts, self._nextBoxes
-        self._nextBoxes = None
-        parts.run.finish(error, run.progress)
-        if result is not None:
-            parts.controller.offer(result)
-        elif boxes is None:
-            self._putBoxesBack()
-        self.updatePanel()
-        if result is not None:
-            parts.boxes.settle(before)
-            parts.boxes.refresh()
-        if boxes is not None:
-            self.onBoxes(boxes)
-
     def onCancel(self) -> None:
         """Ask the run to stop."""
-        self._nextBoxes = None
+        self.refining.forgetNext()
         self.parts.run.cancelling()
         self.logic.cancel()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seru.options import SegmentOptions
 from seru.phantom import Phantom
 from Testing import REPOSITORY
 from Testing.desktop import Desktop
 from Testing.module.scene_tools import labels_of
 
-__all__ = ["MODULE_FILE", "agree", "labels_of", "move_alpha", "open_module", "own_nodes", "show_result"]
+__all__ = ["MODULE_FILE", "agree", "labels_of", "move_alpha", "open_module", "own_nodes", "show_result", "turn"]
 
 MODULE_FILE = REPOSITORY / "SERUSegmentation" / "SERUSegmentation.py"
 
@@ -62,6 +64,17 @@ def move_alpha(desktop: Desktop, widget: Any, alpha: float) -> None:
     """Move alpha as a hand on the slider that is not let go yet, and wait for the frame."""
     widget.ui.alphaSlider.valueIsChanging.emit(alpha)
     desktop.wait_until(lambda: widget.parts.result._wanted is None)
+
+
+def turn(desktop: Desktop, volume: Any) -> np.ndarray:
+    """Put a volume under a transform that turns and moves it; return the transform's matrix."""
+    import slicer
+
+    matrix = np.array([[0.0, -1.0, 0.0, 40.0], [1.0, 0.0, 0.0, -30.0], [0.0, 0.0, 1.0, 200.0], [0.0, 0.0, 0.0, 1.0]])
+    transform = desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
+    volume.SetAndObserveTransformNodeID(transform.GetID())
+    return matrix
 
 
 def own_nodes(scene: Any) -> list[str]:

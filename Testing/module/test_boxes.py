@@ -4,47 +4,41 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing.desktop import Desktop, click, drag
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, open_module
+from Testing.module.module_tools import labels_of, turn
+from Testing.module.warm_panel import TIMEOUT_S, add_ct, panel, shared_worker, small, small_scan, wait_for, warm
 
-__all__ = ["slicer_desktop"]
+__all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
 
-# Only against hanging.
-TIMEOUT_S = 120
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Phantom:
-    """As narrow as is segmented, but wider than the tiny model's crop."""
-    return make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0)))
+SPACING_MM = 3.0
 
 
 @pytest.fixture
-def panel(slicer_desktop: Desktop, tiny_model: Path, phantom: Phantom) -> Any:
-    """A result, its boxes with handles and its left key slice in view."""
-    panel = open_module(slicer_desktop, tiny_model, phantom)
-    click(panel.ui.segmentButton)
-    settle(slicer_desktop, panel)
-    panel.ui.keySlicesCollapsibleButton.collapsed = False
-    slicer_desktop.process_events()
-    panel.ui.moveBoxesCheckBox.click()
-    click(panel.ui.leftJumpButton)
+def boxed(slicer_desktop: Desktop, panel: Any) -> Any:
+    """The panel with a result, its boxes with handles and its left key slice in view."""
+    segment(slicer_desktop, panel)
+    show_handles(slicer_desktop, panel)
     return panel
 
 
-def settle(desktop: Desktop, panel: Any) -> None:
-    desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
+def segment(desktop: Desktop, panel: Any) -> None:
+    click(panel.ui.segmentButton)
+    wait_for(desktop, panel)
+
+
+def show_handles(desktop: Desktop, panel: Any) -> None:
+    panel.ui.keySlicesCollapsibleButton.collapsed = False
     desktop.process_events()
+    if not panel.ui.moveBoxesCheckBox.checked:
+        panel.ui.moveBoxesCheckBox.click()
+    click(panel.ui.leftJumpButton)
 
 
 def roi_of(panel: Any) -> Any:
@@ -70,15 +64,31 @@ def crop_of(panel: Any) -> Any:
     return panel.parts.controller.report.left.crop
 
 
-def test_a_dragged_box_refines_its_side_as_a_whole_run_with_it_would(
-    slicer_desktop: Desktop, panel: Any, phantom: Phantom, tiny_model: Path, tmp_path: Path
+def shown(panel: Any) -> np.ndarray:
+    """The labels that the scene shows of the chosen result."""
+    return labels_of(panel.ui.outputSelector.currentNode(), panel.ui.inputSelector.currentNode())
+
+
+def whole_run(panel: Any, model: Path) -> np.ndarray:
+    """The labels of a run from the start with the boxes of the chosen result."""
+    from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
+
+    worker, volume = panel.logic.worker, panel.ui.inputSelector.currentNode()
+    worker.release()
+    settings = RunSettings(model=str(model), boxes=panel.parts.boxes.boxes)
+    run = SegmentationRun(volume, settings=settings, worker=worker)
+    run.start()
+    run.wait()
+    return labels_of(run.finish().segmentationNode, volume)
+
+
+def test_a_dragged_box_of_a_turned_ct_refines_its_side_as_a_whole_run_with_it_would(
+    slicer_desktop: Desktop, panel: Any, tiny_model: Path
 ) -> None:
-    import slicer
-
-    from seru.io.images import read_volume, write_volume
-
-    node, volume, first = panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT"), crop_of(panel)
-    labels, pid = labels_of(node, volume), panel.logic.worker.pid
+    turn(slicer_desktop, panel.ui.inputSelector.currentNode())
+    segment(slicer_desktop, panel)
+    show_handles(slicer_desktop, panel)
+    first, labels, pid = crop_of(panel), shown(panel), panel.logic.worker.pid
     right = panel.parts.controller.report.right.crop
 
     drag_box(slicer_desktop, panel, (0, 0))
@@ -86,30 +96,29 @@ def test_a_dragged_box_refines_its_side_as_a_whole_run_with_it_would(
 
     drag_box(slicer_desktop, panel, (-24, -16))
     assert panel.logic.isRunning
-    settle(slicer_desktop, panel)
+    wait_for(slicer_desktop, panel)
 
-    moved = crop_of(panel)
-    assert moved.ijk_min != first.ijk_min
+    moved = shown(panel)
+    assert crop_of(panel).ijk_min != first.ijk_min
     assert panel.logic.worker.pid == pid
     assert panel.parts.controller.report.right.crop == right
-    box = panel.parts.boxes.boxes[0]
-    write_volume(phantom.volume, tmp_path / "ct.nrrd")
-    command = [sys.executable, "-m", "seru", "segment", str(tmp_path / "ct.nrrd"), "-o", str(tmp_path / "out.nrrd")]
-    subprocess.run([*command, "--model", str(tiny_model), "--box", str(box), "--progress", "none"], check=True)
-    assert np.array_equal(labels_of(node, volume), read_volume(tmp_path / "out.nrrd").array_kji)
-
     click(panel.ui.undoBoxesButton)
-    settle(slicer_desktop, panel)
-
+    wait_for(slicer_desktop, panel)
     assert crop_of(panel) == first
-    assert np.array_equal(labels_of(node, volume), labels)
+    assert np.array_equal(shown(panel), labels)
+
+    # Undoing it was a step back, and there is none before it.
     assert not panel.ui.undoBoxesButton.enabled
+    drag_box(slicer_desktop, panel, (-24, -16))
+    wait_for(slicer_desktop, panel)
+    assert np.array_equal(shown(panel), moved)
+    assert np.array_equal(whole_run(panel, tiny_model), moved)
 
 
-def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slicer_desktop: Desktop, panel: Any) -> None:
+def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slicer_desktop: Desktop, boxed: Any) -> None:
     import slicer
 
-    node, volume, first = panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT"), crop_of(panel)
+    node, volume, first = boxed.ui.outputSelector.currentNode(), slicer.util.getNode("CT"), crop_of(boxed)
     segment_id = node.GetSegmentation().GetSegmentIdBySegmentName("Kidney")
     drawn = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
     rubbed = tuple(np.argwhere(drawn)[0])
@@ -117,46 +126,125 @@ def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slice
     drawn[1:3, 1:9, 1:9] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
     before = labels_of(node, volume)
-    os.kill(panel.logic.worker.pid, signal.SIGKILL)
-    slicer_desktop.wait_until(lambda: panel.logic.worker.poll() is not None, TIMEOUT_S)
+    os.kill(boxed.logic.worker.pid, signal.SIGKILL)
+    slicer_desktop.wait_until(lambda: boxed.logic.worker.poll() is not None, TIMEOUT_S)
 
-    drag_box(slicer_desktop, panel, (-24, -16))
-    settle(slicer_desktop, panel)
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    wait_for(slicer_desktop, boxed)
 
     now = labels_of(node, volume)
-    assert crop_of(panel) != first
+    assert crop_of(boxed) != first
     assert now[rubbed] == 0
     assert (now[1:3, 1:9, 1:9] == 1).all()
-    assert panel.parts.controller.isEdited()
-    click(panel.ui.resetBoxesButton)
-    settle(slicer_desktop, panel)
-    assert crop_of(panel) == first
+    assert boxed.parts.controller.isEdited()
+    click(boxed.ui.resetBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) == first
     assert np.array_equal(labels_of(node, volume), before)
 
 
 def test_a_refinement_is_given_up_for_the_next_one_by_cancel_and_by_closing_the_scene(
-    slicer_desktop: Desktop, panel: Any
+    slicer_desktop: Desktop, boxed: Any
 ) -> None:
-    roi, first = roi_of(panel), crop_of(panel)
-    centre = list(roi.GetCenterWorld())
-    drag_box(slicer_desktop, panel, (-24, -16))
+    roi, first, labels = roi_of(boxed), crop_of(boxed), shown(boxed)
+    centre, result = list(roi.GetCenterWorld()), boxed.parts.controller.result
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    slicer_desktop.wait_until(lambda: result.showsParts or not boxed.logic.isRunning, TIMEOUT_S)
+    # Slices are shown as they arrive.
+    assert boxed.logic.isRunning
+    assert not np.array_equal(shown(boxed), labels)
 
-    click(panel.ui.segmentButton)
-    settle(slicer_desktop, panel)
+    click(boxed.ui.segmentButton)
+    wait_for(slicer_desktop, boxed)
 
-    assert panel.ui.statusLabel.text == "The run was cancelled; nothing was written."
+    assert boxed.ui.statusLabel.text == "The run was cancelled; nothing was written."
     assert list(roi.GetCenterWorld()) == pytest.approx(centre)
-    assert crop_of(panel) == first
-    drag_box(slicer_desktop, panel, (-12, -8))
-    drag_box(slicer_desktop, panel, (-12, -8))
+    assert crop_of(boxed) == first
+    assert np.array_equal(shown(boxed), labels)
+    assert not boxed.parts.controller.isEdited()
+    drag_box(slicer_desktop, boxed, (-12, -8))
+    drag_box(slicer_desktop, boxed, (-12, -8))
     wanted = list(roi.GetCenterWorld())
-    settle(slicer_desktop, panel)
-    spacing_mm = 3.0
-    assert np.abs(np.array(roi.GetCenterWorld()) - wanted).max() <= spacing_mm
-    assert np.abs(np.array(crop_of(panel).centre_ras) - wanted).max() <= spacing_mm
+    wait_for(slicer_desktop, boxed)
+    assert np.abs(np.array(roi.GetCenterWorld()) - wanted).max() <= SPACING_MM
+    assert np.abs(np.array(crop_of(boxed).centre_ras) - wanted).max() <= SPACING_MM
 
-    drag_box(slicer_desktop, panel, (-8, 0))
+    drag_box(slicer_desktop, boxed, (-8, 0))
     slicer_desktop.close_scene()
 
-    assert not panel.logic.isRunning
-    assert "The scene was closed during the run" in panel.ui.statusLabel.text
+    assert not boxed.logic.isRunning
+    assert "The scene was closed during the run" in boxed.ui.statusLabel.text
+
+
+def test_a_scene_that_was_saved_and_loaded_keeps_its_boxes_and_refines_again(
+    slicer_desktop: Desktop, boxed: Any, tmp_path: Path
+) -> None:
+    first, labels = crop_of(boxed), shown(boxed)
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    wait_for(slicer_desktop, boxed)
+    moved, moved_labels = crop_of(boxed), shown(boxed)
+
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+    slicer_desktop.close_scene()
+    assert boxed.logic.worker.held is None
+    slicer_desktop.open_scene(tmp_path / "case.mrb")
+    slicer_desktop.process_events()
+
+    assert crop_of(boxed) == moved
+    assert boxed.ui.moveBoxesCheckBox.checked
+    click(boxed.ui.resetBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) == first
+    assert np.array_equal(shown(boxed), labels)
+    click(boxed.ui.undoBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) == moved
+    assert np.array_equal(shown(boxed), moved_labels)
+
+
+def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: Desktop, boxed: Any) -> None:
+    first_ct, first, labels = boxed.ui.inputSelector.currentNode(), crop_of(boxed), shown(boxed)
+    other_ct = add_ct(slicer_desktop, small_scan(seed=5), "other")
+    boxed.ui.inputSelector.setCurrentNode(other_ct)
+    segment(slicer_desktop, boxed)
+    other_labels = shown(boxed)
+    show_handles(slicer_desktop, boxed)
+
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    wait_for(slicer_desktop, boxed)
+    moved_labels = shown(boxed)
+    assert not np.array_equal(moved_labels, other_labels)
+
+    boxed.ui.inputSelector.setCurrentNode(first_ct)
+    assert crop_of(boxed) == first
+    assert np.array_equal(shown(boxed), labels)
+    assert not boxed.ui.undoBoxesButton.enabled
+    show_handles(slicer_desktop, boxed)
+    drag_box(slicer_desktop, boxed, (-12, -8))
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) != first
+
+    boxed.ui.inputSelector.setCurrentNode(other_ct)
+    assert np.array_equal(shown(boxed), moved_labels)
+    click(boxed.ui.undoBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert np.array_equal(shown(boxed), other_labels)
+
+
+def test_boxes_go_back_where_the_ct_is_deleted_while_a_side_refines(slicer_desktop: Desktop, boxed: Any) -> None:
+    roi = roi_of(boxed)
+    centre = list(roi.GetCenterWorld())
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    assert boxed.logic.isRunning
+
+    slicer_desktop.scene.RemoveNode(boxed.ui.inputSelector.currentNode())
+    wait_for(slicer_desktop, boxed)
+
+    assert "The volume was deleted during the run" in boxed.ui.statusLabel.text
+    assert list(roi.GetCenterWorld()) == pytest.approx(centre)
+    # Nothing can be refined without it, and nothing is kept of it.
+    assert roi.GetLocked()
+    for widget in (boxed.ui.moveBoxesCheckBox, boxed.ui.undoBoxesButton, boxed.ui.resetBoxesButton):
+        assert not widget.enabled
+    assert boxed.logic.worker.held is None
+    assert not (boxed.logic.worker.folder / "input.nrrd").exists()

@@ -14,32 +14,30 @@ from typing import Any
 import numpy as np
 import pytest
 
-from seru.phantom import Phantom, PhantomOptions, make_phantom
+from seru.phantom import Phantom
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
-from Testing.module.module_tools import labels_of, open_module, own_nodes, show_result
+from Testing.module.module_tools import labels_of, open_module, own_nodes, show_result, turn
 from Testing.module.scene_tools import maps_of, save
+from Testing.module.warm_panel import (
+    TIMEOUT_S,
+    add_ct,
+    panel,
+    shared_worker,
+    small,
+    small_scan,
+    wait_for,
+    warm,
+)
 from training.scoring import dice
 
-__all__ = ["slicer_desktop"]
-
-# Only against hanging.
-TIMEOUT_S = 300
-
-
-@pytest.fixture(scope="module")
-def phantom() -> Phantom:
-    return make_phantom(PhantomOptions())
-
-
-@pytest.fixture(scope="module")
-def small() -> Phantom:
-    return make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0)))
+__all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
 
 
 @pytest.fixture
-def panel(slicer_desktop: Desktop, tiny_model: Path, phantom: Phantom) -> Any:
-    return open_module(slicer_desktop, tiny_model, phantom)
+def cold(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> Any:
+    """The opened module, whose process is its own and not started yet."""
+    return open_module(slicer_desktop, tiny_model, small)
 
 
 def start(panel: Any) -> Any:
@@ -48,9 +46,12 @@ def start(panel: Any) -> Any:
     return panel.logic._watcher.run
 
 
-def wait_for(desktop: Desktop, panel: Any) -> None:
-    desktop.wait_until(lambda: not panel.logic.isRunning, TIMEOUT_S)
-    desktop.process_events()
+def start_long(panel: Any) -> Any:
+    """Start a run that takes so long that it can be met half way; return it."""
+    panel.logic.worker.release()
+    for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
+        box.click()
+    return start(panel)
 
 
 def wait_for_slices(desktop: Desktop, run: Any) -> None:
@@ -80,49 +81,46 @@ def assert_gone(run: Any, scene: Any, pid: int, folder: Path) -> None:
     assert not is_alive(pid)
 
 
-def test_segment_runs_to_the_end(slicer_desktop: Desktop, panel: Any, phantom: Phantom) -> None:
+def test_segment_runs_to_the_end(slicer_desktop: Desktop, cold: Any, small: Phantom) -> None:
     import slicer
 
     fractions, texts = [], []
-    run = start(panel)
-    assert panel.ui.segmentButton.text == "Cancel"
+    run = start(cold)
+    assert cold.ui.segmentButton.text == "Cancel"
 
     def look() -> bool:
         fractions.append(run.progress.fraction)
-        texts.append(panel.ui.statusLabel.text)
-        return not panel.logic.isRunning
+        texts.append(cold.ui.statusLabel.text)
+        return not cold.logic.isRunning
 
     slicer_desktop.wait_until(look, TIMEOUT_S)
 
-    node = panel.ui.outputSelector.currentNode()
+    node = cold.ui.outputSelector.currentNode()
     # The largest tumor is chosen and in view.
-    chosen = panel.parts.findings.table.chosen().finding
+    chosen = cold.parts.findings.table.chosen().finding
     assert chosen.kind == "tumor"
     assert slicer_desktop.layout_manager.sliceWidget("Red").mrmlSliceNode().GetSliceOffset() == pytest.approx(
         chosen.longest.start_ras[2], abs=1e-3
     )
-    assert panel.ui.show3DButton.checked
+    assert cold.ui.show3DButton.checked
     assert node.GetSegmentation().ContainsRepresentation("Closed surface")
     labels = labels_of(node, slicer.util.getNode("CT"))
-    print(f"Dice of kidney and tumor together: {dice(labels > 0, phantom.labels_kji > 0):.3f}")
-    assert dice(labels > 0, phantom.labels_kji > 0) > 0.85
+    print(f"Dice of kidney and tumor together: {dice(labels > 0, small.labels_kji > 0):.3f}")
+    assert dice(labels > 0, small.labels_kji > 0) > 0.85
     assert fractions == sorted(fractions)
     assert any("Coarse stage, slice" in text for text in texts) or any("Refine stage, slice" in text for text in texts)
-    assert panel.ui.statusLabel.text.startswith("Done in")
-    assert panel.ui.segmentButton.text == "Segment"
-    assert panel.ui.alphaSlider.enabled
-    assert "SERUSegmentationLib.run.child" in panel.parts.run.log.text()
+    assert cold.ui.statusLabel.text.startswith("Done in")
+    assert cold.ui.segmentButton.text == "Segment"
+    assert cold.ui.alphaSlider.enabled
+    assert "SERUSegmentationLib.run.child" in cold.parts.run.log.text()
     # The first run knows the devices from then on.
-    slicer_desktop.wait_until(lambda: panel.parts.inputs.knowsDevices, TIMEOUT_S)
-    assert panel.ui.deviceComboBox.findText("CPU") == 1
+    slicer_desktop.wait_until(lambda: cold.parts.inputs.knowsDevices, TIMEOUT_S)
+    assert cold.ui.deviceComboBox.findText("CPU") == 1
     # No folder of this computer travels with the scene.
-    assert panel.parts.controller.report.input.path == "input.nrrd"
+    assert cold.parts.controller.report.input.path == "input.nrrd"
 
 
-def test_what_is_chosen_under_advanced_reaches_the_run(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
+def test_what_is_chosen_under_advanced_reaches_the_run(slicer_desktop: Desktop, panel: Any) -> None:
     for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
         assert not box.checked
         box.click()
@@ -137,38 +135,41 @@ def test_what_is_chosen_under_advanced_reaches_the_run(
     assert (options["all_slices"], options["mirror"], options["crop"]) == (True, True, "paper")
 
 
-def test_the_result_is_the_command_s(slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path) -> None:
+def test_the_result_is_the_command_s(
+    slicer_desktop: Desktop, cold: Any, tiny_model: Path, small: Phantom, tmp_path: Path
+) -> None:
     import slicer
 
     from seru.io.images import read_volume, write_volume
     from SERUSegmentationLib.run.segmentation import RunSettings
 
-    panel = open_module(slicer_desktop, tiny_model, small)
     volume = slicer.util.getNode("CT")
     write_volume(small.volume, tmp_path / "ct.nrrd")
     command = [sys.executable, "-m", "seru", "segment", str(tmp_path / "ct.nrrd"), "-o", str(tmp_path / "out.nrrd")]
     subprocess.run([*command, "--model", str(tiny_model), "--alpha", "0.7", "--progress", "none"], check=True)
 
     # What is given beside the settings wins.
-    node = panel.logic.process(volume, alpha=0.7, settings=RunSettings(model=str(tiny_model), alpha=0.1))
+    node = cold.logic.process(volume, alpha=0.7, settings=RunSettings(model=str(tiny_model), alpha=0.1))
 
     expected = read_volume(tmp_path / "out.nrrd").array_kji
     assert expected.max() == 2
     assert np.array_equal(labels_of(node, volume), expected)
     # The model's own alpha stays the mark on the slider.
-    panel.ui.outputSelector.setCurrentNode(node)
-    assert panel._parameterNode.alpha == pytest.approx(0.7)
-    assert panel.parts.controller.result.maps.alpha == pytest.approx(0.4)
+    cold.ui.outputSelector.setCurrentNode(node)
+    assert cold._parameterNode.alpha == pytest.approx(0.7)
+    assert cold.parts.controller.result.maps.alpha == pytest.approx(0.4)
 
 
-def test_the_settings_of_a_script_are_kept(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
+def test_the_settings_of_a_script_are_kept(slicer_desktop: Desktop, panel: Any, tiny_model: Path) -> None:
     import slicer
 
-    panel = open_module(slicer_desktop, tiny_model, small)
-    from SERUSegmentationLib.run.segmentation import RunSettings
+    from SERUSegmentationLib.run.segmentation import RunSettings, SegmentationRun
 
     settings = RunSettings(model=str(tiny_model), alpha=0.7, tumor_touches_kidney=True, crop="paper", splitSides=True)
-    node = panel.logic.process(slicer.util.getNode("CT"), settings=settings)
+    run = SegmentationRun(slicer.util.getNode("CT"), settings=settings, worker=panel.logic.worker)
+    run.start()
+    run.wait()
+    node = run.finish().segmentationNode
 
     from SERUSegmentationLib.scene.stored_result import readMaps, storedState
 
@@ -179,9 +180,8 @@ def test_the_settings_of_a_script_are_kept(slicer_desktop: Desktop, tiny_model: 
 
 
 def test_a_run_leaves_only_what_is_read_and_the_panel_reads_it_once(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, monkeypatch: pytest.MonkeyPatch
+    slicer_desktop: Desktop, panel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
     from SERUSegmentationLib.run.segmentation import SegmentationRun
     from SERUSegmentationLib.scene import scene_writer, stored_result
 
@@ -207,7 +207,7 @@ def test_a_run_leaves_only_what_is_read_and_the_panel_reads_it_once(
 
 
 def test_cancel_half_way_leaves_nothing(slicer_desktop: Desktop, panel: Any) -> None:
-    run = start(panel)
+    run = start_long(panel)
     wait_for_slices(slicer_desktop, run)
 
     click(panel.ui.segmentButton)
@@ -238,8 +238,8 @@ def kill_process(desktop: Desktop, panel: Any, run: Any) -> None:
 
 
 ACCIDENTS: dict[str, tuple[Callable[..., None], str]] = {
-    "scene closed": (close_scene, "The scene was closed during the run"),
     "input deleted": (delete_input, "The volume was deleted during the run"),
+    "scene closed": (close_scene, "The scene was closed during the run"),
     "process killed": (kill_process, "was killed from outside, most likely because memory ran out"),
 }
 
@@ -249,7 +249,7 @@ def test_an_accident_during_the_run_is_told_and_leaves_nothing(
     slicer_desktop: Desktop, panel: Any, accident: str
 ) -> None:
     act, sentence = ACCIDENTS[accident]
-    run = start(panel)
+    run = start_long(panel)
     wait_for_slices(slicer_desktop, run)
 
     act(slicer_desktop, panel, run)
@@ -260,67 +260,54 @@ def test_an_accident_during_the_run_is_told_and_leaves_nothing(
     assert_nothing_left(run, slicer_desktop.scene)
 
 
-def test_the_process_stays_for_the_next_run_and_frees_what_goes(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+def test_the_process_stays_for_the_next_run_frees_what_goes_and_is_started_anew_where_it_was_killed(
+    slicer_desktop: Desktop, cold: Any
 ) -> None:
     import slicer
 
-    panel = open_module(slicer_desktop, tiny_model, small)
-    run = start(panel)
-    wait_for(slicer_desktop, panel)
-    pid, worker = run.worker.pid, panel.logic.worker
-    first = labels_of(panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT"))
+    run = start(cold)
+    wait_for(slicer_desktop, cold)
+    worker, pid, folder = cold.logic.worker, run.worker.pid, run.worker.folder
+    first = labels_of(cold.ui.outputSelector.currentNode(), slicer.util.getNode("CT"))
     assert run.worker is worker
-    assert (worker.folder / "input.nrrd").is_file()
+    assert (folder / "input.nrrd").is_file()
 
-    start(panel)
-    wait_for(slicer_desktop, panel)
+    start(cold)
+    wait_for(slicer_desktop, cold)
     assert worker.pid == pid
-    assert np.array_equal(labels_of(panel.ui.outputSelector.currentNode(), slicer.util.getNode("CT")), first)
+    assert np.array_equal(labels_of(cold.ui.outputSelector.currentNode(), slicer.util.getNode("CT")), first)
 
+    os.kill(pid, signal.SIGKILL)
+    slicer_desktop.wait_until(lambda: worker.poll() is not None, TIMEOUT_S)
+    start(cold)
+    wait_for(slicer_desktop, cold)
+    assert cold.ui.statusLabel.text.startswith("Done in")
+    assert worker.pid not in (None, pid)
+    assert not folder.exists()
+
+    pid = worker.pid
     slicer_desktop.scene.RemoveNode(slicer.util.getNode("CT"))
     assert worker.held is None
     assert not (worker.folder / "input.nrrd").exists()
     assert is_alive(pid)
 
 
-def test_a_process_that_was_killed_between_two_runs_is_started_anew(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
-    run = start(panel)
-    wait_for(slicer_desktop, panel)
+def test_without_time_to_stay_the_process_ends_with_its_run(slicer_desktop: Desktop, cold: Any) -> None:
+    click(cold.ui.advancedCollapsibleButton)
+    cold.ui.idleSpinBox.value = 0
+    run = start(cold)
     pid, folder = run.worker.pid, run.worker.folder
 
-    os.kill(pid, signal.SIGKILL)
-    slicer_desktop.wait_until(lambda: panel.logic.worker.poll() is not None, TIMEOUT_S)
-    start(panel)
-    wait_for(slicer_desktop, panel)
+    wait_for(slicer_desktop, cold)
 
-    assert panel.ui.statusLabel.text.startswith("Done in")
-    assert panel.logic.worker.pid not in (None, pid)
-    assert not folder.exists()
-
-
-def test_without_time_to_stay_the_process_ends_with_its_run(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
-    click(panel.ui.advancedCollapsibleButton)
-    panel.ui.idleSpinBox.value = 0
-    run = start(panel)
-    pid, folder = run.worker.pid, run.worker.folder
-
-    wait_for(slicer_desktop, panel)
-
-    assert panel.ui.statusLabel.text.startswith("Done in")
-    assert panel.logic.worker.pid is None
+    assert cold.ui.statusLabel.text.startswith("Done in")
+    assert cold.logic.worker.pid is None
     assert not is_alive(pid)
     assert not folder.exists()
 
 
-def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
-    run = start(panel)
+def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, cold: Any) -> None:
+    run = start_long(cold)
     wait_for_slices(slicer_desktop, run)
     pid, folder = run.worker.pid, run.worker.folder
 
@@ -329,8 +316,8 @@ def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, panel: Any) 
     assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
-def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, panel: Any) -> None:
-    run = start(panel)
+def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, cold: Any) -> None:
+    run = start_long(cold)
     wait_for_slices(slicer_desktop, run)
     pid, folder = run.worker.pid, run.worker.folder
 
@@ -339,10 +326,7 @@ def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, panel: Any) -> No
     assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
-def test_a_result_arrives_while_another_module_is_open(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
+def test_a_result_arrives_while_another_module_is_open(slicer_desktop: Desktop, panel: Any) -> None:
     start(panel)
 
     slicer_desktop.leave_module()
@@ -354,10 +338,7 @@ def test_a_result_arrives_while_another_module_is_open(
     assert panel.ui.alphaSlider.enabled
 
 
-def test_segmenting_again_and_another_volume_keep_all_results_apart(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
+def test_segmenting_again_and_another_volume_keep_all_results_apart(slicer_desktop: Desktop, panel: Any) -> None:
     start(panel)
     wait_for(slicer_desktop, panel)
     first, count = panel.ui.outputSelector.currentNode(), slicer_desktop.scene.GetNumberOfNodes()
@@ -368,8 +349,8 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
     assert panel.ui.outputSelector.currentNode() is first
     assert slicer_desktop.scene.GetNumberOfNodes() == count
 
-    other = make_phantom(PhantomOptions(shape_kji=(48, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0), seed=5))
-    volume = slicer_desktop.add_volume(other.volume.array_kji, other.volume.grid.ijk_to_ras, "other")
+    other = small_scan(seed=5)
+    volume = add_ct(slicer_desktop, other, "other")
     before = labels_of(first, panel.ui.inputSelector.currentNode())
     panel.ui.inputSelector.setCurrentNode(volume)
     assert panel.ui.outputSelector.currentNode() is None
@@ -385,13 +366,12 @@ def test_segmenting_again_and_another_volume_keep_all_results_apart(
 
 
 def test_a_run_that_ends_while_another_ct_is_chosen_says_whose_it_was(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
+    slicer_desktop: Desktop, panel: Any, small: Phantom
 ) -> None:
-    panel = open_module(slicer_desktop, tiny_model, small)
     first = panel.ui.inputSelector.currentNode()
     start(panel)
 
-    other = slicer_desktop.add_volume(small.volume.array_kji, small.volume.grid.ijk_to_ras, "other")
+    other = add_ct(slicer_desktop, small, "other")
     panel.ui.inputSelector.setCurrentNode(other)
     wait_for(slicer_desktop, panel)
 
@@ -419,8 +399,8 @@ def test_a_damaged_model_is_told_in_one_sentence(
     assert panel.ui.logCollapsibleButton.collapsed
 
 
-def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> None:
-    panel = open_module(slicer_desktop, tiny_model)
+def test_what_is_no_ct_is_told_in_one_sentence(slicer_desktop: Desktop, warm: Any, small: Phantom) -> None:
+    panel = warm
     constant = np.zeros_like(small.volume.array_kji)
     slicer_desktop.add_volume(constant, small.volume.grid.ijk_to_ras, "empty")
     panel.initializeParameterNode()
@@ -457,29 +437,16 @@ def test_damaged_weights_are_told(slicer_desktop: Desktop, tiny_model: Path, sma
 
 @pytest.mark.parametrize("orientation", ["RAS", "IPL"])
 def test_an_oblique_volume_in_any_order_under_a_transform_is_segmented_where_it_is(
-    slicer_desktop: Desktop, tiny_model: Path, orientation: str
+    slicer_desktop: Desktop, warm: Any, orientation: str
 ) -> None:
-    import slicer
+    phantom = small_scan(orientation=orientation, oblique_degrees=(6.0, -4.0, 10.0))
+    volume = add_ct(slicer_desktop, phantom)
+    matrix = turn(slicer_desktop, volume)
 
-    from SERUSegmentationLib.run.segmentation import RunSettings
+    start(warm)
+    wait_for(slicer_desktop, warm)
 
-    phantom = make_phantom(
-        PhantomOptions(
-            shape_kji=(48, 128, 128),
-            spacing_kji_mm=(6.0, 3.0, 3.0),
-            orientation=orientation,
-            oblique_degrees=(6.0, -4.0, 10.0),
-        )
-    )
-    panel = open_module(slicer_desktop, tiny_model, phantom)
-    volume = slicer.util.getNode("CT")
-    matrix = np.array([[0.0, -1.0, 0.0, 40.0], [1.0, 0.0, 0.0, -30.0], [0.0, 0.0, 1.0, 200.0], [0.0, 0.0, 0.0, 1.0]])
-    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    transform.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(matrix))
-    volume.SetAndObserveTransformNodeID(transform.GetID())
-
-    node = panel.logic.process(volume, settings=RunSettings(model=str(tiny_model)))
-
+    node = warm.ui.outputSelector.currentNode()
     assert dice(labels_of(node, volume) > 0, phantom.labels_kji > 0) > 0.8
     kji = np.argwhere(phantom.labels_kji == 1)
     expected = matrix @ phantom.volume.grid.ijk_to_ras @ [*kji.mean(axis=0)[::-1], 1.0]
@@ -509,40 +476,35 @@ REAL = {
     "small": "ct/totalseg_example/imaging.nii.gz",
     "DICOM": "ct/cptac_pda/dicom",
 }
+MOST_SLICES = 20
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_ct_goes_through_the_panel(
-    slicer_desktop: Desktop, tiny_model: Path, data_folder: Path, name: str
-) -> None:
+def test_a_real_ct_goes_through_the_panel(slicer_desktop: Desktop, warm: Any, data_folder: Path, name: str) -> None:
     """The demonstration model finds little in a patient; every step and the scene are real."""
     from seru.io.images import read_volume
 
-    panel = open_module(slicer_desktop, tiny_model)
     real = read_volume(data_folder / REAL[name])
-    # Of thin slices every third: half the time goes into their number.
-    step = 3 if len(real.array_kji) > 100 else 1
+    # Of thin slices a few: the time goes into their number.
+    step = -(-len(real.array_kji) // MOST_SLICES)
     array_kji = np.ascontiguousarray(real.array_kji[::step])
     volume = slicer_desktop.add_volume(array_kji, real.grid.ijk_to_ras @ np.diag([1, 1, step, 1]), name)
-    panel.initializeParameterNode()
+    slicer_desktop.process_events()
 
-    start(panel)
-    wait_for(slicer_desktop, panel)
+    start(warm)
+    wait_for(slicer_desktop, warm)
 
-    node = panel.ui.outputSelector.currentNode()
-    result = panel.parts.controller.result
-    assert panel.ui.statusLabel.text.startswith("Done in")
+    node = warm.ui.outputSelector.currentNode()
+    result = warm.parts.controller.result
+    assert warm.ui.statusLabel.text.startswith("Done in")
     assert np.array_equal(labels_of(node, volume), result.fusion.labels_kji(0.4))
     assert tuple(result.maps.grid.shape_kji) == array_kji.shape
 
 
-def test_an_output_that_became_unusable_during_the_run_is_left_alone(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom
-) -> None:
+def test_an_output_that_became_unusable_during_the_run_is_left_alone(slicer_desktop: Desktop, panel: Any) -> None:
     import slicer
 
-    panel = open_module(slicer_desktop, tiny_model, small)
     theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
     panel.ui.outputSelector.setCurrentNode(theirs)
     start(panel)
@@ -560,11 +522,10 @@ def test_an_output_that_became_unusable_during_the_run_is_left_alone(
 
 
 def test_a_result_that_was_edited_during_the_next_run_is_kept(
-    slicer_desktop: Desktop, tiny_model: Path, small: Phantom, tmp_path: Path
+    slicer_desktop: Desktop, panel: Any, small: Phantom, tmp_path: Path
 ) -> None:
     import slicer
 
-    panel = open_module(slicer_desktop, tiny_model, small)
     node = show_result(slicer_desktop, panel, save(maps_of(small), tmp_path))
     start(panel)
     volume, segment_id = slicer.util.getNode("CT"), node.GetSegmentation().GetSegmentIDs()[0]

@@ -56,6 +56,8 @@ def test_fusing_again_at_any_alpha_equals_the_direct_formula_voxel_for_voxel(map
     whole = live.labels_kji(alpha)
 
     np.testing.assert_array_equal(live.box_labels(alpha), expected)
+    for place in np.ndindex(maps.mask.shape):
+        assert live.label_at(place, alpha) == expected[place]
     np.testing.assert_array_equal(whole[maps.box_slices], expected)
     assert whole.shape == maps.grid.shape_kji
     assert np.count_nonzero(whole) == np.count_nonzero(expected)

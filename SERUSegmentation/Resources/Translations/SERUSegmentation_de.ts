@@ -450,6 +450,26 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Key slice here</source>
+        <translation>Schlüsselschicht hier</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Centre the crop box of the crosshair&apos;s side on the crosshair and refine that side anew (Ctrl+Shift+K); hold Shift and move the mouse to place the crosshair</source>
+        <translation>Den Zuschnittrahmen der Seite, auf der das Fadenkreuz steht, auf das Fadenkreuz zentrieren und die Seite neu verfeinern (Strg+Umschalt+K); mit gedrückter Umschalttaste setzt die Maus das Fadenkreuz</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Missed something?</source>
+        <translation>Etwas übersehen?</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>With the crosshair on it: accept what was found there but not believed, or tell the alpha that finds more there; else refine that side around the crosshair</source>
+        <translation>Mit dem Fadenkreuz darauf: annehmen, was dort gefunden, aber nicht geglaubt wurde, oder das Alpha nennen, das dort mehr findet; sonst die Seite um das Fadenkreuz neu verfeinern</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Measurements</source>
         <translation>Messwerte</translation>
     </message>
@@ -648,6 +668,54 @@
         <location filename="../../SERUSegmentationLib/panel/choices.py"/>
         <source>For research only: not a medical device, not for diagnosis or treatment.</source>
         <translation>Nur für die Forschung: kein Medizinprodukt, nicht für Diagnose oder Behandlung.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.crosshair_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>The crosshair is not in the CT; hold Shift and move the mouse to the place that is meant.</source>
+        <translation>Das Fadenkreuz ist nicht im CT; halten Sie die Umschalttaste und bewegen Sie die Maus an die gemeinte Stelle.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>The crop box lies there already.</source>
+        <translation>Der Zuschnittrahmen liegt schon dort.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>Another run goes on; wait for its end.</source>
+        <translation>Es läuft ein anderer Lauf; warten Sie sein Ende ab.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>{finding}: it was not believed, and is accepted now.</source>
+        <translation>{finding}: wurde nicht geglaubt und ist jetzt angenommen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>A tumor is found here already.</source>
+        <translation>Hier ist schon ein Tumor gefunden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>At alpha {alpha} tumor is found here.</source>
+        <translation>Bei Alpha {alpha} wird hier Tumor gefunden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>At alpha {alpha} kidney is found here.</source>
+        <translation>Bei Alpha {alpha} wird hier Niere gefunden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>The right side is refined around the crosshair.</source>
+        <translation>Die rechte Seite wird um das Fadenkreuz verfeinert.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
+        <source>The left side is refined around the crosshair.</source>
+        <translation>Die linke Seite wird um das Fadenkreuz verfeinert.</translation>
     </message>
 </context>
 <context>
@@ -927,6 +995,14 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/plain_text.py"/>
         <source>SERU Segmentation</source>
         <translation>SERU-Segmentierung</translation>
+    </message>
+</context>
+<context>
+    <name>panel.refining</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>The CT of this result is not in the scene; load it and click Segment.</source>
+        <translation>Das CT dieses Ergebnisses ist nicht in der Szene; laden Sie es und klicken Sie auf Segmentieren.</translation>
     </message>
 </context>
 <context>

@@ -9,6 +9,7 @@ import slicer
 
 from seru.findings import Side
 from seru.options import SegmentOptions, SideBox
+from SERUSegmentationLib.run.handing import isInScene
 from SERUSegmentationLib.scene.box_handles import areMovable, boxOf, cropBoxes, isMoved, setMovable
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -25,10 +26,11 @@ class BoxPanel:
     Args:
         ui: widgets of the panel.
         controller: of the result.
-        onBoxes: called with the boxes that are wanted: one a side at most, none where its kidney was found.
+        onBoxes: called with the boxes that are wanted: one a side at most, none where its kidney was found;
+            returns whether they are refined in them.
     """
 
-    def __init__(self, ui: Any, controller: ResultController, onBoxes: Callable[[Boxes], None]) -> None:
+    def __init__(self, ui: Any, controller: ResultController, onBoxes: Callable[[Boxes], bool]) -> None:
         self._ui, self._controller, self._onBoxes = ui, controller, onBoxes
         self._observed: dict[Side, tuple[vtkMRMLMarkupsROINode, int]] = {}
         # Of each result by its id: the boxes before each step.
@@ -41,24 +43,45 @@ class BoxPanel:
         """Follow the boxes of the result."""
         ui, node = self._ui, self._controller.segmentationNode
         boxes = cropBoxes(node) if self._controller.report else {}
-        if {side: roi for side, (roi, _) in self._observed.items()} != boxes:
-            self._release()
-            event = slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent
-            for side, roi in boxes.items():
-                tag = roi.AddObserver(event, lambda caller, event, side=side: self._onReleased(side))
-                self._observed[side] = (roi, tag)
-        ui.moveBoxesCheckBox.enabled = bool(boxes)
+        self._follow(boxes)
+        canRefine = bool(boxes) and inputVolume(node) is not None
+        isMovable = canRefine and areMovable(node)
+        # A box that is new is as the other one.
+        setMovable((roi for roi in boxes.values() if roi.GetLocked() == isMovable), isMovable)
+        ui.moveBoxesCheckBox.enabled = canRefine
         wasBlocked = ui.moveBoxesCheckBox.blockSignals(True)
-        ui.moveBoxesCheckBox.checked = bool(boxes) and areMovable(node)
+        ui.moveBoxesCheckBox.checked = isMovable
         ui.moveBoxesCheckBox.blockSignals(wasBlocked)
-        ui.undoBoxesButton.enabled = bool(self._stepsOf())
-        ui.resetBoxesButton.enabled = bool(boxes) and bool(self.boxes)
+        ui.undoBoxesButton.enabled = canRefine and bool(self._stepsOf())
+        ui.resetBoxesButton.enabled = canRefine and bool(self.boxes)
+
+    def _follow(self, boxes: dict[Side, vtkMRMLMarkupsROINode]) -> None:
+        if {side: roi for side, (roi, _) in self._observed.items()} == boxes:
+            return
+        # Nobody listens to another result's boxes, which may lie over these.
+        setMovable((roi for roi, _ in self._observed.values() if isInScene(roi)), False)
+        self._release()
+        event = slicer.vtkMRMLMarkupsNode.PointEndInteractionEvent
+        for side, roi in boxes.items():
+            tag = roi.AddObserver(event, lambda caller, event, side=side: self._onReleased(side))
+            self._observed[side] = (roi, tag)
 
     @property
     def boxes(self) -> Boxes:
         """The boxes that the result was made with."""
         report = self._controller.report
         return SegmentOptions.from_deciding(report.options).boxes if report else ()
+
+    def put(self, box: SideBox) -> bool:
+        """Have a side refined in another box; the other side's stays.
+
+        Args:
+            box: in voxels of the input.
+
+        Returns:
+            Whether it is.
+        """
+        return self._onBoxes((*(other for other in self.boxes if other.side != box.side), box))
 
     def settle(self, before: Boxes) -> None:
         """Keep a step that was made, to be undone; undoing one takes it out again.
@@ -71,6 +94,10 @@ class BoxPanel:
             steps.pop()
         elif before != self.boxes:
             steps.append(before)
+
+    def forget(self) -> None:
+        """Let nothing be undone: another scene's results have the same ids."""
+        self._steps.clear()
 
     def cleanup(self) -> None:
         """Let go of the boxes."""
@@ -87,7 +114,7 @@ class BoxPanel:
 
     def _onMovable(self, checked: bool) -> None:
         if self._controller.segmentationNode is not None:
-            setMovable(self._controller.segmentationNode, checked)
+            setMovable(cropBoxes(self._controller.segmentationNode).values(), checked)
 
     def _onUndo(self) -> None:
         if steps := self._stepsOf():
@@ -100,4 +127,4 @@ class BoxPanel:
             return
         box = boxOf(self._observed[side][0], volume, side)
         if isMoved(box, report):
-            self._onBoxes((*(other for other in self.boxes if other.side != side), box))
+            self.put(box)

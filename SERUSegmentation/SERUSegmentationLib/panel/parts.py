@@ -12,6 +12,7 @@ import slicer
 from seru.errors import BadInputError
 from SERUSegmentationLib.panel.box_panel import Boxes, BoxPanel
 from SERUSegmentationLib.panel.choices import askLicence
+from SERUSegmentationLib.panel.crosshair_panel import CrosshairPanel
 from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
@@ -38,14 +39,14 @@ class Intents:
         onCancel: called when Cancel is clicked.
         onChanged: called when model, device, packages or a verdict have changed.
         onLeaveOut: called with whether doubtful findings are to be left out.
-        onBoxes: called with the crop boxes that are wanted.
+        onBoxes: called with the crop boxes that are wanted; returns whether the sides are refined in them.
     """
 
     onSegment: Callable[[], None]
     onCancel: Callable[[], None]
     onChanged: Callable[[], None]
     onLeaveOut: Callable[[bool], None]
-    onBoxes: Callable[[Boxes], None]
+    onBoxes: Callable[[Boxes], bool]
 
 
 class WidgetParts:
@@ -67,6 +68,7 @@ class WidgetParts:
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
+        self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self._tell)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
     def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
@@ -81,6 +83,7 @@ class WidgetParts:
         self.findings.refresh()
         self.keySlices.refresh()
         self.boxes.refresh()
+        self.crosshair.refresh()
         self.measurements.refresh()
         self.setup.refresh()
 
@@ -122,6 +125,11 @@ class WidgetParts:
         self.result.cleanup()
         self.keySlices.cleanup()
         self.boxes.cleanup()
+
+    def _tell(self, text: str) -> None:
+        """Show a sentence; the log keeps it where a run's progress follows."""
+        self.run.say(text)
+        self.run.log.add(text)
 
     def _onMoved(self) -> None:
         self.measurements.refresh()

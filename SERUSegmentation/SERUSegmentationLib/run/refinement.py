@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 from seru.errors import CancelledError
 from seru.findings import SIDES
 from seru.options import SideBox
+from seru.result.npz import DAMAGES
 from SERUSegmentationLib.run.handing import isInScene
+from SERUSegmentationLib.run.process import Stream
 from SERUSegmentationLib.run.segmentation import RunSettings, WorkerRun
-from SERUSegmentationLib.run.worker import Worker
+from SERUSegmentationLib.run.worker import Worker, eventOf
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.refined_part import RefinedPart
+from SERUSegmentationLib.scene.rendering import onlySlicesRendered
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.texts import _
 
@@ -56,6 +60,24 @@ class RefineRun(WorkerRun):
                 ends = None if box is None else [box.ijk_min, box.ijk_max]
                 return {"do": "refine", "side": changed[0], "box": ends}
         return self._segmentRequest()
+
+    def _read(self, stream: Stream, line: str) -> None:
+        """Show slices as they arrive; everything else is as of any run."""
+        event = eventOf(line) if stream == "out" else {}
+        if event.get("event") != "slices":
+            super()._read(stream, line)
+            return
+        result = self._current()
+        if result is None or self._reason is not None or not isInScene(result.segmentationNode):
+            return
+        try:
+            part = RefinedPart.read(event, self.worker.folder)
+        except (KeyError, TypeError, *DAMAGES) as error:
+            # The maps hold it at the end.
+            self._onLine(f"Slices were not shown: {error}")
+            return
+        with onlySlicesRendered(result.segmentationNode):
+            result.showPart(part)
 
     def _write(self, mapsFile: Path) -> LiveResult:
         result = self._current()

@@ -185,9 +185,11 @@ class WorkerRun(ABC):
         return {**self.settings.request(), "input": _INPUT, "maps": _MAPS}
 
     def _tidy(self) -> None:
-        """Keep what can be refined; a process that has ended, or is still at work, goes."""
+        """Keep what can be refined while its CT is there; a process that has ended, or is still at work, goes."""
         if self.worker.idleMinutes == 0 or self.worker.isBusy or self._code is not None:
             self.worker.close()
+        elif not isInScene(self.volumeNode):
+            self.worker.release()
         elif self.worker.held is None:
             self.worker.forget()
 

@@ -202,7 +202,7 @@ class Worker:
     def _read(self, stream: Stream, line: str) -> None:
         if stream == "error":
             self._errorLines.append(line)
-        event = _eventOf(line) if stream == "out" else {}
+        event = eventOf(line) if stream == "out" else {}
         isOurs = self.isBusy and event.get("id") == self._id
         if self._listener is not None and (isOurs or "event" not in event):
             self._listener(stream, line)
@@ -210,7 +210,8 @@ class Worker:
             self._id = None
 
 
-def _eventOf(line: str) -> dict[str, Any]:
+def eventOf(line: str) -> dict[str, Any]:
+    """Return the event of a line that the worker printed; empty where it is none."""
     try:
         values = parse_json(line)
     except ValueError:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
-from seru.findings import Report, Side
+from seru.findings import SIDES, Index, Report, Side
 from seru.options import SideBox
 from SERUSegmentationLib.scene.geometry import gridOf
 from SERUSegmentationLib.scene.nodes import CROPS, companion
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
+
+    from seru.grid import Grid
+
+# With some room: a large kidney.
+_KIDNEY_MM = 140.0
 
 
 def cropBoxes(segmentationNode: vtkMRMLSegmentationNode | None) -> dict[Side, vtkMRMLMarkupsROINode]:
@@ -27,14 +33,14 @@ def areMovable(segmentationNode: vtkMRMLSegmentationNode | None) -> bool:
     return any(not roi.GetLocked() for roi in cropBoxes(segmentationNode).values())
 
 
-def setMovable(segmentationNode: vtkMRMLSegmentationNode, isOn: bool) -> None:
-    """Give the crop boxes handles to move and to size them, or take these away; they are never turned by hand.
+def setMovable(rois: Iterable[vtkMRMLMarkupsROINode], isOn: bool) -> None:
+    """Give crop boxes handles to move and to size them, or take these away; they are never turned by hand.
 
     Args:
-        segmentationNode: the result.
+        rois: the boxes.
         isOn: show the boxes, with handles.
     """
-    for roi in cropBoxes(segmentationNode).values():
+    for roi in rois:
         roi.SetLocked(not isOn)
         display = roi.GetDisplayNode()
         display.SetHandlesInteractive(isOn)
@@ -59,9 +65,33 @@ def boxOf(roi: vtkMRMLMarkupsROINode, volumeNode: vtkMRMLVolumeNode, side: Side)
     """
     grid = gridOf(volumeNode)
     matrix = slicer.util.arrayFromVTKMatrix(roi.GetObjectToNodeMatrix())
-    whole = np.array(grid.shape_ijk)
-    size = np.clip(np.rint(np.array(roi.GetSize()) / grid.spacing_ijk_mm), 1, whole)
     centre = (np.linalg.inv(grid.ijk_to_ras) @ matrix[:, 3])[:3]
+    return _boxInside(grid, side, centre, np.array(roi.GetSize()) / grid.spacing_ijk_mm)
+
+
+def boxAround(ijk: Index, side: Side, report: Report, grid: Grid) -> SideBox:
+    """Return the box of a side around another place, moved into the volume.
+
+    Args:
+        ijk: voxel of the input.
+        side: of the box.
+        report: of the run; the box has the size of the side's own, else of the other side's.
+        grid: of the input.
+
+    Returns:
+        The box; where neither side has one it is as long as a kidney, and in the plane the model's crop decides.
+    """
+    crop = report.side(side).crop or next((crop for one in SIDES if (crop := report.side(one).crop)), None)
+    if crop is not None:
+        return _boxInside(grid, side, np.array(ijk), np.array(crop.ijk_max) - crop.ijk_min + 1)
+    size, axis = np.ones(3), report.geometry.stack_axis
+    size[axis] = _KIDNEY_MM / grid.spacing_ijk_mm[axis]
+    return _boxInside(grid, side, np.array(ijk), size)
+
+
+def _boxInside(grid: Grid, side: Side, centre: np.ndarray, size: np.ndarray) -> SideBox:
+    whole = np.array(grid.shape_ijk)
+    size = np.clip(np.rint(size), 1, whole)
     low = np.clip(np.rint(centre - (size - 1) / 2), 0, whole - size).astype(int)
     i0, j0, k0 = low.tolist()
     i1, j1, k1 = (low + size.astype(int) - 1).tolist()

@@ -15,7 +15,7 @@ from seru.errors import BadInputError
 from seru.grid import Grid
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLTransformableNode, vtkMRMLVolumeNode, vtkOrientedImageData
+    from slicer import vtkMRMLTransformableNode, vtkMRMLTransformNode, vtkMRMLVolumeNode, vtkOrientedImageData
 
     from seru.result.maps import Maps
 
@@ -56,8 +56,27 @@ def toWorld(node: vtkMRMLTransformableNode, position: Sequence[float]) -> tuple[
     Returns:
         (r, a, s) in mm, after all parent transforms, non-linear ones too.
     """
+    return _between(node.GetParentTransformNode(), None, position)
+
+
+def fromWorld(node: vtkMRMLTransformableNode, position: Sequence[float]) -> tuple[float, float, float]:
+    """Return a world position in a node's own coordinates; the inverse of :func:`toWorld`.
+
+    Args:
+        node: transformable.
+        position: (r, a, s) in mm.
+
+    Returns:
+        (r, a, s) in mm, without the parent transforms.
+    """
+    return _between(None, node.GetParentTransformNode(), position)
+
+
+def _between(
+    source: vtkMRMLTransformNode | None, target: vtkMRMLTransformNode | None, position: Sequence[float]
+) -> tuple[float, float, float]:
     transform = vtk.vtkGeneralTransform()
-    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, transform)
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(source, target, transform)
     r, a, s = transform.TransformPoint(position)
     return r, a, s
 

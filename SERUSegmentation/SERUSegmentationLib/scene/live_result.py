@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.findings import TUMOR, Measures, Report, Side, Volumes
+from seru.findings import SIDE_CODES, TUMOR, Measures, Report, Side, Volumes
 from seru.options import SegmentOptions
 from seru.result import Finished, finish
-from seru.result.fusion import LiveFusion
+from seru.result.fusion import LiveFusion, fuse_probabilities
 from seru.result.maps import Maps
 from seru.result.measurements import count_voxels, volumes_of
 from seru.result.moving_labels import MovingLabels
 from seru.result.verdicts import Verdict
 from SERUSegmentationLib.scene.content import forgetWritten, isEdited, markWritten
 from SERUSegmentationLib.scene.geometry import LayerGrid
+from SERUSegmentationLib.scene.refined_part import RefinedPart
 from SERUSegmentationLib.scene.segment_layer import SegmentLayer
 from SERUSegmentationLib.scene.segments import fusedSegments, valueTable
 
@@ -44,6 +45,7 @@ class LiveResult:
     Attributes:
         finished: what was last written or assumed; None before.
         verdicts: of a person, as they are applied from the next :meth:`commit` on.
+        showsParts: whether the scene shows parts of another result meanwhile.
         areSurfacesOld: whether 3D surfaces wait for :meth:`renewSurfaces`.
     """
 
@@ -70,6 +72,7 @@ class LiveResult:
         self._counts: np.ndarray | None = None
         # Whether the scene was edited by hand before alpha began to move; None while it stands.
         self._wasEdited: bool | None = None
+        self.showsParts = False
 
     def assume(self, options: SegmentOptions) -> None:
         """Take it that the scene holds a result, as after loading; nothing is written.
@@ -100,8 +103,10 @@ class LiveResult:
             old: of the same scan, as the scene holds it.
             options: alpha and clean-up.
         """
-        hadSurfaces, wasEdited = old.areSurfacesOld or self.layer.hasSurfaces(), isEdited(self.segmentationNode)
+        hadSurfaces = old.areSurfacesOld or self.layer.hasSurfaces()
+        wasEdited = isEdited(self.segmentationNode) if old._wasEdited is None else old._wasEdited
         places, drawn = old._takeOut()
+        old.showsParts = False
         values = self._values(self._finish(options))
         shown, places = values.copy(), places - np.array(self.layer.grid.lowerKji)
         isInside = ((places >= 0) & (places < values.shape)).all(axis=1)
@@ -141,10 +146,7 @@ class LiveResult:
         Returns:
             The volumes of both sides; diameters wait for :meth:`commit`.
         """
-        if self._wasEdited is None:
-            self._wasEdited = isEdited(self.segmentationNode)
-            if not self._wasEdited:
-                forgetWritten(self.segmentationNode)
+        self._rememberEdits()
         index, old = self._moving.move_to(alpha)
         if self._counts is None:
             labels = self._previewed(alpha)
@@ -170,6 +172,36 @@ class LiveResult:
         else:
             self._write(self._previewed(self._moving.alpha), create=False)
 
+    def showPart(self, part: RefinedPart) -> None:
+        """Show a part that is refined anew, until the next :meth:`commit` or :meth:`replace`; what was drawn stays.
+
+        Args:
+            part: of the scan; what lies outside the stored box, and the gate, wait for the end.
+        """
+        inside = part.within(self.layer.grid)
+        if self._written is None or self.finished is None or inside is None:
+            return
+        self._rememberEdits()
+        grid, box, coarse, refined = inside
+        held = SegmentLayer(self.segmentationNode, self.layer.segments, grid).read()
+        alpha = self._moving.alpha if self._counts is not None else self.finished.alpha
+        labels = fuse_probabilities(coarse.reshape(-1, 2), refined.reshape(-1, 2), alpha).reshape(grid.shapeKji)
+        sides, written = self.maps.sides_box[box], self._written[box]
+        known = np.where(sides == 0, np.uint8(SIDE_CODES[part.side]), sides)
+        values = self._table[known, labels] if self.splitSides else labels
+        isNew = (values != written) & (held == self._expected(written)) if held is not None else np.zeros(0, bool)
+        places = [found + one.start for found, one in zip(np.nonzero(isNew), box, strict=False)]
+        if places[0].size and self._writeSome(np.ravel_multi_index(places, self._written.shape), values[isNew]):
+            written[isNew] = values[isNew]
+            self.showsParts = True
+
+    def _rememberEdits(self) -> None:
+        """Before the first step of several: whether the scene was edited by hand."""
+        if self._wasEdited is None:
+            self._wasEdited = isEdited(self.segmentationNode)
+            if not self._wasEdited:
+                forgetWritten(self.segmentationNode)
+
     def commit(self, options: SegmentOptions, create: bool = False, surfacesLater: bool = False) -> None:
         """Write a result, cleaned up, with 3D surfaces where there are any.
 
@@ -180,7 +212,7 @@ class LiveResult:
         """
         hadSurfaces = self.areSurfacesOld or self.layer.hasSurfaces()
         wasEdited = isEdited(self.segmentationNode) if self._wasEdited is None else self._wasEdited
-        self._wasEdited = None
+        self._wasEdited, self.showsParts = None, False
         if create:
             self.layer.removeOthersOfOurs()
         self._write(self._finish(options), create)
@@ -232,13 +264,18 @@ class LiveResult:
         isWritten = False
         if self._written is not None and not create:
             index = np.flatnonzero(values != self._written)
-            isWritten = self.layer.writeVoxels(index, values.reshape(-1)[index])
-            held = None if isWritten else self.layer.read()
-            if held is not None:
-                # Our segments no longer share a labelmap: they do again, with what was drawn into them.
-                held.reshape(-1)[index] = values.reshape(-1)[index]
-                self.layer.write(held, create)
-                isWritten = True
+            isWritten = self._writeSome(index, values.reshape(-1)[index])
         if not isWritten:
             self.layer.write(values, create)
         self._written = values
+
+    def _writeSome(self, index: np.ndarray, values: np.ndarray) -> bool:
+        """Write some voxels; segments that no longer share a labelmap do again, with what was drawn into them."""
+        if self.layer.writeVoxels(index, values):
+            return True
+        held = self.layer.read()
+        if held is None:
+            return False
+        held.reshape(-1)[index] = values
+        self.layer.write(held, create=False)
+        return True

@@ -11,7 +11,7 @@ import vtk
 from seru.findings import CropBox, Report, Side
 from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten
-from SERUSegmentationLib.scene.geometry import gridOf, toWorld, vtkMatrix
+from SERUSegmentationLib.scene.geometry import toWorld, vtkMatrix
 from SERUSegmentationLib.scene.nodes import (
     CROPS,
     KEY_SLICES,
@@ -23,6 +23,8 @@ from SERUSegmentationLib.scene.nodes import (
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsFiducialNode, vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode, vtkMRMLVolumeNode
+
+    from seru.grid import Grid
 
 # The boxes are there to be seen through. In 3D a line's thickness is of a point's size; in slices Slicer draws each one
 # three pixels wide, so it is pale.
@@ -36,7 +38,8 @@ _DESCRIPTIONS: dict[Side, str] = {"right": "SERU key slice, right", "left": "SER
 
 def writeCropBoxes(
     segmentationNode: vtkMRMLSegmentationNode,
-    volumeNode: vtkMRMLVolumeNode,
+    volumeNode: vtkMRMLVolumeNode | None,
+    grid: Grid,
     report: Report,
     titles: dict[str, str],
 ) -> None:
@@ -44,7 +47,8 @@ def writeCropBoxes(
 
     Args:
         segmentationNode: the result.
-        volumeNode: the input.
+        volumeNode: the input; None where it has gone.
+        grid: of the input.
         report: of the run.
         titles: name of a new box per side.
     """
@@ -55,8 +59,8 @@ def writeCropBoxes(
             continue
         isNew = companion(segmentationNode, role) is None
         roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
-        roi.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
-        matrix, size = gridOf(volumeNode).box_to_ras(crop.ijk_min, crop.ijk_max)
+        roi.SetAndObserveTransformNodeID((volumeNode or segmentationNode).GetTransformNodeID())
+        matrix, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
         roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
         roi.SetSize(*size)
         if isNew:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import slicer
+
 from seru.errors import BadInputError
 from seru.findings import Report
 from seru.result.finish import alpha_of
@@ -68,6 +70,7 @@ class ResultController:
         key = (segmentationNode.GetID(), mapsTime(segmentationNode)) if segmentationNode else None
         if key == self._loaded and segmentationNode is self.segmentationNode:
             return False
+        self.showAgain()
         if self.result is not None:
             self.result.renewSurfaces()
         self.segmentationNode, self._loaded, self.result, self.rows, self._state = segmentationNode, key, None, [], None
@@ -165,6 +168,15 @@ class ResultController:
             with renderedOnce():
                 self.result.commit(self._state.options, surfacesLater=True)
             self.rows = rowsOf(self.result.measures)
+
+    def showAgain(self) -> None:
+        """Show the result for good where parts of another one are shown meanwhile."""
+        result, state = self.result, self._state
+        if result is None or state is None or not result.showsParts:
+            return
+        if slicer.mrmlScene.IsNodePresent(result.segmentationNode) and not slicer.mrmlScene.IsClosing():
+            with renderedOnce():
+                result.commit(state.options)
 
     def apply(self, state: ResultState) -> bool:
         """Show a state for good: clean-up, surfaces, diameters, table.

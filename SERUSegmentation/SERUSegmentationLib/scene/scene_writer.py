@@ -155,13 +155,12 @@ def showCropBoxes(result: LiveResult) -> None:
     """Show where a result was refined; boxes that were moved since go back.
 
     Args:
-        result: in the scene, as its volume is.
+        result: in the scene; its volume may have gone.
     """
     node = result.segmentationNode
     sides = {"right": _("right"), "left": _("left")}
     titles = {side: _("{name} crop {side}").format(name=node.GetName(), side=text) for side, text in sides.items()}
-    if (volumeNode := inputVolume(node)) is not None:
-        writeCropBoxes(node, volumeNode, result.report, titles)
+    writeCropBoxes(node, inputVolume(node), result.maps.grid, result.report, titles)
 
 
 def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from seru.findings import KIDNEY, TUMOR
+from seru.findings import BACKGROUND, KIDNEY, TUMOR
 from seru.options import check_alpha
 from seru.result.maps import Maps
 
@@ -131,6 +131,26 @@ class LiveFusion:
             BadInputError: alpha is not between 0 and 1.
         """
         return fuse_probabilities(*self.changing_probabilities, alpha)
+
+    def label_at(self, place: tuple[int, int, int], alpha: float) -> int:
+        """Return the label of one voxel.
+
+        Args:
+            place: its index (k, j, i) into the stored box.
+            alpha: weight of the coarse stage, 0..1.
+
+        Returns:
+            0 background, as where nothing is stored, 1 kidney, 2 tumor.
+
+        Raises:
+            BadInputError: alpha is not between 0 and 1.
+        """
+        if not self.maps.mask[place]:
+            return BACKGROUND
+        flat = np.ravel_multi_index(place, self.maps.mask.shape)
+        stored = np.searchsorted(self.maps.flat_index, flat)
+        one = slice(stored, stored + 1)
+        return int(fuse_probabilities(self.maps.coarse[one], self.maps.refined[one], alpha)[0])
 
     def box_labels(self, alpha: float) -> np.ndarray:
         """Return the labels on the stored box.
