@@ -30,7 +30,7 @@ def read_labels(path: Path) -> AxialStack:
     matrix = np.eye(4)
     matrix[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     matrix[:3, 3] = image.GetOrigin()
-    array = sitk.GetArrayViewFromImage(image)
+    array = sitk.GetArrayFromImage(image)
     return AxialStack.of(Volume(array, Grid.from_lps(array.shape, matrix)))
 
 
