@@ -50,7 +50,7 @@ def test_a_gpu_is_ruled_out_by_torch_s_build_and_nvidia_s_driver_alone(
     assert devices.may_have_gpu() is expected
 
 
-def test_without_torch_the_import_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_torch_is_not_installed_its_import_is_left_to_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "find_spec", lambda name: None)
 
     assert devices.may_have_gpu()
