@@ -47,7 +47,8 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         self._node = self._logic.GetLayoutNode()
         self._tags = [(self._node, self._node.AddObserver(vtk.vtkCommand.ModifiedEvent, lambda *_: self._update()))]
         scene = slicer.mrmlScene
-        for event in (scene.EndCloseEvent, scene.EndBatchProcessEvent, scene.EndImportEvent, scene.EndRestoreEvent):
+        # Slicer lays its views out anew each time; that is what makes them draw the nodes of a scene just opened.
+        for event in (scene.EndCloseEvent, scene.EndBatchProcessEvent, scene.EndRestoreEvent):
             self._tags.append((scene, scene.AddObserver(event, lambda *_: self._update(True))))
 
     # The layout
@@ -64,17 +65,15 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
         key = (self._node.GetViewArrangement(), self._node.GetCurrentLayoutDescription())
         if is_scene_changed:
             self._forget_gone_views()
-        if key == self._arrangement and all(widget in self._widgets.values() for widget in self._shown):
+        elif key == self._arrangement:
             return
         root = self._node.GetLayoutRootElement()
         if root is None:
             self._blank(key)
             return
-        is_changed = key != self._arrangement
         self._arrangement = key
         self._lay_out(root)
-        if is_changed:
-            self.layoutChanged.emit(self._node.GetViewArrangement())
+        self.layoutChanged.emit(self._node.GetViewArrangement())
 
     def _forget_gone_views(self) -> None:
         for node_id, widget in list(self._widgets.items()):
@@ -88,6 +87,8 @@ class qSlicerLayoutManager(QObject):  # noqa: N801
                 self._schedule(widget)
 
     def _lay_out(self, root: Any) -> None:
+        for node in self._nodes():
+            node.SetMappedInLayout(0)
         for widget in self._widgets.values():
             widget.setParent(None)
         if self._content is not None:

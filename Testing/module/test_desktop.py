@@ -281,10 +281,15 @@ def test_bundle_brings_everything_back(slicer_desktop: Desktop, panel: Any, tmp_
 
     click(panel.ui.applyButton)
     drag_slider(panel.ui.alphaSlider, 0.8)
+    slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSegmentationNode", "second").CreateDefaultDisplayNodes()
 
     assert slicer_desktop.save_scene(tmp_path / "scene.mrb")
     slicer_desktop.close_scene()
-    assert slicer_desktop.open_scene(tmp_path / "scene.mrb")
+    for _ in range(3):  # each time over the one before
+        assert slicer_desktop.open_scene(tmp_path / "scene.mrb")
+        colors = pixels(slicer_desktop.grab_view("Red")).astype(int)
+        assert (np.ptp(colors, axis=2) > 40).sum() > 100, "the segment is drawn before anyone touches the slice"
+    assert slicer_desktop.log.errors == []
     panel.initializeParameterNode()
 
     parameters = panel._parameterNode
