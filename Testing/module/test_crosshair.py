@@ -54,7 +54,7 @@ def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned
 
     put_crosshair(slicer_desktop, place)
     click(panel.ui.keySliceHereButton)
-    assert panel.ui.statusLabel.text == "The left side is refined around the crosshair."
+    assert panel.ui.crosshairLabel.text == "The left side is refined around the crosshair."
     wait_for(slicer_desktop, panel)
 
     crop = panel.parts.controller.report.left.crop
@@ -62,8 +62,9 @@ def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned
     centre = (np.array(crop.ijk_min) + crop.ijk_max) / 2
     assert np.abs(centre - place)[:2].max() <= 0.5
     assert panel.parts.controller.report.right == before.right
+    assert not panel.ui.crosshairLabel.visible, "it was said of the result before"
     click(panel.ui.keySliceHereButton)
-    assert panel.ui.statusLabel.text == "The crop box lies there already."
+    assert panel.ui.crosshairLabel.text == "The crop box lies there already."
     click(panel.ui.undoBoxesButton)
     wait_for(slicer_desktop, panel)
     assert panel.parts.controller.report.left.crop == before.left.crop
@@ -90,10 +91,10 @@ def test_a_candidate_under_the_crosshair_is_accepted_without_any_run(
     click(panel.ui.missedButton)
 
     assert not panel.logic.isRunning
-    assert panel.ui.statusLabel.text == "Left tumor: it was not believed, and is accepted now."
+    assert panel.ui.crosshairLabel.text == "Left tumor: it was not believed, and is accepted now."
     assert [one.status for one in tumors_of(panel)] == ["accepted"]
     click(panel.ui.missedButton)
-    assert panel.ui.statusLabel.text == "A tumor is found here already."
+    assert panel.ui.crosshairLabel.text == "A tumor is found here already."
 
 
 def tumors_of(panel: Any) -> list[Any]:
@@ -117,7 +118,7 @@ def test_an_alpha_that_finds_more_under_the_crosshair_is_told(
     click(panel.ui.missedButton)
 
     assert not panel.logic.isRunning
-    assert panel.ui.statusLabel.text == "At alpha 0.55 kidney is found here."
+    assert panel.ui.crosshairLabel.text == "At alpha 0.55 kidney is found here."
 
 
 def test_a_crosshair_outside_the_ct_is_told(
@@ -130,4 +131,4 @@ def test_a_crosshair_outside_the_ct_is_told(
     put_crosshair(slicer_desktop, (-1, 5, 5))
     for button in (panel.ui.keySliceHereButton, panel.ui.missedButton):
         click(button)
-        assert panel.ui.statusLabel.text.startswith("The crosshair is not in the CT")
+        assert panel.ui.crosshairLabel.text.startswith("The crosshair is not in the CT")

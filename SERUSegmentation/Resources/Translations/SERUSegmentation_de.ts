@@ -405,6 +405,26 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Labels</source>
+        <translation>Beschriftung</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show the key slices&apos; labels in the views</source>
+        <translation>Beschriftung der Schlüsselschichten in den Ansichten zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Inspect key patches</source>
+        <translation>Schlüsselausschnitte zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show each side&apos;s patch at its key slice, with the coarse outline and the fused segments; click again for the layout before</source>
+        <translation>Den Ausschnitt jeder Seite in ihrer Schlüsselschicht zeigen, mit grobem Umriss und fusionierten Segmenten; ein weiterer Klick stellt das vorige Layout wieder her</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Move</source>
         <translation>Bewegen</translation>
     </message>
@@ -430,26 +450,6 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Labels</source>
-        <translation>Beschriftung</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Show the key slices&apos; labels in the views</source>
-        <translation>Beschriftung der Schlüsselschichten in den Ansichten zeigen</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Inspect key patches</source>
-        <translation>Schlüsselausschnitte zeigen</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Show each side&apos;s patch at its key slice, with the coarse outline and the fused segments; click again for the layout before</source>
-        <translation>Den Ausschnitt jeder Seite in ihrer Schlüsselschicht zeigen, mit grobem Umriss und fusionierten Segmenten; ein weiterer Klick stellt das vorige Layout wieder her</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Key slice here</source>
         <translation>Schlüsselschicht hier</translation>
     </message>
@@ -466,7 +466,12 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>With the crosshair on it: accept what was found there but not believed, or tell the alpha that finds more there; else refine that side around the crosshair</source>
-        <translation>Mit dem Fadenkreuz darauf: annehmen, was dort gefunden, aber nicht geglaubt wurde, oder das Alpha nennen, das dort mehr findet; sonst die Seite um das Fadenkreuz neu verfeinern</translation>
+        <translation>Mit dem Fadenkreuz darauf: annehmen, was dort mit zu geringer Konfidenz gefunden wurde, oder das Alpha nennen, das dort mehr findet; sonst die Seite um das Fadenkreuz neu verfeinern</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What was done at the crosshair</source>
+        <translation>Was am Fadenkreuz getan wurde</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -685,17 +690,17 @@
     <message>
         <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
         <source>Another run goes on; wait for its end.</source>
-        <translation>Es läuft ein anderer Lauf; warten Sie sein Ende ab.</translation>
+        <translation>Ein anderer Lauf ist noch nicht fertig; warten Sie, bis er endet.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
         <source>{finding}: it was not believed, and is accepted now.</source>
-        <translation>{finding}: wurde nicht geglaubt und ist jetzt angenommen.</translation>
+        <translation>{finding}: wurde mit zu geringer Konfidenz gefunden und ist jetzt angenommen.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
         <source>A tumor is found here already.</source>
-        <translation>Hier ist schon ein Tumor gefunden.</translation>
+        <translation>Hier wurde schon ein Tumor gefunden.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/crosshair_panel.py"/>
@@ -801,7 +806,7 @@
     <message>
         <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>
         <source>The model &apos;{title}&apos; that made this result is not on this computer; choose it, or click Segment.</source>
-        <translation>Das Modell &apos;{title}&apos;, von dem dieses Ergebnis stammt, ist nicht auf diesem Rechner; wählen Sie es, oder klicken Sie auf Segmentieren.</translation>
+        <translation>Das Modell „{title}“, von dem dieses Ergebnis stammt, ist nicht auf diesem Rechner; wählen Sie es, oder klicken Sie auf Segmentieren.</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/input_panel.py"/>

@@ -28,7 +28,7 @@ class CrosshairPanel:
         controller: of the result.
         boxes: takes the boxes that are wanted.
         onDecided: called when a finding was accepted.
-        say: shows one sentence: what was done.
+        log: called with what was done, one sentence.
     """
 
     def __init__(
@@ -37,17 +37,29 @@ class CrosshairPanel:
         controller: ResultController,
         boxes: BoxPanel,
         onDecided: Callable[[], None],
-        say: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
-        self._ui, self._controller, self._boxes, self._onDecided, self._say = ui, controller, boxes, onDecided, say
+        self._ui, self._controller, self._boxes, self._onDecided, self._log = ui, controller, boxes, onDecided, log
+        # The result that the sentence under the buttons is about.
+        self._saidOf: LiveResult | None = None
+        ui.crosshairLabel.visible = False
         ui.keySliceHereButton.connect("clicked(bool)", lambda checked: self._at(self._refine))
         ui.missedButton.connect("clicked(bool)", lambda checked: self._at(self._find))
 
     def refresh(self) -> None:
-        """Enable the buttons where there is a result with its CT."""
+        """Enable the buttons where there is a result with its CT; take back what was said of another one."""
+        if self._controller.result is not self._saidOf:
+            self._ui.crosshairLabel.visible = False
         canRefine = self._controller.report is not None and inputVolume(self._controller.segmentationNode) is not None
         for button in (self._ui.keySliceHereButton, self._ui.missedButton):
             button.enabled = canRefine
+
+    def _say(self, text: str) -> None:
+        """Show a sentence under the buttons, where the user looks; the log keeps it."""
+        self._saidOf = self._controller.result
+        self._ui.crosshairLabel.text = text
+        self._ui.crosshairLabel.visible = True
+        self._log(text)
 
     def _at(self, act: Callable[[LiveResult, vtkMRMLScalarVolumeNode, Index], str]) -> None:
         """Act at the crosshair, and tell what was done."""

@@ -68,7 +68,7 @@ class WidgetParts:
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
-        self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self._tell)
+        self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self.run.log.add)
         self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
 
     def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
@@ -125,11 +125,6 @@ class WidgetParts:
         self.result.cleanup()
         self.keySlices.cleanup()
         self.boxes.cleanup()
-
-    def _tell(self, text: str) -> None:
-        """Show a sentence; the log keeps it where a run's progress follows."""
-        self.run.say(text)
-        self.run.log.add(text)
 
     def _onMoved(self) -> None:
         self.measurements.refresh()
