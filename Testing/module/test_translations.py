@@ -102,7 +102,7 @@ def test_a_german_panel_is_german_in_form_code_and_tooltips(slicer_desktop: Desk
     assert ui.tumorTouchesKidneyCheckBox.toolTip == "Tumoren entfernen, die keine Niere berühren."
 
 
-def test_no_button_of_the_german_panel_is_cut_and_the_views_keep_their_room(slicer_desktop: Desktop, german: None) -> None:
+def test_no_german_button_is_cut_and_the_views_keep_their_room(slicer_desktop: Desktop, german: None) -> None:
     ui = open_module(slicer_desktop).ui
     for section in [one for name, one in vars(ui).items() if name.endswith("CollapsibleButton")]:
         section.collapsed = False
