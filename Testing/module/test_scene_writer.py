@@ -239,6 +239,21 @@ def test_a_run_again_makes_no_node_twice_even_when_all_were_renamed(
     assert [kept.GetName() for kept in nodes] == [f"my own {number}" for number in range(len(nodes))]
 
 
+def test_a_refined_side_ends_no_batch_so_that_a_drag_in_a_view_goes_on(
+    scene: Any, phantom: Phantom, maps_file: Path
+) -> None:
+    volume = add_volume(phantom)
+    ended: list[str] = []
+    scene.AddObserver(scene.EndBatchProcessEvent, lambda caller, event: ended.append(event))
+    result = SceneWriter(volume).write(maps_file)
+    assert ended != []
+    ended.clear()
+
+    SceneWriter(volume).replace(maps_file, result)
+
+    assert ended == []
+
+
 def test_renamed_segments_are_found_again(scene: Any, phantom: Phantom, maps_file: Path) -> None:
     volume = add_volume(phantom)
     node = SceneWriter(volume).write(maps_file, SegmentOptions(alpha=1.0)).segmentationNode

@@ -189,7 +189,8 @@ def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: Side) -> t
 def drawMarkupsLast() -> None:
     """Draw markups over the segments again: a view draws what came last over the rest, labels and points too.
 
-    At the end of a batch the views make the markups' drawings anew; nothing less makes them.
+    At the end of a batch the views make the markups' drawings anew; nothing less makes them. Slicer lays out all its
+    views anew then, which ends what the mouse does there: only for segments that are new.
     """
     scene = slicer.mrmlScene
     scene.StartState(scene.BatchProcessState)

@@ -104,7 +104,9 @@ class SceneWriter:
         result.commit(state.options, create=True)
         if verdicts is not None:
             storeVerdicts(node, verdicts, maps.grid)
-        return self._keep(mapsFile, result, state)
+        self._keep(mapsFile, result, state)
+        drawMarkupsLast()
+        return result
 
     def _keep(self, mapsFile: Path, result: LiveResult, state: ResultState) -> LiveResult:
         """Write all that hangs on a result."""
@@ -113,7 +115,6 @@ class SceneWriter:
         storeMaps(node, mapsFile)
         self._writeCompanions(node, result)
         writeMeasurements(result)
-        drawMarkupsLast()
         return result
 
     def _verdictsFor(self, maps: Maps) -> tuple[Verdict, ...] | None:
