@@ -101,11 +101,13 @@ class SceneWriter:
         node = self._prepareSegmentation()
         state = ResultState(options.for_result(alpha=alpha_of(maps, options)), splitSides)
         result = LiveResult(node, maps, report, splitSides, verdicts)
+        before = set(node.GetSegmentation().GetSegmentIDs())
         result.commit(state.options, create=True)
         if verdicts is not None:
             storeVerdicts(node, verdicts, maps.grid)
         self._keep(mapsFile, result, state)
-        drawMarkupsLast()
+        if before and not before.issuperset(node.GetSegmentation().GetSegmentIDs()):
+            drawMarkupsLast()
         return result
 
     def _keep(self, mapsFile: Path, result: LiveResult, state: ResultState) -> LiveResult:
