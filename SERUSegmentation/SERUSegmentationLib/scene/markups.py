@@ -186,15 +186,19 @@ def keySlicePosition(segmentationNode: vtkMRMLSegmentationNode, side: Side) -> t
     return toWorld(node, position)
 
 
-def drawMarkupsLast() -> None:
-    """Draw markups over the segments again: a view draws what came last over the rest, labels and points too.
+def drawMarkupsLast(segmentationNode: vtkMRMLSegmentationNode) -> None:
+    """Draw a result's boxes and points over its segments again: a view draws what came last over the rest.
 
-    At the end of a batch the views make the markups' drawings anew; nothing less makes them. Slicer lays out all its
-    views anew then, which ends what the mouse does there: only for segments that are new.
+    A display node that comes anew is drawn anew; nothing less is, and after a batch Slicer draws the segments last.
+
+    Args:
+        segmentationNode: the result, which was given segments beside others.
     """
-    scene = slicer.mrmlScene
-    scene.StartState(scene.BatchProcessState)
-    scene.EndState(scene.BatchProcessState)
+    points = companion(segmentationNode, KEY_SLICES)
+    for node in [*_rois(segmentationNode), *([points] if points is not None else [])]:
+        scene, display = node.GetScene(), node.GetDisplayNode()
+        scene.RemoveNode(display)
+        node.SetAndObserveDisplayNodeID(scene.AddNode(display).GetID())
 
 
 def _rois(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLMarkupsROINode]:

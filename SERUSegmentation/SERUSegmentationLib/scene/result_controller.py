@@ -198,7 +198,7 @@ class ResultController:
         with renderedOnce():
             self._commit(self.result, state, create)
             if create:
-                drawMarkupsLast()
+                drawMarkupsLast(self.result.segmentationNode)
         return True
 
     def decide(self, measured: Measured, decision: Decision | None) -> None:

@@ -107,7 +107,7 @@ class SceneWriter:
             storeVerdicts(node, verdicts, maps.grid)
         self._keep(mapsFile, result, state)
         if before and not before.issuperset(node.GetSegmentation().GetSegmentIDs()):
-            drawMarkupsLast()
+            drawMarkupsLast(node)
         return result
 
     def _keep(self, mapsFile: Path, result: LiveResult, state: ResultState) -> LiveResult:
