@@ -329,9 +329,9 @@ sys.exit(main(fuse))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX")
 def test_the_command_says_that_the_disk_is_full_and_leaves_no_report(
-    tmp_path: Path, ct: Path, random_model: Path
+    tmp_path: Path, ct: Path, tiny_model: Path
 ) -> None:
-    arguments = ["segment", ct, "-o", tmp_path / "first.nii.gz", "--maps", tmp_path / "maps", "--model", random_model]
+    arguments = ["segment", ct, "-o", tmp_path / "first.nii.gz", "--maps", tmp_path / "maps", "--model", tiny_model]
     assert main([*map(str, arguments), "--threads", "1", "--progress", "none"]) == 0
     before = files_of(tmp_path)
     places = [tmp_path / "maps", tmp_path / "out.nii.gz", tmp_path / "out.json"]

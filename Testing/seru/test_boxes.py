@@ -29,7 +29,7 @@ from seru.orientation import AxialStack, Orientation, find_orientation
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from seru.progress import Progress, RunRecord
 from seru.volume import Volume
-from Testing.seru.command_by_hand import make_random_model, run_command
+from Testing.seru.command_by_hand import run_command
 
 TORCH = SegmentOptions(engine="torch", threads=1)
 FEW = PhantomOptions(shape_kji=(30, 96, 112), spacing_kji_mm=(9.0, 4.0, 3.5), seed=3)
@@ -97,16 +97,15 @@ def assert_same(one: SegmentResult, other: SegmentResult) -> None:
     ],
 )
 def test_a_wrong_box_is_refused_in_one_sentence(
-    boxes: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    boxes: list[str], says: str, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "ct.nii.gz"
     hu = np.full((12, 16, 20), -1000, np.int16)
     hu[:, 3:12, 3:15] = 40
     write_volume(Volume.from_array(hu, np.diag([-3.0, -3.0, 3.0, 1.0])), source)
-    model_folder = make_random_model(tmp_path / "model")
 
     code, line = run_command(
-        capsys, "segment", source, "-o", tmp_path / "out.nii.gz", "--model", model_folder,
+        capsys, "segment", source, "-o", tmp_path / "out.nii.gz", "--model", tiny_model,
         *itertools.chain.from_iterable(("--box", box) for box in boxes),
     )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from seru.cli import main
 from seru.errors import CancelledError
 from seru.files import claimed
 from seru.io.images import read_volume, write_volume
+from seru.model.store import open_model
+from seru.model.weights import load_network, write_model_folder
 from seru.phantom import PhantomOptions, make_phantom
-from Testing.seru.command_by_hand import make_random_model
 from Testing.seru.image_files_by_hand import write_dicom, write_nifti
 
 SMALL = {"shape_kji": (24, 96, 96), "spacing_kji_mm": (9.0, 4.0, 4.0)}
@@ -204,19 +206,22 @@ def test_no_result_takes_the_place_of_another(tmp_path: Path, files: tuple[str, 
 
 
 def test_another_training_with_the_same_id_is_run_again_and_another_spelling_of_the_folder_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, model, outputs = tmp_path / "in", make_random_model(tmp_path / "random"), tmp_path / "out"
+    source, folder, outputs = tmp_path / "in", shutil.copytree(tiny_model, tmp_path / "model"), tmp_path / "out"
     source.mkdir()
     write_volume(make_phantom(PhantomOptions(seed=3, **SMALL)).volume, source / "anna.nii.gz")
-    run(source, outputs, model)
+    run(source, outputs, folder, "--engine", "torch")
 
     monkeypatch.chdir(tmp_path)
-    run(Path("in"), outputs, model)
+    run(Path("in"), outputs, folder, "--engine", "torch")
     assert states(outputs) == {"anna": "skipped"}
 
-    make_random_model(model)
-    run(source, outputs, model)
+    model = open_model(folder)
+    coarse, refine = (load_network(model, stage).state_dict() for stage in ("coarse", "refine"))
+    coarse["head.bias"] = coarse["head.bias"] + 0.01
+    write_model_folder(folder, model.card, coarse, refine)
+    run(source, outputs, folder, "--engine", "torch")
     assert states(outputs) == {"anna": "done"}
 
 

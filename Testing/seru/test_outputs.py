@@ -20,13 +20,8 @@ from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
 from seru.progress import Progress, RunStage
 from seru.volume import Volume
-from Testing.seru.command_by_hand import files_of, make_random_model, run_command
+from Testing.seru.command_by_hand import files_of, run_command
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_dicom, write_nifti
-
-
-@pytest.fixture(scope="module")
-def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_random_model(tmp_path_factory.mktemp("models") / "random")
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
@@ -97,15 +92,15 @@ def test_the_inputs_of_many_cases_are_known_without_looking_into_each(tmp_path: 
 
 
 def test_no_output_takes_the_place_of_an_input(
-    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = write_dicom(tmp_path / "dcm", small_ct(), oblique())[0]
     ct = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "maps.npz").symlink_to(ct)
-    (tmp_path / "to_model").symlink_to(random_model / "model.json")
+    (tmp_path / "to_model").symlink_to(tiny_model / "model.json")
     before = contents(tmp_path)
-    given = ["segment", ct, "-o", tmp_path / "o.nii.gz", "--model", random_model]
+    given = ["segment", ct, "-o", tmp_path / "o.nii.gz", "--model", tiny_model]
 
     assert "part of the input" in refused(
         capsys, "segment", tmp_path / "dcm", "-o", tmp_path / "o.nii.gz", "--report", first
@@ -135,11 +130,11 @@ def test_no_output_takes_the_place_of_another(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_fusing_again_keeps_the_ct_of_a_relative_path(
-    tmp_path: Path, random_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ct = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
     monkeypatch.chdir(tmp_path)
-    assert main(["segment", "ct.nii.gz", "--maps", "maps", "--model", str(random_model), "--progress", "none"]) == 0
+    assert main(["segment", "ct.nii.gz", "--maps", "maps", "--model", str(tiny_model), "--progress", "none"]) == 0
     monkeypatch.chdir("/")
     capsys.readouterr()
     before = contents(tmp_path)
@@ -152,7 +147,7 @@ def test_fusing_again_keeps_the_ct_of_a_relative_path(
 
 
 def test_a_batch_writes_over_no_other_case(
-    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
@@ -160,7 +155,7 @@ def test_a_batch_writes_over_no_other_case(
         write_nifti(tmp_path / "in" / f"{name}.nii.gz", small_ct(), oblique())
     (tmp_path / "out" / "a.nii.gz").symlink_to(tmp_path / "in" / "b.nii.gz")
     before = contents(tmp_path / "in")
-    arguments = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--model", random_model, "--progress", "none"]
+    arguments = ["batch", tmp_path / "in", "-o", tmp_path / "out", "--model", tiny_model, "--progress", "none"]
 
     assert main(list(map(str, arguments))) == 1
     assert "a: The output" in capsys.readouterr().err
@@ -228,13 +223,13 @@ def test_a_summary_holds_no_formula_and_any_name(tmp_path: Path, capsys: pytest.
 
 
 def test_a_name_that_is_not_utf8_is_segmented_with_its_report(
-    tmp_path: Path, random_model: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = os.fsdecode(b"p\xe4tient.nii.gz")
     write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique()).rename(tmp_path / name)
     arguments = ["segment", tmp_path / name, "-o", tmp_path / f"o{name}", "--report", tmp_path / "r.json"]
 
-    code = main([*map(str, arguments), "--model", str(random_model), "--progress", "none"])
+    code = main([*map(str, arguments), "--model", str(tiny_model), "--progress", "none"])
 
     assert code == 0, capsys.readouterr().err
     assert json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["input"]["path"] == str(tmp_path / name)

@@ -17,7 +17,6 @@ from seru.cli.main import main
 from seru.cli.streams import Lenient, Pipe
 from seru.errors import NO_MEMORY, CancelledError
 from seru.progress import RUN_STAGES, RunFraction
-from Testing.seru.command_by_hand import make_random_model
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_nifti
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
@@ -25,16 +24,11 @@ COMMAND = f"{sys.executable} -m seru"
 SENTENCE = "seru: The computer has too little memory for this volume; close other programs or crop it.\n"
 
 
-@pytest.fixture(scope="module")
-def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_random_model(tmp_path_factory.mktemp("models") / "random")
-
-
 @pytest.fixture
-def segment(tmp_path: Path, random_model: Path) -> str:
+def segment(tmp_path: Path, tiny_model: Path) -> str:
     """The command of a run that takes a second, for a shell."""
     ct = write_nifti(tmp_path / "ct.nii.gz", small_ct(), oblique())
-    return f"{COMMAND} segment {ct} -o {tmp_path}/o.nii.gz --model {random_model} --threads 1"
+    return f"{COMMAND} segment {ct} -o {tmp_path}/o.nii.gz --model {tiny_model} --threads 1"
 
 
 def run_shell(command: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -103,9 +103,11 @@ def convert(model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
     with warnings.catch_warnings():
         # Tracing takes the branches of an already padded image, which is what predict gives.
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's own way to trace
+        warnings.simplefilter("ignore", DeprecationWarning)  # tracing is torch's old way
+        # OpenVINO would trace twice and compare.
+        traced = torch.jit.trace(network, example, check_trace=False)
         shape = openvino.PartialShape([-1, channels, -1, -1])
-        return openvino.convert_model(network, example_input=example, input=[shape])
+        return openvino.convert_model(traced, example_input=example, input=[shape])
 
 
 def _written_and_read(core: openvino.Core, network: openvino.Model, cache: Path) -> tuple[_Files, openvino.Model]:
