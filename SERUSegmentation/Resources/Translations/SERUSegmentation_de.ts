@@ -370,6 +370,11 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>How far this side is refined</source>
+        <translation>Wie weit diese Seite verfeinert ist</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Go to</source>
         <translation>Gehe zu</translation>
     </message>
@@ -1001,6 +1006,21 @@ anteil, %</translation>
     <name>panel.refining</name>
     <message>
         <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Both sides</source>
+        <translation>Beide Seiten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Right side</source>
+        <translation>Rechte Seite</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Left side</source>
+        <translation>Linke Seite</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
         <source>The CT of this result is not in the scene; load it and click Segment.</source>
         <translation>Das CT dieses Ergebnisses ist nicht in der Szene; laden Sie es und klicken Sie auf Segmentieren.</translation>
     </message>
@@ -1084,6 +1104,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
         <source>&apos;{name}&apos;: {text}</source>
         <translation>„{name}“: {text}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>{part}: {text}</source>
+        <translation>{part}: {text}</translation>
     </message>
 </context>
 <context>
@@ -1315,8 +1340,8 @@ anteil, %</translation>
     <name>run.refinement</name>
     <message>
         <location filename="../../SERUSegmentationLib/run/refinement.py"/>
-        <source>The result was given up while a side was refined; nothing was written.</source>
-        <translation>Das Ergebnis wurde aufgegeben, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
+        <source>The result was deleted while a side was refined; nothing was written.</source>
+        <translation>Das Ergebnis wurde gelöscht, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
     </message>
 </context>
 <context>

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
-from seru.findings import Side
+from seru.findings import Report, Side
 from seru.options import SegmentOptions, SideBox
 from SERUSegmentationLib.run.handing import isInScene
 from SERUSegmentationLib.scene.box_handles import areMovable, boxOf, cropBoxes, isMoved, setMovable
+from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 
 if TYPE_CHECKING:
-    from slicer import vtkMRMLMarkupsROINode
+    from slicer import vtkMRMLMarkupsROINode, vtkMRMLSegmentationNode
 
 Boxes = tuple[SideBox, ...]
 
@@ -52,7 +53,7 @@ class BoxPanel:
         wasBlocked = ui.moveBoxesCheckBox.blockSignals(True)
         ui.moveBoxesCheckBox.checked = isMovable
         ui.moveBoxesCheckBox.blockSignals(wasBlocked)
-        ui.undoBoxesButton.enabled = canRefine and bool(self._stepsOf())
+        ui.undoBoxesButton.enabled = canRefine and bool(self._stepsOf(node))
         ui.resetBoxesButton.enabled = canRefine and bool(self.boxes)
 
     def _follow(self, boxes: dict[Side, vtkMRMLMarkupsROINode]) -> None:
@@ -70,7 +71,7 @@ class BoxPanel:
     def boxes(self) -> Boxes:
         """The boxes that the result was made with."""
         report = self._controller.report
-        return SegmentOptions.from_deciding(report.options).boxes if report else ()
+        return boxesOf(report) if report else ()
 
     def put(self, box: SideBox) -> bool:
         """Have a side refined in another box; the other side's stays.
@@ -83,16 +84,17 @@ class BoxPanel:
         """
         return self._onBoxes((*(other for other in self.boxes if other.side != box.side), box))
 
-    def settle(self, before: Boxes) -> None:
+    def settle(self, result: LiveResult, before: Boxes) -> None:
         """Keep a step that was made, to be undone; undoing one takes it out again.
 
         Args:
-            before: the boxes that the result had.
+            result: as it is now, chosen or not.
+            before: the boxes that it had.
         """
-        steps = self._stepsOf()
-        if steps and steps[-1] == self.boxes:
+        steps, boxes = self._stepsOf(result.segmentationNode), boxesOf(result.report)
+        if steps and steps[-1] == boxes:
             steps.pop()
-        elif before != self.boxes:
+        elif before != boxes:
             steps.append(before)
 
     def forget(self) -> None:
@@ -103,8 +105,7 @@ class BoxPanel:
         """Let go of the boxes."""
         self._release()
 
-    def _stepsOf(self) -> list[Boxes]:
-        node = self._controller.segmentationNode
+    def _stepsOf(self, node: vtkMRMLSegmentationNode | None) -> list[Boxes]:
         return self._steps.setdefault(node.GetID(), []) if node else []
 
     def _release(self) -> None:
@@ -117,7 +118,7 @@ class BoxPanel:
             setMovable(cropBoxes(self._controller.segmentationNode).values(), checked)
 
     def _onUndo(self) -> None:
-        if steps := self._stepsOf():
+        if steps := self._stepsOf(self._controller.segmentationNode):
             self._onBoxes(steps[-1])
 
     def _onReleased(self, side: Side) -> None:
@@ -128,3 +129,8 @@ class BoxPanel:
         box = boxOf(self._observed[side][0], volume, side)
         if isMoved(box, report):
             self.put(box)
+
+
+def boxesOf(report: Report) -> Boxes:
+    """Return the boxes that a result was made with."""
+    return SegmentOptions.from_deciding(report.options).boxes
