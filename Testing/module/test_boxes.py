@@ -223,23 +223,32 @@ def test_a_scene_that_was_saved_and_loaded_keeps_its_boxes_and_refines_again(
 
     assert crop_of(boxed) == moved
     assert boxed.ui.moveBoxesCheckBox.checked
-    click(boxed.ui.resetBoxesButton)
+    click(boxed.ui.undoBoxesButton)
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) == first
     assert np.array_equal(shown(boxed), labels)
-    click(boxed.ui.undoBoxesButton)
+    assert not boxed.ui.undoBoxesButton.enabled
+    drag_box(slicer_desktop, boxed, (-24, -16))
     wait_for(slicer_desktop, boxed)
-    assert crop_of(boxed) == moved
     assert np.array_equal(shown(boxed), moved_labels)
+    click(boxed.ui.resetBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) == first
 
 
 def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: Desktop, boxed: Any) -> None:
     first_ct, first, labels = boxed.ui.inputSelector.currentNode(), crop_of(boxed), shown(boxed)
     other_ct = add_ct(slicer_desktop, small_scan(seed=5), "other")
     boxed.ui.inputSelector.setCurrentNode(other_ct)
+    boxed._parameterNode.crop = "paper"
     segment(slicer_desktop, boxed)
     other_labels = shown(boxed)
     show_handles(slicer_desktop, boxed)
+    display = roi_of(boxed).GetDisplayNode()
+    assert display.GetTranslationHandleVisibility()
+    assert not display.GetScaleHandleVisibility()
+    assert display.GetPointLabelsVisibility()
+    assert roi_of(boxed).GetNthControlPointLabel(0) == "Left"
 
     drag_box(slicer_desktop, boxed, (-24, -16))
     # It goes on while another CT is looked at.
@@ -252,6 +261,7 @@ def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: De
     assert np.array_equal(shown(boxed), labels)
     assert not boxed.ui.undoBoxesButton.enabled
     show_handles(slicer_desktop, boxed)
+    assert roi_of(boxed).GetDisplayNode().GetScaleHandleVisibility()
     drag_box(slicer_desktop, boxed, (-12, -8))
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) != first

@@ -415,8 +415,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Give the crop boxes handles. Where one is let go of, its side is refined anew; it never gets smaller than the model&apos;s crop.</source>
-        <translation>Den Zuschnittrahmen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Zuschnitt des Modells.</translation>
+        <source>Give the crop boxes their names and handles: in the middle to move, at the corners and sides to size them, unless the crop is to keep its size. Where one is let go of, its side is refined anew; in the plane it grows to the model&apos;s crop or the next multiple of 32 pixels of the network.</source>
+        <translation>Den Zuschnittrahmen ihre Namen und Griffe geben: in der Mitte zum Verschieben, an Ecken und Seiten zum Ändern der Größe, außer wo der Zuschnitt seine Größe behalten soll. Wo einer losgelassen wird, wird seine Seite neu verfeinert; in der Ebene wächst er auf den Zuschnitt des Modells oder das nächste Vielfache von 32 Pixeln des Netzes.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -1693,6 +1693,16 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>{name} crop {side}</source>
         <translation>{name} Zuschnitt {side}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>Left</source>
+        <translation>Links</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>

@@ -11,11 +11,11 @@ import slicer
 from seru.errors import BadInputError
 from seru.findings import SIDES, Side
 from seru.options import SegmentOptions
-from SERUSegmentationLib.panel.box_panel import Boxes
 from SERUSegmentationLib.run.handing import isInScene
 from SERUSegmentationLib.run.refinement import RefineRun
 from SERUSegmentationLib.run.segmentation import RunSettings, WorkerRun
 from SERUSegmentationLib.run.worker import Worker
+from SERUSegmentationLib.scene.box_handles import Boxes
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.scene_writer import showCropBoxes
