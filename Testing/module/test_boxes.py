@@ -141,7 +141,9 @@ def test_a_dragged_box_of_a_turned_ct_refines_its_side_as_a_whole_run_with_it_wo
     assert np.array_equal(whole_run(panel, tiny_model), moved)
 
 
-def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slicer_desktop: Desktop, boxed: Any) -> None:
+def test_what_was_drawn_stays_and_a_worker_that_was_killed_reads_the_ct_anew(
+    slicer_desktop: Desktop, boxed: Any
+) -> None:
     import slicer
 
     node, volume, first = boxed.ui.outputSelector.currentNode(), slicer.util.getNode("CT"), crop_of(boxed)
@@ -152,8 +154,14 @@ def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slice
     drawn[1:3, 1:9, 1:9] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
     before = labels_of(node, volume)
+
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    wait_for_slices(slicer_desktop, boxed)
     os.kill(boxed.logic.worker.pid, signal.SIGKILL)
-    slicer_desktop.wait_until(lambda: boxed.logic.worker.poll() is not None, TIMEOUT_S)
+    wait_for(slicer_desktop, boxed)
+    assert boxed.ui.statusLabel.text == slicer_desktop.dialogs.shown[-1].text
+    assert crop_of(boxed) == first
+    assert np.array_equal(labels_of(node, volume), before)
 
     drag_box(slicer_desktop, boxed, (-24, -16))
     wait_for(slicer_desktop, boxed)
@@ -163,6 +171,8 @@ def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slice
     assert now[rubbed] == 0
     assert (now[1:3, 1:9, 1:9] == 1).all()
     assert boxed.parts.controller.isEdited()
+    os.kill(boxed.logic.worker.pid, signal.SIGKILL)
+    slicer_desktop.wait_until(lambda: boxed.logic.worker.poll() is not None, TIMEOUT_S)
     click(boxed.ui.resetBoxesButton)
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) == first
