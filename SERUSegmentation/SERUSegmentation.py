@@ -208,7 +208,9 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         held = self.logic.worker.held
         if held is not None and held.isOf(node):
             self.logic.worker.release()
-        self.updatePanel()
+        # A scene that closes took the parameters already, and the panel with them.
+        if not caller.IsClosing():
+            self.updatePanel()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def onNodeAdded(self, caller: Any, event: Any, node: Any) -> None:

@@ -46,6 +46,7 @@ class Recipe:
         self.config = config
         self.restart = restart
         self.work = Path(config.work)
+        self._weights: dict[tuple[NetworkStage, str], dict[str, torch.Tensor]] = {}
 
     def run(self, name: StepName) -> Result:
         """Do one step; those before it must be done.
@@ -93,7 +94,11 @@ class Recipe:
 
     def weights(self, stage: NetworkStage) -> dict[str, torch.Tensor]:
         """The weights that a stage's training gave."""
-        return read_stage(self.work / stage, self._done(stage))
+        done = self._done(stage)
+        key = stage, done["weights"]
+        if key not in self._weights:
+            self._weights[key] = read_stage(self.work / stage, done)
+        return self._weights[key]
 
     def validation_cases(self) -> list[LabelledCase]:
         """The cases that validate, as volumes."""
@@ -179,7 +184,7 @@ class Recipe:
         step = self._step("alpha")
         if step.result is not None:
             return step.result
-        return sweep_alpha(self.config, step, self._interim(), self.validation_cases(), self.restart)
+        return sweep_alpha(self.config, step, self._interim, self.validation_cases(), self.restart)
 
     def _thresholds(self) -> Result:
         step = self._step("thresholds")
@@ -196,7 +201,7 @@ class Recipe:
 
     def _validated(self) -> tuple[Model, list[LabelledCase], Path, float]:
         """The model, the validation cases, where ``alpha`` left their maps, and alpha."""
-        return self._interim(), self.validation_cases(), self.work / "alpha" / "maps", self._done("alpha")["alpha"]
+        return self._interim, self.validation_cases(), self.work / "alpha" / "maps", self._done("alpha")["alpha"]
 
     def _export(self) -> Result:
         step = self._step("export")
@@ -211,6 +216,8 @@ class Recipe:
         model.verify()
         return step.finish({"model": str(folder), "files": model.card.files})
 
+    @cached_property
     def _interim(self) -> Model:
+        """Both stages as they are exported, for the steps after training."""
         folder, quantise = self.work / "interim" / "both", self.config.export.quantise
         return interim_model(self.config, folder, self.weights("coarse"), self.weights("refine"), quantise)

@@ -58,7 +58,8 @@ def choose_run(
     coarse: list[CaseFindings] = []
     for prediction in predict_cases(model, cases, config.inference, maps):
         for scored, weight in ((fused, alpha), (coarse, _COARSE)):
-            scored.append(score_findings(prediction.case, prediction.maps, prediction.truth, weight))
+            found = score_findings(prediction.case, prediction.maps, prediction.truth, weight, has_intervals=False)
+            scored.append(found)
     chosen = choose_thresholds(fused, coarse, config.thresholds)
     return step.finish({"thresholds": to_plain(chosen), **costs(fused, chosen, config.thresholds.step)})
 

@@ -33,9 +33,12 @@ def slicer_desktop() -> Iterator[Desktop]:
     errors = list(here.errors)
     unused = here.dialogs.unused_answers
     unanswered = list(here.dialogs.unanswered)
+    # Nobody looks any more.
+    here.layout_manager.pauseRender()
     here.close_scene()
     logged = list(here.log.errors)
     here.reset()
+    here.layout_manager.resumeRender()
     assert not logged, f"errors in the log: {logged}"
     assert not errors, f"raised while Qt ran: {errors}"
     assert not unanswered, f"dialogs without an answer: {unanswered}"

@@ -7,6 +7,7 @@ and made in Python afterwards.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice
@@ -31,12 +32,10 @@ class QUiLoader(PySideLoader):
 
     def load(self, device: Any, parent: QWidget | None = None) -> QWidget | None:
         """Load a form from an open device or a path."""
-        text = _read(device)
-        tree = ElementTree.fromstring(text)
-        _check_classes(tree, self.stand_ins)
-        connections = _take_connections(tree)
+        form, classes, connections = _parse(_read(device))
+        _check_classes(classes, self.stand_ins)
         buffer = QBuffer()
-        buffer.setData(QByteArray(ElementTree.tostring(tree)))
+        buffer.setData(QByteArray(form))
         buffer.open(QIODevice.OpenModeFlag.ReadOnly)
         widget = PySideLoader.load(self, buffer, parent)
         if widget is None:
@@ -53,9 +52,17 @@ def _read(device: Any) -> bytes:
     return bytes(device.readAll().data())
 
 
-def _check_classes(tree: Any, stand_ins: dict[str, type]) -> None:
-    unknown = {w.get("class") for w in tree.iter("widget")} - set(stand_ins)
-    unknown = sorted(c for c in unknown if c.startswith(("qMRML", "qSlicer", "ctk")))
+@lru_cache(8)
+def _parse(text: bytes) -> tuple[bytes, frozenset[str], list[tuple[str, ...]]]:
+    """A form without its connections, its widgets' classes, and the connections."""
+    tree = ElementTree.fromstring(text)
+    connections = _take_connections(tree)
+    classes = frozenset(widget.get("class", "") for widget in tree.iter("widget"))
+    return ElementTree.tostring(tree), classes, connections
+
+
+def _check_classes(classes: frozenset[str], stand_ins: dict[str, type]) -> None:
+    unknown = sorted(c for c in classes - set(stand_ins) if c.startswith(("qMRML", "qSlicer", "ctk")))
     if unknown:
         raise AttributeError(f"the desktop has no stand-in for {', '.join(unknown)}")
 

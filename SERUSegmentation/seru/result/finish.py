@@ -115,6 +115,7 @@ def finish(
     options: SegmentOptions,
     fusion: LiveFusion | None = None,
     verdicts: Sequence[Verdict] | None = None,
+    has_ranges: bool = True,
 ) -> Finished:
     """Fuse, gate, clean up and measure.
 
@@ -123,6 +124,7 @@ def finish(
         options: alpha and least confidence (None takes the maps' own) and clean-up.
         fusion: of the same maps, where there is one already: what it has worked out is not done again.
         verdicts: of a person; None takes those that the maps carry.
+        has_ranges: find the findings' ranges, which takes about half of the time.
 
     Returns:
         Labels and findings.
@@ -132,7 +134,7 @@ def finish(
     gated = gate(fusion.box_labels(alpha), maps, alpha, thresholds, maps.verdicts if verdicts is None else verdicts)
     labels = _cleaned(gated, maps, options)
     field = Field(maps.grid, maps.lower_kji, labels, maps.hu_box)
-    measured = measure(gated.components, field, Ranges(fusion, labels, alpha))
+    measured = measure(gated.components, field, Ranges(fusion, labels, alpha) if has_ranges else None)
     findings = [one.finding for one in measured]
     return Finished(
         alpha=alpha,
