@@ -169,7 +169,6 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._input = None
         self.logic.worker.release()
         self.parts.run.forget()
-        self.parts.boxes.forget()
         self.setParameterNode(None)
 
     def onSceneEndClose(self, caller: Any = None, event: Any = None) -> None:

@@ -213,6 +213,45 @@ class _NewFile:
 
 
 @contextmanager
+def probing_folder(parent: Path) -> Iterator[Path]:
+    """Make an empty folder, locked as long as it is ours (see :func:`clear_parts`), and remove it in the end.
+
+    Args:
+        parent: folder that it is made in.
+
+    Yields:
+        The folder.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    while True:
+        folder = _temporary_beside(parent / "any")
+        folder.mkdir()
+        lock = None if fcntl is None else _locked(folder)
+        try:
+            if folder.is_dir():  # no other run has just cleared it away
+                yield folder
+                return
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    with suppress(OSError):  # another run has just cleared it away, or a share without locks
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
+    return None
+
+
+@contextmanager
 def claimed(folder: Path) -> Iterator[None]:
     """Keep a folder for one run, so that no two mix their results in it; nothing is written for that.
 
@@ -251,8 +290,8 @@ def discard_new_files() -> None:
 def clear_parts(folder: Path) -> None:
     """Remove the temporary files that killed runs left in a folder; those of running ones stay.
 
-    A file of this computer is nobody's once its lock is free. Others may be locked where that cannot be seen, so only
-    old ones go.
+    Of this computer's, files and folders, one is nobody's once its lock is free. Others may be locked where that cannot
+    be seen, so only old ones go.
 
     Args:
         folder: that is about to be written to.
@@ -266,12 +305,13 @@ def clear_parts(folder: Path) -> None:
 
 def _clear_part(entry: os.DirEntry[str]) -> None:
     is_old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _LEFT_BEHIND_S
-    if entry.is_dir(follow_symlinks=False):
-        if is_old:
-            shutil.rmtree(entry.path, ignore_errors=True)
-        return
     is_ours = entry.name.startswith(f"{PREFIX}{_host()}-")
-    if not entry.is_file(follow_symlinks=False) or not (is_old or is_ours):
+    if not (is_old or is_ours):
+        return
+    if entry.is_dir(follow_symlinks=False):
+        _clear_folder(entry.path, is_old)
+        return
+    if not entry.is_file(follow_symlinks=False):
         return
     if fcntl is None:
         os.unlink(entry.path)
@@ -279,6 +319,19 @@ def _clear_part(entry: os.DirEntry[str]) -> None:
     with open(entry.path, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.unlink(entry.path)
+
+
+def _clear_folder(folder: str, is_old: bool) -> None:
+    if is_old:
+        shutil.rmtree(folder, ignore_errors=True)
+    if is_old or fcntl is None:
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str, opener: Opener = replacing) -> None:

@@ -6,9 +6,12 @@ beforehand (``ulimit``, a cluster's job limits, a system that does not overcommi
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import sys
 import threading
+from contextlib import suppress
 
 from seru.errors import NO_MEMORY, DeviceError
 
@@ -46,6 +49,16 @@ def is_short() -> bool:
         return kilobytes["MemAvailable"] < _LEAST_SHARE * kilobytes["MemTotal"]
     except (OSError, ValueError, KeyError, IndexError):
         return False
+
+
+def give_back() -> None:
+    """Give the system back what was freed and is kept for more: after a CT that is a tenth of a worker.
+
+    Only the GNU C library keeps it and can be told; elsewhere nothing happens.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def require_room(count: int) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
 from seru.errors import BadInputError
-from seru.files import PART, PREFIX, clear_parts, write_failure
+from seru.files import clear_parts, probing_folder, write_failure
 
 
 def check_writable(path: str | Path) -> None:
@@ -30,11 +29,11 @@ def check_writable(path: str | Path) -> None:
     try:
         _check_replaceable(path)
         clear_parts(path.parent)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=PREFIX, suffix=PART) as folder:
-            probe = Path(folder, path.name)
+        with probing_folder(path.parent) as folder:
+            probe = folder / path.name
             with open(probe, "xb"):
                 pass
-            os.replace(probe, Path(folder, "renamed"))
+            os.replace(probe, folder / "renamed")
     except OSError as error:
         raise BadInputError(write_failure(path, error)) from error
     except ValueError as error:

@@ -80,10 +80,11 @@ class Progress:
 
 
 class RunFraction:
-    """How much of a run is done; it never goes back."""
+    """How much of a run is done; it never goes back. A run that begins at a later stage begins at 0 too."""
 
     def __init__(self) -> None:
         self._fraction = 0.0
+        self._begin: float | None = None
 
     def at(self, name: RunStage, done: int, total: int) -> float:
         """Take a stage's step in.
@@ -98,7 +99,10 @@ class RunFraction:
         """
         before = sum(STAGE_SHARES[stage] for stage in RUN_STAGES[: RUN_STAGES.index(name)])
         inside = STAGE_SHARES[name] * min(done / total, 1.0) if total > 0 else 0.0
-        self._fraction = max(self._fraction, (before + inside) / sum(STAGE_SHARES.values()))
+        if self._begin is None:
+            self._begin = before
+        whole = sum(STAGE_SHARES.values()) - self._begin
+        self._fraction = max(self._fraction, (before + inside - self._begin) / whole)
         return self._fraction
 
 

@@ -82,6 +82,10 @@ def wait_for_slices(desktop: Desktop, panel: Any) -> None:
     os.kill(pid, signal.SIGCONT)
 
 
+def rows_with_progress(panel: Any) -> list[str]:
+    return [side for side in ("right", "left") if getattr(panel.ui, f"{side}ProgressBar").visible]
+
+
 def crop_of(panel: Any) -> Any:
     return panel.parts.controller.report.left.crop
 
@@ -137,7 +141,9 @@ def test_a_dragged_box_of_a_turned_ct_refines_its_side_as_a_whole_run_with_it_wo
     assert np.array_equal(whole_run(panel, tiny_model), moved)
 
 
-def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slicer_desktop: Desktop, boxed: Any) -> None:
+def test_what_was_drawn_stays_and_a_worker_that_was_killed_reads_the_ct_anew(
+    slicer_desktop: Desktop, boxed: Any
+) -> None:
     import slicer
 
     node, volume, first = boxed.ui.outputSelector.currentNode(), slicer.util.getNode("CT"), crop_of(boxed)
@@ -148,8 +154,14 @@ def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slice
     drawn[1:3, 1:9, 1:9] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
     before = labels_of(node, volume)
+
+    drag_box(slicer_desktop, boxed, (-24, -16))
+    wait_for_slices(slicer_desktop, boxed)
     os.kill(boxed.logic.worker.pid, signal.SIGKILL)
-    slicer_desktop.wait_until(lambda: boxed.logic.worker.poll() is not None, TIMEOUT_S)
+    wait_for(slicer_desktop, boxed)
+    assert boxed.ui.statusLabel.text == slicer_desktop.dialogs.shown[-1].text
+    assert crop_of(boxed) == first
+    assert np.array_equal(labels_of(node, volume), before)
 
     drag_box(slicer_desktop, boxed, (-24, -16))
     wait_for(slicer_desktop, boxed)
@@ -159,6 +171,8 @@ def test_what_was_drawn_stays_and_a_worker_that_has_gone_reads_the_ct_anew(slice
     assert now[rubbed] == 0
     assert (now[1:3, 1:9, 1:9] == 1).all()
     assert boxed.parts.controller.isEdited()
+    os.kill(boxed.logic.worker.pid, signal.SIGKILL)
+    slicer_desktop.wait_until(lambda: boxed.logic.worker.poll() is not None, TIMEOUT_S)
     click(boxed.ui.resetBoxesButton)
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) == first
@@ -172,8 +186,12 @@ def test_a_refinement_is_given_up_for_the_next_one_by_cancel_and_by_closing_the_
     centre = list(roi.GetCenterWorld())
     drag_box(slicer_desktop, boxed, (-24, -16))
     wait_for_slices(slicer_desktop, boxed)
-    # Slices are shown as they arrive.
+    # Slices are shown as they arrive, and how far the side is, in its row alone.
     assert not np.array_equal(shown(boxed), labels)
+    assert rows_with_progress(boxed) == ["left"]
+    assert not boxed.ui.leftSliceLabel.visible
+    assert boxed.ui.leftProgressBar.text in boxed.ui.statusLabel.text
+    assert boxed.ui.statusLabel.text.startswith("Left side: Refine stage, slice ")
 
     click(boxed.ui.segmentButton)
     wait_for(slicer_desktop, boxed)
@@ -183,6 +201,8 @@ def test_a_refinement_is_given_up_for_the_next_one_by_cancel_and_by_closing_the_
     assert crop_of(boxed) == first
     assert np.array_equal(shown(boxed), labels)
     assert not boxed.parts.controller.isEdited()
+    assert rows_with_progress(boxed) == []
+    assert boxed.ui.leftSliceLabel.visible
     drag_box(slicer_desktop, boxed, (-12, -8))
     drag_box(slicer_desktop, boxed, (-12, -8))
     wanted = list(roi.GetCenterWorld())
@@ -213,40 +233,51 @@ def test_a_scene_that_was_saved_and_loaded_keeps_its_boxes_and_refines_again(
 
     assert crop_of(boxed) == moved
     assert boxed.ui.moveBoxesCheckBox.checked
-    click(boxed.ui.resetBoxesButton)
+    click(boxed.ui.undoBoxesButton)
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) == first
     assert np.array_equal(shown(boxed), labels)
-    click(boxed.ui.undoBoxesButton)
+    assert not boxed.ui.undoBoxesButton.enabled
+    drag_box(slicer_desktop, boxed, (-24, -16))
     wait_for(slicer_desktop, boxed)
-    assert crop_of(boxed) == moved
     assert np.array_equal(shown(boxed), moved_labels)
+    click(boxed.ui.resetBoxesButton)
+    wait_for(slicer_desktop, boxed)
+    assert crop_of(boxed) == first
 
 
 def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: Desktop, boxed: Any) -> None:
     first_ct, first, labels = boxed.ui.inputSelector.currentNode(), crop_of(boxed), shown(boxed)
     other_ct = add_ct(slicer_desktop, small_scan(seed=5), "other")
     boxed.ui.inputSelector.setCurrentNode(other_ct)
+    boxed._parameterNode.crop = "paper"
     segment(slicer_desktop, boxed)
     other_labels = shown(boxed)
     show_handles(slicer_desktop, boxed)
+    display = roi_of(boxed).GetDisplayNode()
+    assert display.GetTranslationHandleVisibility()
+    assert not display.GetScaleHandleVisibility()
+    assert display.GetPointLabelsVisibility()
+    assert roi_of(boxed).GetNthControlPointLabel(0) == "Left"
 
     drag_box(slicer_desktop, boxed, (-24, -16))
-    wait_for(slicer_desktop, boxed)
-    moved_labels = shown(boxed)
-    assert not np.array_equal(moved_labels, other_labels)
-
+    # It goes on while another CT is looked at.
     boxed.ui.inputSelector.setCurrentNode(first_ct)
+    slicer_desktop.process_events(0.15)
+    assert rows_with_progress(boxed) == []
+    wait_for(slicer_desktop, boxed)
+    assert boxed.ui.statusLabel.text.startswith("'other': Left side: Done in")
     assert crop_of(boxed) == first
     assert np.array_equal(shown(boxed), labels)
     assert not boxed.ui.undoBoxesButton.enabled
     show_handles(slicer_desktop, boxed)
+    assert roi_of(boxed).GetDisplayNode().GetScaleHandleVisibility()
     drag_box(slicer_desktop, boxed, (-12, -8))
     wait_for(slicer_desktop, boxed)
     assert crop_of(boxed) != first
 
     boxed.ui.inputSelector.setCurrentNode(other_ct)
-    assert np.array_equal(shown(boxed), moved_labels)
+    assert not np.array_equal(shown(boxed), other_labels)
     click(boxed.ui.undoBoxesButton)
     wait_for(slicer_desktop, boxed)
     assert np.array_equal(shown(boxed), other_labels)

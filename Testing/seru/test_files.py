@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 import seru
 from seru.errors import BadInputError, CancelledError
-from seru.files import FileGroup, clear_parts, discard_new_files, replacing, write_text
+from seru.files import FileGroup, clear_parts, discard_new_files, probing_folder, replacing, write_text
 from seru.places import check_writable, is_same_place
 
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="as Linux does it")
@@ -147,6 +148,20 @@ def test_what_a_killed_run_left_is_cleared_by_the_next_and_what_a_living_one_wri
     living.communicate(b"")
     assert names(tmp_path) == ["b"]
     assert (tmp_path / "b").read_bytes() == b"half"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX locks")
+def test_a_folder_that_a_killed_run_tried_a_place_with_is_cleared_and_that_of_a_living_one_stays(
+    tmp_path: Path,
+) -> None:
+    with probing_folder(tmp_path) as living:
+        left = shutil.copytree(living, living.with_name(living.name.replace(".part", "1.part")))
+        (left / "probe").touch()
+
+        clear_parts(tmp_path)
+
+        assert names(tmp_path) == [living.name]
+    assert names(tmp_path) == []
 
 
 def test_parts_of_other_computers_go_when_they_are_a_day_old_and_other_files_never(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import resource
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from seru.cascade.cascade import Segmenter
 from seru.errors import BadInputError, DeviceError, ModelError, is_memory_error
 from seru.grid import Grid
-from seru.memory import has_room, is_short, require_room, require_threads
+from seru.memory import give_back, has_room, is_short, require_room, require_threads
 from seru.model.store import open_model
 from seru.options import SegmentOptions
 from seru.volume import Volume
@@ -168,3 +169,20 @@ def test_memory_is_short_where_the_system_says_so(
     monkeypatch.setattr("seru.memory._MEMINFO", str(told))
 
     assert is_short() is expected
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="GNU C library")
+def test_freed_memory_is_given_back_to_the_system() -> None:
+    def resident_mb() -> float:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+
+    # Too small for pages of their own, and the last one keeps the rest.
+    blocks = [b"1" * 60_000 for _ in range(2000)]
+    last = blocks[-1]
+    blocks.clear()
+    before = resident_mb()
+
+    give_back()
+
+    assert resident_mb() < before - 60
+    assert len(last) == 60_000

@@ -138,6 +138,11 @@ def test_the_fraction_of_a_run_weighs_its_stages() -> None:
     assert fraction.at("coarse", 1, 2) == 0.31
     assert fraction.at("load", 2, 2) == 0.31
     assert fraction.at("write", 1, 1) == 1.0
+    # One that begins later, as where a side is refined anew, begins at 0 too.
+    fraction = RunFraction()
+    assert fraction.at("key_slices", 0, 1) == 0.0
+    assert 0.0 < fraction.at("refine", 1, 2) < 1.0
+    assert fraction.at("write", 1, 1) == 1.0
 
 
 @pytest.mark.parametrize(

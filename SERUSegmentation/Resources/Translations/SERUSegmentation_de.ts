@@ -370,6 +370,11 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>How far this side is refined</source>
+        <translation>Wie weit diese Seite verfeinert ist</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Go to</source>
         <translation>Gehe zu</translation>
     </message>
@@ -430,8 +435,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Give the crop boxes handles. Where one is let go of, its side is refined anew; it never gets smaller than the model&apos;s crop.</source>
-        <translation>Den Zuschnittrahmen Griffe geben. Wo einer losgelassen wird, wird seine Seite neu verfeinert; er wird nie kleiner als der Zuschnitt des Modells.</translation>
+        <source>Give the crop boxes their names and handles: in the middle to move, at the corners and sides to size them, unless the crop is to keep its size. Where one is let go of, its side is refined anew; in the plane it grows to the model&apos;s crop or the next multiple of 32 pixels of the network.</source>
+        <translation>Den Zuschnittrahmen ihre Namen und Griffe geben: in der Mitte zum Verschieben, an Ecken und Seiten zum Ändern der Größe, außer wo der Zuschnitt seine Größe behalten soll. Wo einer losgelassen wird, wird seine Seite neu verfeinert; in der Ebene wächst er auf den Zuschnitt des Modells oder das nächste Vielfache von 32 Pixeln des Netzes.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -1006,6 +1011,21 @@ anteil, %</translation>
     <name>panel.refining</name>
     <message>
         <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Both sides</source>
+        <translation>Beide Seiten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Right side</source>
+        <translation>Rechte Seite</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
+        <source>Left side</source>
+        <translation>Linke Seite</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/refining.py"/>
         <source>The CT of this result is not in the scene; load it and click Segment.</source>
         <translation>Das CT dieses Ergebnisses ist nicht in der Szene; laden Sie es und klicken Sie auf Segmentieren.</translation>
     </message>
@@ -1089,6 +1109,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
         <source>&apos;{name}&apos;: {text}</source>
         <translation>„{name}“: {text}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/run_panel.py"/>
+        <source>{part}: {text}</source>
+        <translation>{part}: {text}</translation>
     </message>
 </context>
 <context>
@@ -1320,8 +1345,8 @@ anteil, %</translation>
     <name>run.refinement</name>
     <message>
         <location filename="../../SERUSegmentationLib/run/refinement.py"/>
-        <source>The result was given up while a side was refined; nothing was written.</source>
-        <translation>Das Ergebnis wurde aufgegeben, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
+        <source>The result was deleted while a side was refined; nothing was written.</source>
+        <translation>Das Ergebnis wurde gelöscht, während eine Seite verfeinert wurde; es wurde nichts geschrieben.</translation>
     </message>
 </context>
 <context>
@@ -1673,6 +1698,16 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
         <source>{name} crop {side}</source>
         <translation>{name} Zuschnitt {side}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>Right</source>
+        <translation>Rechts</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>
+        <source>Left</source>
+        <translation>Links</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/scene_writer.py"/>

@@ -7,17 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import slicer
 
-from seru.findings import Side
+from seru.findings import Report, Side
 from seru.options import SegmentOptions, SideBox
 from SERUSegmentationLib.run.handing import isInScene
-from SERUSegmentationLib.scene.box_handles import areMovable, boxOf, cropBoxes, isMoved, setMovable
+from SERUSegmentationLib.scene.box_handles import (
+    Boxes,
+    areMovable,
+    boxOf,
+    cropBoxes,
+    isMoved,
+    setMovable,
+    storedSteps,
+    storeSteps,
+)
+from SERUSegmentationLib.scene.geometry import gridOf
+from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.markups import placeBox
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLMarkupsROINode
-
-Boxes = tuple[SideBox, ...]
 
 
 class BoxPanel:
@@ -33,8 +43,6 @@ class BoxPanel:
     def __init__(self, ui: Any, controller: ResultController, onBoxes: Callable[[Boxes], bool]) -> None:
         self._ui, self._controller, self._onBoxes = ui, controller, onBoxes
         self._observed: dict[Side, tuple[vtkMRMLMarkupsROINode, int]] = {}
-        # Of each result by its id: the boxes before each step.
-        self._steps: dict[str, list[Boxes]] = {}
         ui.moveBoxesCheckBox.connect("toggled(bool)", self._onMovable)
         ui.undoBoxesButton.connect("clicked(bool)", lambda checked: self._onUndo())
         ui.resetBoxesButton.connect("clicked(bool)", lambda checked: self._onBoxes(()))
@@ -47,12 +55,12 @@ class BoxPanel:
         canRefine = bool(boxes) and inputVolume(node) is not None
         isMovable = canRefine and areMovable(node)
         # A box that is new is as the other one.
-        setMovable((roi for roi in boxes.values() if roi.GetLocked() == isMovable), isMovable)
+        setMovable((roi for roi in boxes.values() if roi.GetLocked() == isMovable), isMovable, self._mayGrow)
         ui.moveBoxesCheckBox.enabled = canRefine
         wasBlocked = ui.moveBoxesCheckBox.blockSignals(True)
         ui.moveBoxesCheckBox.checked = isMovable
         ui.moveBoxesCheckBox.blockSignals(wasBlocked)
-        ui.undoBoxesButton.enabled = canRefine and bool(self._stepsOf())
+        ui.undoBoxesButton.enabled = canRefine and bool(storedSteps(node))
         ui.resetBoxesButton.enabled = canRefine and bool(self.boxes)
 
     def _follow(self, boxes: dict[Side, vtkMRMLMarkupsROINode]) -> None:
@@ -70,7 +78,13 @@ class BoxPanel:
     def boxes(self) -> Boxes:
         """The boxes that the result was made with."""
         report = self._controller.report
-        return SegmentOptions.from_deciding(report.options).boxes if report else ()
+        return boxesOf(report) if report else ()
+
+    @property
+    def _mayGrow(self) -> bool:
+        """Whether a box of the result may have another size than the model's crop."""
+        report = self._controller.report
+        return report is not None and SegmentOptions.from_deciding(report.options).crop == "grow"
 
     def put(self, box: SideBox) -> bool:
         """Have a side refined in another box; the other side's stays.
@@ -83,29 +97,23 @@ class BoxPanel:
         """
         return self._onBoxes((*(other for other in self.boxes if other.side != box.side), box))
 
-    def settle(self, before: Boxes) -> None:
+    def settle(self, result: LiveResult, before: Boxes) -> None:
         """Keep a step that was made, to be undone; undoing one takes it out again.
 
         Args:
-            before: the boxes that the result had.
+            result: as it is now, chosen or not.
+            before: the boxes that it had.
         """
-        steps = self._stepsOf()
-        if steps and steps[-1] == self.boxes:
+        steps, boxes = storedSteps(result.segmentationNode), boxesOf(result.report)
+        if steps and steps[-1] == boxes:
             steps.pop()
-        elif before != self.boxes:
+        elif before != boxes:
             steps.append(before)
-
-    def forget(self) -> None:
-        """Let nothing be undone: another scene's results have the same ids."""
-        self._steps.clear()
+        storeSteps(result.segmentationNode, steps)
 
     def cleanup(self) -> None:
         """Let go of the boxes."""
         self._release()
-
-    def _stepsOf(self) -> list[Boxes]:
-        node = self._controller.segmentationNode
-        return self._steps.setdefault(node.GetID(), []) if node else []
 
     def _release(self) -> None:
         for roi, tag in self._observed.values():
@@ -114,10 +122,10 @@ class BoxPanel:
 
     def _onMovable(self, checked: bool) -> None:
         if self._controller.segmentationNode is not None:
-            setMovable(cropBoxes(self._controller.segmentationNode).values(), checked)
+            setMovable(cropBoxes(self._controller.segmentationNode).values(), checked, self._mayGrow)
 
     def _onUndo(self) -> None:
-        if steps := self._stepsOf():
+        if steps := storedSteps(self._controller.segmentationNode):
             self._onBoxes(steps[-1])
 
     def _onReleased(self, side: Side) -> None:
@@ -126,5 +134,12 @@ class BoxPanel:
         if report is None or volume is None:
             return
         box = boxOf(self._observed[side][0], volume, side)
+        # Inside the volume and on its voxels at once; where the model's crop needs more, it grows with the result.
+        placeBox(self._observed[side][0], gridOf(volume), box.ijk_min, box.ijk_max)
         if isMoved(box, report):
             self.put(box)
+
+
+def boxesOf(report: Report) -> Boxes:
+    """Return the boxes that a result was made with."""
+    return SegmentOptions.from_deciding(report.options).boxes

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import slicer
 
 from seru.findings import SIDES, Report, Side
+from SERUSegmentationLib.run.progress import RunProgress
 from SERUSegmentationLib.scene.key_patch_layout import KeyPatchLayout, jumpTo
 from SERUSegmentationLib.scene.markups import (
     areCropBoxesVisible,
@@ -21,6 +23,9 @@ from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLScalarVolumeNode
+
+# Labels of a side's row.
+_NUMBERS = ("Slice", "Position", "Area")
 
 
 class KeySlicePanel:
@@ -37,6 +42,7 @@ class KeySlicePanel:
         self.layout = KeyPatchLayout(manager) if manager is not None else None
         for side in SIDES:
             getattr(ui, f"{side}JumpButton").connect("clicked(bool)", lambda checked, side=side: self._onJump(side))
+            getattr(ui, f"{side}ProgressBar").visible = False
         ui.cropBoxesCheckBox.connect("toggled(bool)", self._onCropBoxes)
         ui.keyLabelsCheckBox.connect("toggled(bool)", self._onLabels)
         ui.inspectButton.connect("toggled(bool)", self._onInspect)
@@ -70,6 +76,22 @@ class KeySlicePanel:
         ui.inspectButton.enabled = self._inspectable() is not None
         if self.layout is not None and self.layout.isShown and not ui.inspectButton.enabled:
             self.leave()
+
+    def showProgress(self, sides: Collection[Side], progress: RunProgress) -> None:
+        """Show where a refinement is, in the rows of its sides in place of their numbers.
+
+        Args:
+            sides: of the result; the rows of the others show their numbers.
+            progress: of the run.
+        """
+        for side in SIDES:
+            bar = getattr(self._ui, f"{side}ProgressBar")
+            bar.setRange(0, max(progress.total, 1))
+            bar.value = progress.done
+            bar.format = progress.text()
+            bar.visible = side in sides
+            for name in _NUMBERS:
+                getattr(self._ui, f"{side}{name}Label").visible = side not in sides
 
     def leave(self) -> None:
         """Go back to the user's layout, if the patches are shown."""

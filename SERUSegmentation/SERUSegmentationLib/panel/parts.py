@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import slicer
 
 from seru.errors import BadInputError
-from SERUSegmentationLib.panel.box_panel import Boxes, BoxPanel
+from SERUSegmentationLib.panel.box_panel import BoxPanel
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.crosshair_panel import CrosshairPanel
 from SERUSegmentationLib.panel.findings_panel import FindingsPanel
@@ -23,6 +23,7 @@ from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
 from SERUSegmentationLib.run.handing import checkInput
+from SERUSegmentationLib.scene.box_handles import Boxes
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 

@@ -35,7 +35,7 @@ class RunPanel:
         self._ui = ui
         self._onSegment, self._onCancel, self._facts = onSegment, onCancel, facts
         self._isRunning = self._isStopping = False
-        self._said, self._isError, self._reasons = "", False, ""
+        self._said, self._isError, self._reasons, self._title = "", False, "", ""
         self.log = RunLog(self._onLine)
         ui.segmentButton.connect("clicked(bool)", self._onClicked)
         ui.copyLogButton.connect("clicked(bool)", self._onCopy)
@@ -63,9 +63,13 @@ class RunPanel:
         if not self._isRunning and self._ui.segmentButton.enabled:
             self._ui.segmentButton.click()
 
-    def start(self) -> None:
-        """Show that a run begins."""
-        self._isRunning, self._isStopping = True, False
+    def start(self, title: str = "") -> None:
+        """Show that a run begins.
+
+        Args:
+            title: what of the CT it is of, before all that is told of it; empty for all of it.
+        """
+        self._isRunning, self._isStopping, self._title = True, False, title
         ui = self._ui
         ui.segmentButton.enabled = True
         ui.segmentButton.text = _("Cancel")
@@ -73,7 +77,7 @@ class RunPanel:
         # Without a range the bar shows that something is going on: PyTorch takes seconds to load.
         ui.progressBar.setRange(0, 0)
         ui.progressBar.visible = True
-        self.say(_("Starting"))
+        self.say(self._titled(_("Starting")))
 
     def update(self, progress: RunProgress) -> None:
         """Show where the run is; one that was asked to stop only stops.
@@ -90,7 +94,7 @@ class RunPanel:
         times = [_("{time} elapsed").format(time=clock(progress.elapsed_s))]
         if progress.remaining_s is not None:
             times.append(_("about {time} left").format(time=clock(progress.remaining_s)))
-        self.say("{} \u2013 {}".format(progress.text(), ", ".join(times)))
+        self.say(self._titled("{} \u2013 {}".format(progress.text(), ", ".join(times))))
 
     def cancelling(self) -> None:
         """Show that the run was asked to stop."""
@@ -114,12 +118,12 @@ class RunPanel:
         ui.progressBar.setRange(0, _STEPS)
         ui.progressBar.visible = False
         done = _("Done in {time}.").format(time=clock(progress.elapsed_s))
-        text = " ".join([done, *progress.warnings]) if error is None else _textOf(error)
+        text = self._titled(" ".join([done, *progress.warnings])) if error is None else _textOf(error)
         if otherVolume:
             text = _("'{name}': {text}").format(name=otherVolume, text=text)
         if error is None:
             self.say(text)
-            self.log.add(done)
+            self.log.add(self._titled(done))
         elif isinstance(error, CancelledError):
             self.say(text)
             self.log.add(text)
@@ -163,6 +167,9 @@ class RunPanel:
         """Show a sentence under the button."""
         self._said, self._isError = text, isError
         self._show()
+
+    def _titled(self, text: str) -> str:
+        return _("{part}: {text}").format(part=self._title, text=text) if self._title else text
 
     def _show(self) -> None:
         """What was said goes before what Segment waits for."""

@@ -31,7 +31,8 @@ class RefineRun(WorkerRun):
 
     Args:
         volumeNode: the CT.
-        current: returns the result as the scene holds it; asked when the new one has come, and None gives it up.
+        current: returns the result that slices are shown on as they arrive; None shows none.
+        last: returns the result as the scene holds it; asked when the new one has come, and None gives it up.
         settings: of the result, with the boxes that are wanted.
         worker: as of :class:`WorkerRun`.
         onLine: called with each line for the log.
@@ -44,12 +45,13 @@ class RefineRun(WorkerRun):
         self,
         volumeNode: vtkMRMLScalarVolumeNode,
         current: Callable[[], LiveResult | None],
+        last: Callable[[], LiveResult | None],
         settings: RunSettings,
         worker: Worker | None = None,
         onLine: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__(volumeNode, settings, worker, onLine)
-        self._current = current
+        self._current, self._last = current, last
 
     def _request(self) -> dict[str, Any]:
         held = self.worker.held
@@ -80,10 +82,10 @@ class RefineRun(WorkerRun):
             result.showPart(part)
 
     def _write(self, mapsFile: Path) -> LiveResult:
-        result = self._current()
+        result = self._last()
         if result is None or not isInScene(result.segmentationNode):
             self.worker.forget()
-            raise CancelledError(_("The result was given up while a side was refined; nothing was written."))
+            raise CancelledError(_("The result was deleted while a side was refined; nothing was written."))
         return SceneWriter(self.volumeNode, result.segmentationNode).replace(mapsFile, result)
 
 

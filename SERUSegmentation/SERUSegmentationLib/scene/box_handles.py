@@ -1,16 +1,23 @@
-"""Handles of the crop boxes, and the voxels that a moved box holds."""
+"""Handles of the crop boxes, the voxels that a moved box holds, and the boxes before each move.
+
+Those before are kept in an attribute of the result, so a scene that was saved and loaded can go back too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import slicer
 
+from seru.errors import BadInputError
 from seru.findings import SIDES, Index, Report, Side
 from seru.options import SideBox
+from seru.records import parse_json
 from SERUSegmentationLib.scene.geometry import gridOf
+from SERUSegmentationLib.scene.markups import MOVABLE_OPACITY, OPACITY
 from SERUSegmentationLib.scene.nodes import CROPS, companion
 
 if TYPE_CHECKING:
@@ -18,8 +25,12 @@ if TYPE_CHECKING:
 
     from seru.grid import Grid
 
+Boxes = tuple[SideBox, ...]
+
 # With some room: a large kidney.
 _KIDNEY_MM = 140.0
+# Attribute of the result.
+_STEPS = "SERU.BoxSteps"
 
 
 def cropBoxes(segmentationNode: vtkMRMLSegmentationNode | None) -> dict[Side, vtkMRMLMarkupsROINode]:
@@ -33,20 +44,24 @@ def areMovable(segmentationNode: vtkMRMLSegmentationNode | None) -> bool:
     return any(not roi.GetLocked() for roi in cropBoxes(segmentationNode).values())
 
 
-def setMovable(rois: Iterable[vtkMRMLMarkupsROINode], isOn: bool) -> None:
-    """Give crop boxes handles to move and to size them, or take these away; they are never turned by hand.
+def setMovable(rois: Iterable[vtkMRMLMarkupsROINode], isOn: bool, mayGrow: bool = True) -> None:
+    """Give crop boxes handles and the names of their sides, or take these away; they are never turned by hand.
 
     Args:
         rois: the boxes.
         isOn: show the boxes, with handles.
+        mayGrow: also with handles to size them.
     """
     for roi in rois:
         roi.SetLocked(not isOn)
         display = roi.GetDisplayNode()
         display.SetHandlesInteractive(isOn)
         display.SetTranslationHandleVisibility(isOn)
-        display.SetScaleHandleVisibility(isOn)
+        display.SetScaleHandleVisibility(isOn and mayGrow)
         display.SetRotationHandleVisibility(False)
+        # Which side a box is of is told by more than its color where it matters.
+        display.SetPointLabelsVisibility(isOn)
+        display.SetOpacity(MOVABLE_OPACITY if isOn else OPACITY)
         if isOn:
             display.SetVisibility2D(True)
             roi.SetDisplayVisibility(True)
@@ -102,3 +117,23 @@ def isMoved(box: SideBox, report: Report) -> bool:
     """Return whether a box is another one than where its side was refined."""
     crop = report.side(box.side).crop
     return crop is None or (crop.ijk_min, crop.ijk_max) != (box.ijk_min, box.ijk_max)
+
+
+def storeSteps(segmentationNode: vtkMRMLSegmentationNode, steps: Sequence[Boxes]) -> None:
+    """Keep the boxes before each move with a result.
+
+    Args:
+        segmentationNode: the result.
+        steps: the last one is gone back to first.
+    """
+    texts = [[str(box) for box in boxes] for boxes in steps]
+    segmentationNode.SetAttribute(_STEPS, json.dumps(texts) if texts else None)
+
+
+def storedSteps(segmentationNode: vtkMRMLSegmentationNode | None) -> list[Boxes]:
+    """Return the boxes before each move of a result, possibly loaded from a file; none where they are damaged."""
+    text = segmentationNode.GetAttribute(_STEPS) if segmentationNode else None
+    try:
+        return [tuple(map(SideBox.parse, boxes)) for boxes in parse_json(text)] if text else []
+    except (TypeError, ValueError, BadInputError):
+        return []

@@ -8,7 +8,7 @@ import numpy as np
 import slicer
 import vtk
 
-from seru.findings import CropBox, Report, Side
+from seru.findings import CropBox, Index, Report, Side
 from seru.terminology import COLORS
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.geometry import toWorld, vtkMatrix
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # The boxes are there to be seen through. In 3D a line's thickness is of a point's size; in slices Slicer draws each one
 # three pixels wide, so it is pale.
 _LINE_THICKNESS = 0.05
-_OPACITY = 0.4
+OPACITY, MOVABLE_OPACITY = 0.4, 0.8
 # A line that is nearer to a finding, in voxels, hides what it looks like.
 _NEAR = 2
 # The point of a side is found by its description: the label may be renamed.
@@ -42,6 +42,7 @@ def writeCropBoxes(
     grid: Grid,
     report: Report,
     titles: dict[str, str],
+    labels: dict[str, str],
 ) -> None:
     """Show where the refine stage ran.
 
@@ -51,6 +52,7 @@ def writeCropBoxes(
         grid: of the input.
         report: of the run.
         titles: name of a new box per side.
+        labels: what a view shows beside the middle of a box that can be moved, per side.
     """
     for side, role in CROPS.items():
         crop = report.side(side).crop
@@ -60,12 +62,25 @@ def writeCropBoxes(
         isNew = companion(segmentationNode, role) is None
         roi = ensureCompanion(segmentationNode, role, "vtkMRMLMarkupsROINode", titles[side])
         roi.SetAndObserveTransformNodeID((volumeNode or segmentationNode).GetTransformNodeID())
-        matrix, size = grid.box_to_ras(crop.ijk_min, crop.ijk_max)
-        roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
-        roi.SetSize(*size)
+        placeBox(roi, grid, crop.ijk_min, crop.ijk_max)
+        roi.SetNthControlPointLabel(0, labels[side])
         if isNew:
             _displayBox(roi, COLORS[side])
         markWritten(roi)
+
+
+def placeBox(roi: vtkMRMLMarkupsROINode, grid: Grid, ijkMin: Index, ijkMax: Index) -> None:
+    """Put a box around voxels.
+
+    Args:
+        roi: under the volume's own parent transform.
+        grid: of the input.
+        ijkMin: first voxel.
+        ijkMax: last voxel, inside the box.
+    """
+    matrix, size = grid.box_to_ras(ijkMin, ijkMax)
+    roi.SetAndObserveObjectToNodeMatrix(vtkMatrix(matrix))
+    roi.SetSize(*size)
 
 
 def areCropBoxesVisible(segmentationNode: vtkMRMLSegmentationNode) -> bool:
@@ -212,7 +227,7 @@ def _displayBox(roi: vtkMRMLMarkupsROINode, color: tuple[float, float, float]) -
     display.SetSelectedColor(*color)
     display.SetColor(*color)
     display.SetFillVisibility(False)
-    display.SetOpacity(_OPACITY)
+    display.SetOpacity(OPACITY)
     display.SetPropertiesLabelVisibility(False)
     display.SetPointLabelsVisibility(False)
     display.SetHandlesInteractive(False)

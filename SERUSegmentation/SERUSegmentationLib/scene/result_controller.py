@@ -11,7 +11,7 @@ from seru.errors import BadInputError
 from seru.findings import Report
 from seru.result.finish import alpha_of
 from seru.result.measurements import Measured
-from seru.result.verdicts import Decision, Verdict
+from seru.result.verdicts import Decision
 from SERUSegmentationLib.scene.content import isEdited
 from SERUSegmentationLib.scene.finding_outlines import boxOf, outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
@@ -27,8 +27,6 @@ from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode
-
-    from seru.grid import Grid
 
 
 class ResultController:
@@ -97,19 +95,18 @@ class ResultController:
         fresh, self._fresh = self._fresh, None
         if fresh is not None and fresh.segmentationNode is segmentationNode:
             return fresh, storedState(segmentationNode, fresh.maps.alpha)
-        maps, report = readMaps(segmentationNode)
-        state = storedState(segmentationNode, maps.alpha)
-        result = LiveResult(segmentationNode, maps, report, state.splitSides, self._storedVerdicts(maps.grid))
-        result.assume(state.options)
+        result, state, problem = _stored(segmentationNode)
+        self.problems += [problem] if problem else []
         return result, state
 
-    def _storedVerdicts(self, grid: Grid) -> tuple[Verdict, ...] | None:
-        """The verdicts in the scene; what does not hold is told, and the result goes without."""
-        verdicts, problem = verdictsFor(self.segmentationNode, inputVolume(self.segmentationNode), grid)
-        if not problem:
-            return verdicts
-        self.problems.append(problem)
-        return ()
+    def resultOf(self, segmentationNode: vtkMRMLSegmentationNode) -> LiveResult | None:
+        """Return the result of a segmentation in the scene, followed or not; None where there is none."""
+        if segmentationNode is self.segmentationNode:
+            return self.result
+        try:
+            return _stored(segmentationNode)[0]
+        except BadInputError:
+            return None
 
     @property
     def state(self) -> ResultState | None:
@@ -268,3 +265,14 @@ class ResultController:
             self._shownCandidates = wanted
             with renderedOnce():
                 showOutlines(self.segmentationNode, areShown)
+
+
+def _stored(segmentationNode: vtkMRMLSegmentationNode) -> tuple[LiveResult, ResultState, str]:
+    """The result that a segmentation carries, what it shows, and what could not be taken over, one sentence."""
+    maps, report = readMaps(segmentationNode)
+    state = storedState(segmentationNode, maps.alpha)
+    verdicts, problem = verdictsFor(segmentationNode, inputVolume(segmentationNode), maps.grid)
+    # Verdicts that do not hold: the result goes without.
+    result = LiveResult(segmentationNode, maps, report, state.splitSides, () if problem else verdicts)
+    result.assume(state.options)
+    return result, state, problem

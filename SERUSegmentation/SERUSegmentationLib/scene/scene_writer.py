@@ -11,6 +11,7 @@ from seru.options import SegmentOptions
 from seru.result.finish import alpha_of
 from seru.result.maps import Maps, load_maps
 from seru.result.verdicts import Verdict
+from SERUSegmentationLib.scene.box_handles import storeSteps
 from SERUSegmentationLib.scene.finding_outlines import writeOutlines
 from SERUSegmentationLib.scene.geometry import isSameGrid
 from SERUSegmentationLib.scene.live_result import LiveResult
@@ -103,6 +104,7 @@ class SceneWriter:
         result = LiveResult(node, maps, report, splitSides, verdicts)
         before = set(node.GetSegmentation().GetSegmentIDs())
         result.commit(state.options, create=True)
+        storeSteps(node, [])
         if verdicts is not None:
             storeVerdicts(node, verdicts, maps.grid)
         self._keep(mapsFile, result, state)
@@ -163,7 +165,8 @@ def showCropBoxes(result: LiveResult) -> None:
     node = result.segmentationNode
     sides = {"right": _("right"), "left": _("left")}
     titles = {side: _("{name} crop {side}").format(name=node.GetName(), side=text) for side, text in sides.items()}
-    writeCropBoxes(node, inputVolume(node), result.maps.grid, result.report, titles)
+    labels = {"right": _("Right"), "left": _("Left")}
+    writeCropBoxes(node, inputVolume(node), result.maps.grid, result.report, titles, labels)
 
 
 def checkOutput(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> None:

@@ -30,7 +30,7 @@ from seru.cli.session import Session
 from seru.errors import BadInputError, CancelledError, DeviceError
 from seru.files import replacing
 from seru.findings import Side
-from seru.memory import is_short
+from seru.memory import give_back, is_short
 from seru.progress import JsonProgress, TextSink
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class Worker:
 
     def _next(self) -> AnyRequest | None:
         """Wait for a request; None at the end. Meanwhile free what is not used."""
-        since = time.monotonic()
+        since, is_tidy = time.monotonic(), False
         with self._state:
             while not (self._is_stopped or self._is_closed or os.getppid() != self._parent):
                 if self._waiting:
@@ -192,7 +192,12 @@ class Worker:
                     return request
                 if self._case.holds_anything and (time.monotonic() - since >= self._idle_s or is_short()):
                     self._case.release()
+                    is_tidy = False
                 self._state.wait(_TICK_S)
+                # Not before the next request, which may have come at once.
+                if not (is_tidy or self._waiting):
+                    give_back()
+                    is_tidy = True
         return None
 
     def _handle(self, request: AnyRequest) -> None:
