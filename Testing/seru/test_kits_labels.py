@@ -25,13 +25,14 @@ pytestmark = pytest.mark.slow
 EXPECTED_SHARE = 0.5
 
 
-def read_labels(path: Path) -> AxialStack:
+def read_labels(path: Path) -> tuple[AxialStack, sitk.Image]:
+    """A label volume, and the image that owns its voxels."""
     image = sitk.ReadImage(str(path), sitk.sitkUInt8)
     matrix = np.eye(4)
     matrix[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) * image.GetSpacing()
     matrix[:3, 3] = image.GetOrigin()
     array = sitk.GetArrayViewFromImage(image)
-    return AxialStack.of(Volume(array, Grid.from_lps(array.shape, matrix)))
+    return AxialStack.of(Volume(array, Grid.from_lps(array.shape, matrix))), image
 
 
 def brute_force_key_slice(mask: np.ndarray) -> tuple[int, float, tuple[float, float]]:
@@ -59,9 +60,9 @@ def label_files(data_folder: Path) -> list[Path]:
 def test_key_slices_crops_and_sparse_pass_on_every_volume(label_files: list[Path]) -> None:
     looked_at = total = sides_seen = 0
     for path in label_files:
-        stack = read_labels(path)
+        stack, _owner = read_labels(path)
         slices, rows, columns = stack.hu.shape
-        box = bounding_box(stack.hu)
+        box = bounding_box(stack.hu.view(bool))
         mask = np.ascontiguousarray(stack.hu[box] > 0)
         first_rc = (box[1].start, box[2].start)
         middle = columns // 2 - box[2].start
