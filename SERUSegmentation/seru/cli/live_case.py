@@ -154,7 +154,7 @@ class LiveCase:
         if self._segmenter is not None:
             self._segmenter.release()
             self._segmenter = None
-        gc.collect()
+            gc.collect()
 
     def _scan_of(self, volume: Volume, segmenter: Segmenter, record: RunRecord) -> LiveScan:
         """The last scan where it is of the same content, seen the same way; else a new one."""
