@@ -149,7 +149,8 @@ class _Canvas:
         # Enlarged as a smooth map, an outline has no stairs.
         enlarged = _resize(mask.astype(np.float32), self.shape) >= 0.5
         contours, _ = cv2.findContours(enlarged.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(self.image, contours, -1, color, width, cv2.LINE_AA)
+        # A thin line is its pixels alone: smooth, its color would be lost on a thick one.
+        cv2.drawContours(self.image, contours, -1, color, width, cv2.LINE_8 if width == 1 else cv2.LINE_AA)
 
     def box(self, rows: range, columns: range, color: tuple[int, int, int], name: str) -> None:
         """Draw the border of a box of pixels of the slice."""
