@@ -1,0 +1,59 @@
+"""C-index: how near a tumor lies to the kidney's centre, in radii of the tumor.
+
+Source: Simmons et al., "Kidney tumor location measurement using the C index method", J Urol 183 (2010) 1708-1713,
+Materials and Methods: Pythagoras over the way in the axial plane and the way along the slices. 0 is a tumor round the
+kidney's centre; at 1 its rim reaches it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seru.result.diameters import axial_diameters
+from seru.result.nephrometry.aspects import Aspect, rounded
+from seru.result.nephrometry.location import Case
+
+_NAME = "C-index"
+_HOW = (
+    "From the kidney's centre (of its outline, half-way between its poles) to the tumor's in the axial slice of its "
+    "largest area, divided by half the tumor's longest diameter in that slice."
+)
+
+
+def centrality_aspect(case: Case) -> Aspect:
+    """Compute the C-index.
+
+    Args:
+        case: of the side.
+
+    Returns:
+        The index, with both centres.
+    """
+    if case.whole_reason:
+        return Aspect.unknown(_NAME, _HOW, case.whole_reason)
+    anatomy = case.anatomy
+    largest = int(anatomy.tumor.sum(axis=(1, 2)).argmax())
+    axial = axial_diameters(anatomy.tumor[largest : largest + 1], anatomy.spacing_mm[1:])
+    if axial is None or axial.longest_mm == 0:
+        return Aspect.unknown(_NAME, _HOW, "The tumor is no wider than a voxel in its largest slice.")
+    middle = np.flatnonzero(anatomy.kidney.any(axis=(1, 2)))[[0, -1]].mean()
+    kidney = np.array([middle, *anatomy.centre_at(middle)])
+    tumor = np.array([largest, *np.argwhere(anatomy.tumor[largest]).mean(axis=0)])
+    along_mm, *in_plane_mm = np.abs(tumor - kidney) * anatomy.spacing_mm
+    centres_mm, radius_mm = float(np.hypot(along_mm, np.hypot(*in_plane_mm))), axial.longest_mm / 2
+    index = centres_mm / radius_mm
+    return Aspect(
+        _NAME,
+        f"{index:.1f}",
+        None,
+        _HOW,
+        numbers=rounded(
+            c_index=index,
+            centres_mm=centres_mm,
+            along_slices_mm=along_mm,
+            in_plane_mm=np.hypot(*in_plane_mm),
+            radius_mm=radius_mm,
+        ),
+        places_ras={"kidney": anatomy.frame.place_ras(kidney), "tumor": anatomy.frame.place_ras(tumor)},
+        slices={"kidney": anatomy.frame.slice_index(middle), "tumor": anatomy.frame.slice_index(largest)},
+    )

@@ -1,0 +1,154 @@
+"""The renal sinus and its opening, derived from the kidney's outline: no label holds them.
+
+Source: our rule. In an axial slice the kidney is a C or a ring round its sinus: the sinus is what the slice's convex
+outline of the kidney holds besides kidney and tumor, where that is deep, large and towards the hilum. The opening is
+where it reaches the outline, between the lips of the C (Kutikov & Uzzo 2009, "Location": the polar lines are where the
+medial lip of the parenchyma is interrupted in axial images). Vessels, fat and collecting system are not told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from seru.result.components import label_components
+from seru.result.nephrometry.anatomy import Anatomy
+from seru.result.nephrometry.aspects import Aspect, rounded
+
+# What is shallower than this is a dent between lobes.
+DEPTH_MM = 5.0
+# What is smaller is no sinus; that of an adult kidney has some ml to tens of ml.
+SMALLEST_ML = 0.5
+# The width between the lips from which a slice is open.
+OPENING_MM = 3.0
+# A tumor may divide the sinus: parts of this share of the largest one count.
+_PART_SHARE = 0.25
+# The hilum faces the middle of the body and somewhat to the front; a malrotated one, up to a right angle beside it.
+_FACING_DEGREES = 30.0
+
+HOW = (
+    "What the convex outline of the kidney in each axial slice holds besides kidney and tumor, 5 mm deep or more, "
+    "towards the middle of the body; it opens where it reaches the outline."
+)
+NO_HILUM = "No opening of the kidney towards the middle of the body was found in the labels."
+
+
+@dataclass(frozen=True, eq=False)
+class Sinus:
+    """The renal sinus, in the box of its anatomy.
+
+    Attributes:
+        mask: bool, axial stack (slices, rows, columns).
+        opening: bool, its voxels between the lips.
+        facing: row and column of the way from the kidney's axis to the opening, in mm, of length 1.
+    """
+
+    mask: np.ndarray
+    opening: np.ndarray
+    facing: np.ndarray
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """First and last slice with sinus: PADUA's sinus lines."""
+        return _first_and_last(self.mask)
+
+    @property
+    def polar_lines(self) -> tuple[int, int]:
+        """First and last slice in which it is open: the polar lines of R.E.N.A.L."""
+        return _first_and_last(self.opening)
+
+
+def find_sinus(anatomy: Anatomy) -> Sinus | None:
+    """Derive the renal sinus.
+
+    Args:
+        anatomy: of the side.
+
+    Returns:
+        The sinus; None where the kidney has none that is open.
+    """
+    mask = _towards_hilum(_deep(anatomy), anatomy)
+    opening = _open_slices(mask & _beside(~anatomy.outlines & ~anatomy.organ), anatomy)
+    if not opening.any():
+        return None
+    offsets = anatomy.from_axis_mm(np.argwhere(opening)).mean(axis=0)
+    length = float(np.hypot(*offsets))
+    return Sinus(mask, opening, offsets / length) if length > 0 else None
+
+
+def sinus_aspect(anatomy: Anatomy, sinus: Sinus | None) -> Aspect:
+    """Tell where the sinus was found.
+
+    Args:
+        anatomy: of the side.
+        sinus: of it.
+
+    Returns:
+        Its volume, its opening's centre and the slices of both its ends and of the opening's.
+    """
+    if sinus is None:
+        return Aspect.unknown("sinus", HOW, NO_HILUM)
+    frame = anatomy.frame
+    volume_ml = np.count_nonzero(sinus.mask) * frame.grid.voxel_ml
+    lines = {"lower_polar_line": sinus.polar_lines[0], "upper_polar_line": sinus.polar_lines[1]}
+    ends = {"lower_end": sinus.ends[0], "upper_end": sinus.ends[1]}
+    return Aspect(
+        "sinus",
+        f"{volume_ml:.0f} ml",
+        None,
+        HOW,
+        numbers=rounded(volume_ml=volume_ml),
+        places_ras={"opening": frame.place_ras(np.argwhere(sinus.opening).mean(axis=0))},
+        slices={name: frame.slice_index(index) for name, index in {**lines, **ends}.items()},
+    )
+
+
+def _deep(anatomy: Anatomy) -> np.ndarray:
+    """What the outlines hold besides organ, in each slice the parts that are deep somewhere."""
+    from scipy import ndimage
+
+    gaps = anatomy.outlines & ~anatomy.organ
+    deep = np.zeros_like(gaps)
+    for index in np.flatnonzero(gaps.any(axis=(1, 2))):
+        numbers, count = ndimage.label(gaps[index], np.ones((3, 3)))
+        depth_mm = ndimage.distance_transform_edt(anatomy.outlines[index], anatomy.spacing_mm[1:])
+        deepest = ndimage.maximum(depth_mm, numbers, np.arange(count + 1))
+        deep[index] = gaps[index] & (np.asarray(deepest) >= DEPTH_MM)[numbers]
+    return deep
+
+
+def _towards_hilum(deep: np.ndarray, anatomy: Anatomy) -> np.ndarray:
+    """The largest part that lies towards the hilum, and others nearly as large."""
+    numbers = label_components(deep)
+    sizes = np.bincount(numbers.ravel())
+    sizes[0] = 0
+    for number in np.flatnonzero(sizes):
+        to_back, to_left = anatomy.from_axis_mm(np.argwhere(numbers == number)).mean(axis=0)
+        angle = np.deg2rad(_FACING_DEGREES)
+        if to_left * anatomy.medial * np.cos(angle) - to_back * np.sin(angle) <= 0:
+            sizes[number] = 0
+    least = max(_PART_SHARE * sizes.max(), SMALLEST_ML / anatomy.frame.grid.voxel_ml)
+    return (sizes >= least)[numbers]
+
+
+def _beside(mask: np.ndarray) -> np.ndarray:
+    """What shares an edge with a mask in its slice."""
+    from scipy import ndimage
+
+    return ndimage.binary_dilation(mask, ndimage.generate_binary_structure(2, 1)[np.newaxis])
+
+
+def _open_slices(opening: np.ndarray, anatomy: Anatomy) -> np.ndarray:
+    """The opening, in the slices where it is wide enough."""
+    opening = opening.copy()
+    for index in np.flatnonzero(opening.any(axis=(1, 2))):
+        sizes_mm = np.ptp(np.argwhere(opening[index]), axis=0) * anatomy.spacing_mm[1:]
+        if np.hypot(*sizes_mm) < OPENING_MM:
+            opening[index] = False
+    return opening
+
+
+def _first_and_last(mask: np.ndarray) -> tuple[int, int]:
+    slices = np.flatnonzero(mask.any(axis=(1, 2)))
+    return int(slices[0]), int(slices[-1])

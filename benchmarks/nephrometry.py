@@ -1,0 +1,109 @@
+"""Nephrometry of every KiTS19 label volume: how its components are distributed, and what cannot be told.
+
+python -m benchmarks.nephrometry ../shared/data/kits_labels
+
+No reader scored these volumes, so no agreement can be told.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from seru.findings import SIDE_CODES, SIDES, TUMOR, Finding, Kind, Side
+from seru.grid import Grid
+from seru.io.images import read_volume
+from seru.orientation import find_orientation
+from seru.result.components import ISLAND_ML, label_components
+from seru.result.gated import Component
+from seru.result.measurements import Field, measure
+from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
+from seru.result.sides import assign_sides
+
+
+def sides_of(labels: np.ndarray, grid: Grid) -> np.ndarray:
+    """Give each voxel of labels (K, J, I) the patient's side, the body's middle being that of the image."""
+    orientation = find_orientation(grid)
+    stack = orientation.to_stack(labels)
+    return orientation.from_stack(assign_sides(stack > 0, (stack.shape[2] - 1) / 2, grid.voxel_ml))
+
+
+def findings_of(labels: np.ndarray, sides: np.ndarray, grid: Grid) -> list[Finding]:
+    """Measure the kidneys and tumors of labels (K, J, I) that are no islands."""
+    components = [
+        component
+        for side in SIDES
+        for kind, mask in (("kidney", labels > 0), ("tumor", labels == TUMOR))
+        for component in _components(mask & (sides == SIDE_CODES[side]), kind, side, grid)
+    ]
+    return [measured.finding for measured in measure(components, Field(grid, (0, 0, 0), labels))]
+
+
+def _components(mask: np.ndarray, kind: Kind, side: Side, grid: Grid) -> Iterator[Component]:
+    from scipy import ndimage
+
+    numbers = label_components(mask)
+    for number, box in enumerate(ndimage.find_objects(numbers), 1):
+        voxels = numbers[box] == number
+        if voxels.sum() * grid.voxel_ml >= ISLAND_ML:
+            yield Component(kind, side, "believed", 1.0, box, voxels)
+
+
+def scores_of(path: Path) -> list[Nephrometry]:
+    """Return the scores of both sides of a label volume, those that have a tumor."""
+    volume = read_volume(path)
+    labels = volume.array_kji.astype(np.uint8)
+    sides = sides_of(labels, volume.grid)
+    scores = nephrometry(labels, sides, volume.grid, findings_of(labels, sides, volume.grid))
+    return [score for score in scores.values() if score is not None]
+
+
+def aspects_of(score: Nephrometry) -> dict[str, Aspect]:
+    """Return every component by its name, with that of its score before it."""
+    named = {f"{part.name}: {aspect.name}": aspect for part in (score.renal, score.padua) for aspect in part.aspects}
+    alone = (score.sinus, score.centrality, score.contact, score.split)
+    return named | {aspect.name: aspect for aspect in alone}
+
+
+def table_of(scores: list[Nephrometry]) -> Iterator[str]:
+    """Give the table line by line."""
+    for name in aspects_of(scores[0]):
+        aspects = [aspects_of(score)[name] for score in scores]
+        is_words = any(aspect.points is not None for aspect in aspects) or len({a.value for a in aspects}) <= 4
+        if is_words:
+            counts = Counter(f"{a.value} ({a.points})" if a.points else str(a.value) for a in aspects)
+            yield f"{name:<32}" + "; ".join(f"{value}: {count}" for value, count in sorted(counts.items()))
+        for number in sorted({number for aspect in aspects for number in aspect.numbers}):
+            values = [aspect.numbers[number] for aspect in aspects if number in aspect.numbers]
+            low, middle, high = np.percentile(values, (10, 50, 90))
+            yield f"{name:<32}{number}: {low:.2f} | {middle:.2f} | {high:.2f} (n = {len(values)})"
+    for part in ("renal", "padua"):
+        texts = Counter(getattr(score, part).points for score in scores)
+        yield f"{part} sums: " + ", ".join(f"{points}: {texts[points]}" for points in sorted(texts, key=str))
+
+
+def main() -> None:
+    """Print a line a case, then the table: 10th, 50th and 90th percentile of the numbers."""
+    scores, seconds = [], []
+    for path in sorted(Path(sys.argv[1]).glob("case_*.nii.gz")):
+        begin = time.perf_counter()
+        found = scores_of(path)
+        seconds.append(time.perf_counter() - begin)
+        scores += found
+        for score in found or ["no kidney with a tumor"]:
+            text = score if isinstance(score, str) else f"{score.side} {score.renal.text} {score.padua.text}"
+            print(f"{path.name[:10]} {text} ({seconds[-1]:.1f} s)", flush=True)
+    print(
+        f"{len(scores)} tumors, {statistics.median(seconds):.1f} s a volume at the median, {max(seconds):.1f} at most"
+    )
+    print("\n".join(table_of(scores)))
+
+
+if __name__ == "__main__":
+    main()
