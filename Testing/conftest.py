@@ -13,6 +13,8 @@ from Testing import REPOSITORY
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Threads that wait asleep: as the command does, and much faster where another process has the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Two processes share two cores, and the networks are tiny.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _fixture_errors: list[BaseException] = []
 

@@ -52,6 +52,7 @@ def test_process_says_what_is_missing_and_how_to_get_it(slicer_desktop: Desktop,
     assert sentence.count(". ") == 0
 
 
+@pytest.mark.parametrize("blocked", ["no package", "all but torch"], indirect=True)
 def test_the_self_test_is_skipped_with_the_reason_and_checks_the_scene(
     slicer_desktop: Desktop, blocked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

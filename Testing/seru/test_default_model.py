@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seru.cascade.cascade import segment
+from seru.cascade.cascade import Segmenter
 from seru.cli import main
 from seru.findings import KIDNEY
 from seru.io.images import read_volume, write_volume
 from seru.model.store import Model, find_model, read_registry, resources_folder
+from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume import Volume
 from Testing import REPOSITORY
@@ -70,6 +71,11 @@ def around_the_kidneys(folder: Path, step: int) -> tuple[np.ndarray, Volume]:
     return kidneys.array_kji[slices] > 0, volume
 
 
+@pytest.fixture(scope="module")
+def segmenter(model: Model) -> Segmenter:
+    return Segmenter(model, SegmentOptions())
+
+
 @pytest.mark.slow
 def test_the_command_without_a_model_segments_the_phantom(tmp_path: Path) -> None:
     ct, labels = tmp_path / "ct.nii.gz", tmp_path / "labels.nii.gz"
@@ -85,23 +91,23 @@ def test_the_command_without_a_model_segments_the_phantom(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_kidneys_of_a_contrast_scan_that_it_never_saw(model: Model, data_folder: Path) -> None:
+def test_kidneys_of_a_contrast_scan_that_it_never_saw(segmenter: Segmenter, data_folder: Path) -> None:
     folder = data_folder / "ct" / "ircadb1_07"
     truth, volume = around_the_kidneys(folder, step=6)
 
     # The scan also shows a large mass that may be adrenal, and is found as a tumor: the kidney is label 1.
-    found = segment(volume, model).labels_kji == KIDNEY
+    found = segmenter.segment(volume).labels_kji == KIDNEY
 
     # 0.894 where it was measured; other processors and engines differ a little.
     assert dice(found, truth) > 0.87
 
 
 @pytest.mark.slow
-def test_kidneys_of_a_scan_without_contrast_that_it_never_saw(model: Model, data_folder: Path) -> None:
+def test_kidneys_of_a_scan_without_contrast_that_it_never_saw(segmenter: Segmenter, data_folder: Path) -> None:
     folder = data_folder / "ct" / "totalseg_example"
     truth, volume = around_the_kidneys(folder, step=4)
 
-    found = segment(volume, model).labels_kji > 0
+    found = segmenter.segment(volume).labels_kji > 0
 
     # 0.881 where it was measured, and 0.861 on the whole scan.
     assert dice(found, truth) > 0.85

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=existing_path, metavar="DIR", help="write each case's pictures to a folder in it"
     )
+    parser.add_argument("--page", type=existing_path, metavar="DIR", help="write each case's page to it")
     add_run_arguments(parser)
     add_common_arguments(parser)
 
@@ -93,6 +94,7 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
             report=(arguments.report or arguments.output) / f"{case.name}.json",
             maps=arguments.maps / case.name if arguments.maps else None,
             pictures=arguments.pictures / case.name if arguments.pictures else None,
+            page=arguments.page / f"{case.name}.html" if arguments.page else None,
         )
 
     for item in cohort.left_out:
@@ -135,7 +137,7 @@ def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
 
 
 def _result_folders(arguments: argparse.Namespace) -> list[Path]:
-    folders = (arguments.output, arguments.report, arguments.maps, arguments.pictures)
+    folders = (arguments.output, arguments.report, arguments.maps, arguments.pictures, arguments.page)
     return [folder for folder in folders if folder is not None]
 
 
@@ -153,7 +155,7 @@ def _make_folders(arguments: argparse.Namespace) -> None:
     for folder in _result_folders(arguments):
         if is_same_place(folder, arguments.input):
             raise BadInputError(f"The output folder '{folder}' is the input folder; choose another one.")
-    for folder in {arguments.output, arguments.report or arguments.output}:
+    for folder in {arguments.output, arguments.report or arguments.output, arguments.page or arguments.output}:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

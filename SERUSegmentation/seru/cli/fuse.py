@@ -17,6 +17,7 @@ from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.options import SegmentOptions, check_alpha
 from seru.result import finish
 from seru.result.maps import MAPS_FILE, load_maps
+from seru.result.page import write_page
 from seru.volume import Volume
 
 # No system opens a longer one.
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--alpha", type=float, required=True, metavar="A", help="weight of the coarse stage, 0..1")
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
+    parser.add_argument(
+        "--page", type=existing_path, metavar="P.html", help="write a page of what was found, without key slices"
+    )
     add_common_arguments(parser)
 
 
@@ -56,7 +60,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     progress, output, report_path = session.progress, arguments.output, arguments.report
     check_alpha(arguments.alpha)
     source = arguments.maps / MAPS_FILE if arguments.maps.is_dir() else arguments.maps
-    outputs = Outputs(output, report_path)
+    outputs = Outputs(output, report_path, page=arguments.page)
     if ending_of(output, (DICOM_SEG_ENDING,)):
         raise BadInputError("Maps hold no DICOM headers; run 'seru segment' with --alpha for a DICOM segmentation.")
     outputs.check(source)
@@ -73,6 +77,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     progress.check_cancelled()
     with FileGroup() as group:
         write_output(labels, Volume(labels, maps.grid), output, progress, group.open)
+        if outputs.page is not None:
+            write_page(outputs.page, report, (), group.open)
         if report_path is not None:
             group.remove(report_path)
             write_text(report_path, report.to_json(), group.open)

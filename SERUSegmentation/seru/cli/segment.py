@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
     parser.add_argument("--maps", type=existing_path, metavar="DIR", help="write the probabilities, for 'seru fuse'")
     parser.add_argument("--pictures", type=existing_path, metavar="DIR", help="write pictures of the key slices")
+    parser.add_argument("--page", type=existing_path, metavar="P.html", help="write a page of what was found, to print")
     add_run_arguments(parser, is_of_one_ct=True)
     add_common_arguments(parser)
 
@@ -51,7 +52,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the output.
     """
-    outputs = Outputs.of_several(arguments.output, arguments.report, arguments.maps, arguments.pictures)
+    places = arguments.output, arguments.report, arguments.maps, arguments.pictures, arguments.page
+    outputs = Outputs.of_several(*places)
     order = Order(arguments.input, outputs, segment_options(arguments), arguments.series, arguments.model)
     report = LiveCase(stays=False).segment(order, session.progress)
     session.done(None if outputs.report is None else str(outputs.report))

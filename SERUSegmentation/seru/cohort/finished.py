@@ -22,6 +22,7 @@ from seru.io.images import read_volume
 from seru.progress import RunRecord
 from seru.records import parse_json
 from seru.result.maps import load_maps
+from seru.result.page import is_page_of
 from seru.volume import Volume
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _is_finished(report: Report, labels: Volume, volume: Volume, outputs: Output
         return _is_made_so(report, volume, segmenter) and _has_grid(labels, volume) and _are_whole(outputs, report)
     except CancelledError:
         raise
-    except Exception:  # maps or pictures that cannot be read are not there
+    except Exception:  # maps, pages or pictures that cannot be read are not there
         return False
 
 
@@ -118,7 +119,9 @@ def _is_made_so(report: Report, volume: Volume, segmenter: Segmenter) -> bool:
 
 
 def _are_whole(outputs: Outputs, report: Report) -> bool:
-    """Tell whether maps and pictures are there and of the same run, where they are asked for."""
+    """Tell whether maps, page and pictures are there and of the same run, where they are asked for."""
+    if outputs.page is not None and not is_page_of(report, outputs.page):
+        return False
     if outputs.maps is not None:
         of_maps = load_maps(outputs.maps)[1]
         if replace(of_maps, seconds={}, warnings=()) != replace(report, seconds={}, warnings=()):

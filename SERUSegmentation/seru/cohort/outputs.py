@@ -56,6 +56,7 @@ class Outputs:
         maps: folder of the probability maps, or None.
         pictures: folder of the key slices' pictures, or None.
         further: other label maps and segmentations of the same labels.
+        page: HTML, or None.
     """
 
     output: Path | None
@@ -63,10 +64,16 @@ class Outputs:
     maps: Path | None = None
     pictures: Path | None = None
     further: tuple[Path, ...] = ()
+    page: Path | None = None
 
     @classmethod
     def of_several(
-        cls, outputs: Sequence[Path], report: Path | None, maps: Path | None, pictures: Path | None
+        cls,
+        outputs: Sequence[Path],
+        report: Path | None,
+        maps: Path | None,
+        pictures: Path | None,
+        page: Path | None = None,
     ) -> Outputs:
         """Return where results go that are wanted in several formats, of each one at most.
 
@@ -75,6 +82,7 @@ class Outputs:
             report: as the class.
             maps: as the class.
             pictures: as the class.
+            page: as the class.
 
         Returns:
             The outputs.
@@ -86,7 +94,7 @@ class Outputs:
             ending = ending_of(one, ALL_ENDINGS)
             if ending is not None and ending == ending_of(other, ALL_ENDINGS):
                 raise BadInputError(f"'{one}' and '{other}' are the same format; give one output of each ending.")
-        return cls(outputs[0] if outputs else None, report, maps, pictures, tuple(outputs[1:]))
+        return cls(outputs[0] if outputs else None, report, maps, pictures, tuple(outputs[1:]), page)
 
     def labels(self) -> list[Path]:
         """Return where the labels go, in every format."""
@@ -97,6 +105,7 @@ class Outputs:
         places = [
             *(("output", path) for path in self.labels()),
             ("report", self.report),
+            ("page", self.page),
             ("maps", self.maps and self.maps / MAPS_FILE),
             *(("picture", self.pictures and self.pictures / name) for name in PICTURES.values()),
         ]
@@ -126,6 +135,8 @@ class Outputs:
             check_output(path)
         if self.report is not None:
             check_writable(self.report)
+        if self.page is not None:
+            _check_page(self.page)
         for folder, name in ((self.maps, MAPS_FILE), (self.pictures, PICTURES[SIDES[0]])):
             if folder is not None:
                 _check_folder(folder, name)
@@ -225,6 +236,13 @@ def write_results(
                 if report.side(side).key_slice is None:
                     group.remove(outputs.pictures / PICTURES[side])  # of an earlier run
             progress.check_cancelled()
+        if outputs.page is not None:
+            from seru.result.page import write_page
+            from seru.result.pictures import picture_key_slices
+
+            pictures = picture_key_slices(volume, result.maps, report, result.labels_kji)
+            write_page(outputs.page, report, pictures, group.open)
+            progress.check_cancelled()
         for path in outputs.labels():
             if dicom is not None and ending_of(path, (DICOM_SEG_ENDING,)):
                 _write_dicom(path, volume, result, dicom, group.open)
@@ -282,6 +300,16 @@ def _write_dicom(path: Path, volume: Volume, result: SegmentResult, dicom: Dicom
     algorithm = Algorithm(dicom.version, report.model.id, report.alpha)
     probabilities = fused_maps(result.maps, report.alpha) if dicom.seg_type == "fractional" else None
     write_dicom_seg(result.labels_kji, volume.grid, headers, algorithm, dicom.seg_type, path, opener, probabilities)
+
+
+def _check_page(path: Path) -> None:
+    """Check a page's name, and that what makes it is there."""
+    from seru.result.page import PAGE_ENDINGS, require_jinja2
+
+    if path.suffix.lower() not in PAGE_ENDINGS:
+        raise BadInputError(f"The page '{path}' has none of the endings {' and '.join(PAGE_ENDINGS)}; add one of them.")
+    check_writable(path)
+    require_jinja2()
 
 
 def _check_folder(folder: Path, name: str) -> None:
