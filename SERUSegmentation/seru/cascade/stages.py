@@ -18,7 +18,7 @@ from seru.cascade.coarse import Coarse, run_coarse
 from seru.cascade.crops import Crops, find_crops
 from seru.cascade.preprocessing import Prepared, prepare
 from seru.cascade.refine import Refined
-from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
+from seru.cascade.report import model_facts, side_findings
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
 from seru.findings import SIDES, Report, SliceCounts
@@ -27,6 +27,7 @@ from seru.options import SegmentOptions, SideBox
 from seru.orientation import AxialStack
 from seru.progress import RunRecord
 from seru.result import finish
+from seru.result.facts import geometry_facts, input_facts
 from seru.result.maps import Maps
 from seru.volume import Volume
 
@@ -190,7 +191,7 @@ def conclude(
     right, left = (side_findings(crops.by_side[side], finished.measures[side], stack) for side in SIDES)
     report = Report(
         input=input_facts(looked.volume),
-        geometry=geometry_facts(stack),
+        geometry=geometry_facts(stack.grid),
         model=model_facts(card),
         device=runner.engine.device,
         engine=runner.engine.name,

@@ -114,6 +114,10 @@ class Outputs:
         """
         if self.output is None and self.maps is None:
             raise BadInputError("Nothing would be written; give an output with -o, or a folder with --maps.")
+        self.check_places(source, others)
+
+    def check_places(self, source: Path, others: Inputs | None = None) -> None:
+        """Check as :meth:`check`, where a run may write nothing at all."""
         self.check_not_read(source)
         for what, path in self.files():
             if others is not None and (other := others.reader_of(path)):
@@ -278,9 +282,10 @@ def _write_dicom(path: Path, volume: Volume, result: SegmentResult, dicom: Dicom
     from seru.io.dicom_source import SourceHeaders
     from seru.result.fusion import fused_maps
 
-    report, headers = result.report, SourceHeaders.read(volume.slice_files)
-    algorithm = Algorithm(dicom.version, report.model.id, report.alpha)
-    probabilities = fused_maps(result.maps, report.alpha) if dicom.seg_type == "fractional" else None
+    headers, model, alpha = SourceHeaders.read(volume.slice_files), result.report.model, result.maps.alpha
+    assert model is not None  # networks ran
+    algorithm = Algorithm(dicom.version, model.id, alpha)
+    probabilities = fused_maps(result.maps, alpha) if dicom.seg_type == "fractional" else None
     write_dicom_seg(result.labels_kji, volume.grid, headers, algorithm, dicom.seg_type, path, opener, probabilities)
 
 

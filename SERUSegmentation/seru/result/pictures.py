@@ -72,7 +72,7 @@ def draw_key_slices(
             if crop is not None:
                 mask = to_stack(_box_mask(crop, labels_kji.shape))[index]
                 canvas.box(mask, _bgr(other))
-        title = f"{side} key slice {key_slice.index}   alpha {report.alpha:g}"
+        title = f"{side} key slice {key_slice.index}   alpha {maps.alpha:g}"
         canvas.write_texts(title, key_slice.area_mm2, side)
         paths.append(_save(canvas.image, Path(folder) / PICTURES[side], opener))
     return paths
