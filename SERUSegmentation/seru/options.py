@@ -103,6 +103,7 @@ class SegmentOptions:
         minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
         boxes: where sides are refined, one a side at most; a side without one is refined where its kidney was found.
         seg_type: how a DICOM segmentation holds its segments: a bit each, one map of labels, or probabilities.
+        seg_findings: give it a segment for each finding, not one for each kind.
 
     Raises:
         BadInputError: a value is out of its range.
@@ -186,6 +187,13 @@ class SegmentOptions:
             is_of_output=True,
         ),
     )
+    seg_findings: bool = field(
+        default=False,
+        metadata=_switch(
+            "give .seg.dcm a segment for each finding, with its side; with .sr.dcm it always has them",
+            is_of_output=True,
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.alpha is not None:
@@ -205,6 +213,8 @@ class SegmentOptions:
             raise BadInputError(
                 f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
             )
+        if self.seg_findings and self.seg_type == "fractional":
+            raise BadInputError("Probabilities are of kinds, not of findings; leave --seg-findings or --seg-type out.")
         # Whichever was given first, the options are the same.
         object.__setattr__(self, "boxes", tuple(sorted(self.boxes, key=lambda box: SIDES.index(box.side))))
         for side in SIDES:

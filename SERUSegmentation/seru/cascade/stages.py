@@ -29,6 +29,7 @@ from seru.progress import RunRecord
 from seru.result import finish
 from seru.result.facts import geometry_facts, input_facts
 from seru.result.maps import Maps
+from seru.result.measurements import Measured
 from seru.volume import Volume
 
 _NOTHING_LEFT = (
@@ -44,11 +45,13 @@ class SegmentResult:
         labels_kji: uint8, shape (K, J, I), the input's own grid: 0 background, 1 kidney, 2 tumor.
         maps: probabilities of both stages; :class:`seru.result.fusion.LiveFusion` fuses them at any alpha.
         report: what was found.
+        measured: its findings with their voxels in the box that the maps store.
     """
 
     labels_kji: np.ndarray
     maps: Maps
     report: Report
+    measured: tuple[Measured, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,4 +210,4 @@ def conclude(
         findings=finished.findings,
         islands=finished.islands,
     )
-    return SegmentResult(maps.whole(finished.labels_box), maps, report)
+    return SegmentResult(maps.whole(finished.labels_box), maps, report, finished.measured)

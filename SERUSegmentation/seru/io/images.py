@@ -38,10 +38,11 @@ _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage
 INPUT_ENDINGS = (*_READERS, ZIP_ENDING)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
-DICOM_SEG_ENDING = ".seg.dcm"
+DICOM_SEG_ENDING, DICOM_SR_ENDING = ".seg.dcm", ".sr.dcm"
 # Those that hold labels without the CT beside them, and all there are.
 OUTPUT_ENDINGS = (SEGMENTATION_ENDING, *LABEL_ENDINGS)
-ALL_ENDINGS = (*OUTPUT_ENDINGS, DICOM_SEG_ENDING)
+DICOM_ENDINGS = (DICOM_SEG_ENDING, DICOM_SR_ENDING)
+ALL_ENDINGS = (*OUTPUT_ENDINGS, *DICOM_ENDINGS)
 
 
 def read_volume(path: str | Path, series_uid: str | None = None, progress: Progress | None = None) -> Volume:
