@@ -184,9 +184,9 @@ def _measurements(finding: Finding, grid: Grid, headers: SourceHeaders) -> Itera
     for name, diameter in ((_LONG_AXIS, finding.longest), (_SHORT_AXIS, finding.across)):
         # The template has no room for the line itself.
         k = _plane_of(diameter, grid)
-        source = None if k is None else headers.slices[k]
-        image = source and [SourceImageForMeasurement(source.SOPClassUID, source.SOPInstanceUID)]
-        yield Measurement(coded(name), diameter.mm, coded(_MM), referenced_images=image)
+        sources = [] if k is None else [headers.slices[k]]
+        images = [SourceImageForMeasurement(source.SOPClassUID, source.SOPInstanceUID) for source in sources]
+        yield Measurement(coded(name), diameter.mm, coded(_MM), referenced_images=images or None)
     if finding.confidence is not None:
         yield Measurement(coded(_CERTAINTY), round(100 * finding.confidence, 2), coded(_PERCENT))
 
