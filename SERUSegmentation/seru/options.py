@@ -213,8 +213,6 @@ class SegmentOptions:
             raise BadInputError(
                 f"The minimum volume is {self.minimum_volume_ml} ml; give a number of millilitres that is 0 or more."
             )
-        if self.seg_findings and self.seg_type == "fractional":
-            raise BadInputError("Probabilities are of kinds, not of findings; leave --seg-findings or --seg-type out.")
         # Whichever was given first, the options are the same.
         object.__setattr__(self, "boxes", tuple(sorted(self.boxes, key=lambda box: SIDES.index(box.side))))
         for side in SIDES:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from seru.cli import main
+from seru.cohort.dicom_outputs import DicomChoice, check_dicom
+from seru.errors import BadInputError
 from seru.files import replacing
 from seru.findings import Finding, KeySlice
 from seru.io.dicom_seg import write_dicom_seg
@@ -178,6 +180,14 @@ def test_a_report_without_its_segmentation_is_refused(tmp_path: Path, capsys: py
 
     said = "seru: 'x.sr.dcm' refers to segments of a DICOM segmentation; give that too: -o x.seg.dcm.\n"
     assert (code, capsys.readouterr().err) == (2, said)
+
+
+def test_probabilities_are_of_no_finding(tmp_path: Path) -> None:
+    volume, path = read_series(tmp_path / "ct"), tmp_path / "x.seg.dcm"
+
+    with pytest.raises(BadInputError, match="needs a segment for each finding, and --seg-type fractional has none"):
+        check_dicom([path], volume, DicomChoice("1", "fractional", seg_findings=True))
+    check_dicom([path], volume, DicomChoice("1", "binary", seg_findings=True))
 
 
 @pytest.mark.parametrize(("seg_type", "code"), [("binary", 0), ("fractional", 2)])

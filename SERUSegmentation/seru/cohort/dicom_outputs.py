@@ -49,11 +49,12 @@ def check_dicom(paths: Sequence[Path], volume: Volume, choice: DicomChoice | Non
             from seru.io.dicom_seg import check_dicom_output
 
             check_dicom_output(path, volume.slice_files)
-        if ending_of(path, (DICOM_SR_ENDING,)) and choice is not None and choice.seg_type == "fractional":
-            raise BadInputError(
-                f"'{path.name}' refers to a segment for each finding, and --seg-type fractional has none; "
-                "leave one of them out."
-            )
+            wants_findings = ending_of(path, (DICOM_SR_ENDING,)) or (choice is not None and choice.seg_findings)
+            if wants_findings and choice is not None and choice.seg_type == "fractional":
+                raise BadInputError(
+                    f"'{path.name}' needs a segment for each finding, and --seg-type fractional has none; "
+                    "leave one of them out."
+                )
 
 
 def write_dicom(
