@@ -20,7 +20,7 @@ from seru.findings import SIDE_CODES, SIDES, TUMOR, Finding, Kind, Side
 from seru.grid import Grid
 from seru.io.images import read_volume
 from seru.orientation import find_orientation
-from seru.result.components import ISLAND_ML, label_components
+from seru.result.components import ISLAND_ML, bounding_box, regions_of
 from seru.result.gated import Component
 from seru.result.measurements import Field, measure
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
@@ -36,23 +36,24 @@ def sides_of(labels: np.ndarray, grid: Grid) -> np.ndarray:
 
 def findings_of(labels: np.ndarray, sides: np.ndarray, grid: Grid) -> list[Finding]:
     """Measure the kidneys and tumors of labels (K, J, I) that are no islands."""
+    masks: dict[Kind, np.ndarray] = {"kidney": labels > 0, "tumor": labels == TUMOR}
     components = [
         component
         for side in SIDES
-        for kind, mask in (("kidney", labels > 0), ("tumor", labels == TUMOR))
+        for kind, mask in masks.items()
         for component in _components(mask & (sides == SIDE_CODES[side]), kind, side, grid)
     ]
     return [measured.finding for measured in measure(components, Field(grid, (0, 0, 0), labels))]
 
 
 def _components(mask: np.ndarray, kind: Kind, side: Side, grid: Grid) -> Iterator[Component]:
-    from scipy import ndimage
-
-    numbers = label_components(mask)
-    for number, box in enumerate(ndimage.find_objects(numbers), 1):
-        voxels = numbers[box] == number
-        if voxels.sum() * grid.voxel_ml >= ISLAND_ML:
-            yield Component(kind, side, "believed", 1.0, box, voxels)
+    whole = bounding_box(mask)
+    if whole is None:
+        return
+    for region in regions_of(mask[whole]):
+        if region.area * grid.voxel_ml >= ISLAND_ML:
+            k, j, i = (slice(w.start + p.start, w.start + p.stop) for w, p in zip(whole, region.slice, strict=True))
+            yield Component(kind, side, "believed", 1.0, (k, j, i), region.image)
 
 
 def scores_of(path: Path) -> list[Nephrometry]:

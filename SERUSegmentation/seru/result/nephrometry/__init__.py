@@ -61,7 +61,7 @@ def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding]
     sinus, outline = find_sinus(anatomy), find_outline(anatomy)
     gap, hilar_gap = (find_gap(anatomy, sinus.mask), find_gap(anatomy, sinus.opening)) if sinus else (None, None)
     is_cut = any(kidney.cut_by_edge for kidney in kidneys)
-    case = Case(anatomy, sinus, largest.longest_3d_mm, is_cut, largest.cut_by_edge)
+    case = Case(anatomy, sinus, largest.longest.mm, is_cut, largest.cut_by_edge)
     return Nephrometry(
         side,
         len(tumors),

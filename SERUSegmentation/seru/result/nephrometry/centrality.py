@@ -32,7 +32,8 @@ def centrality_aspect(case: Case) -> Aspect:
     if case.whole_reason:
         return Aspect.unknown(_NAME, _HOW, case.whole_reason)
     anatomy = case.anatomy
-    largest = int(anatomy.tumor.sum(axis=(1, 2)).argmax())
+    areas = anatomy.tumor.sum(axis=(1, 2))
+    largest = int(np.median(np.flatnonzero(areas == areas.max())))
     axial = axial_diameters(anatomy.tumor[largest : largest + 1], anatomy.spacing_mm[1:])
     if axial is None or axial.longest_mm == 0:
         return Aspect.unknown(_NAME, _HOW, "The tumor is no wider than a voxel in its largest slice.")

@@ -27,7 +27,7 @@ class Case:
     Attributes:
         anatomy: kidney and tumor.
         sinus: None where none was found.
-        diameter_mm: the longest distance of two voxels of the tumor.
+        diameter_mm: the tumor's longest diameter in an axial slice.
         kidney_is_cut: whether it reaches the edge of the scan.
         tumor_is_cut: likewise.
     """

@@ -108,7 +108,7 @@ def _collecting_system(case: Case, gap: Gap | None) -> Aspect:
 
 def _size(case: Case) -> Aspect:
     """In cm, to a tenth, as the paper's groups are."""
-    how = "The longest distance of two voxels of the tumor, in any direction."
+    how = "The tumor's longest diameter in an axial slice."
     if reason := case.tumor_reason:
         return Aspect.unknown("size", how, reason)
     cm = round(case.diameter_mm / 10, 1)

@@ -40,8 +40,8 @@ def renal_score(case: Case, outline: Outline, gap: Gap | None, hilar_gap: Gap | 
 
 
 def _radius(case: Case) -> Aspect:
-    """Section "Radius": the largest diameter in any direction."""
-    how = "The longest distance of two voxels of the tumor, in any direction."
+    """Section "Radius": the largest diameter; in axial slices, as radiologists measure (benchmarks/nephrometry.py)."""
+    how = "The tumor's longest diameter in an axial slice."
     if reason := case.tumor_reason:
         return Aspect.unknown("radius", how, reason)
     value, points = ("4 cm or less", 1) if case.diameter_mm <= 40 else ("more than 4, less than 7 cm", 2)

@@ -18,10 +18,15 @@ from seru.result.nephrometry.aspects import Aspect, rounded
 
 # What is shallower than this is a dent between lobes.
 DEPTH_MM = 5.0
-# What is smaller is no sinus; that of an adult kidney has some ml to tens of ml.
-SMALLEST_ML = 0.5
-# The width between the lips from which a slice is open.
+# What is smaller is a rough edge: some readers label sinus and hilum as kidney, and then none can be found.
+SMALLEST_ML = 2.0
+# The hilum of an adult kidney is 3 to 4 cm high; what is open over less than this is none, nor is a narrower slit.
+LOWEST_OPENING_MM = 15.0
 OPENING_MM = 3.0
+# Slices that parenchyma or a vessel closes may lie between open ones; what is further off is another dent.
+_BRIDGE_MM = 10.0
+# Its middle lies in the middle half of the kidney's height; nearer to a pole two lobes or a tumor leave a gap.
+_MIDDLE = (0.25, 0.75)
 # A tumor may divide the sinus: parts of this share of the largest one count.
 _PART_SHARE = 0.25
 # The hilum faces the middle of the body and somewhat to the front; a malrotated one, up to a right angle beside it.
@@ -31,7 +36,7 @@ HOW = (
     "What the convex outline of the kidney in each axial slice holds besides kidney and tumor, 5 mm deep or more, "
     "towards the middle of the body; it opens where it reaches the outline."
 )
-NO_HILUM = "No opening of the kidney towards the middle of the body was found in the labels."
+NO_HILUM = "The labels show no hilum: none, or sinus and hilum are labelled as kidney."
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +75,7 @@ def find_sinus(anatomy: Anatomy) -> Sinus | None:
     """
     mask = _towards_hilum(_deep(anatomy), anatomy)
     opening = _open_slices(mask & _beside(~anatomy.outlines & ~anatomy.organ), anatomy)
-    if not opening.any():
+    if not opening.any() or not _is_in_the_middle(opening, anatomy.kidney):
         return None
     offsets = anatomy.from_axis_mm(np.argwhere(opening)).mean(axis=0)
     length = float(np.hypot(*offsets))
@@ -146,7 +151,27 @@ def _open_slices(opening: np.ndarray, anatomy: Anatomy) -> np.ndarray:
         sizes_mm = np.ptp(np.argwhere(opening[index]), axis=0) * anatomy.spacing_mm[1:]
         if np.hypot(*sizes_mm) < OPENING_MM:
             opening[index] = False
-    return opening
+    return _largest_run(opening, anatomy)
+
+
+def _largest_run(opening: np.ndarray, anatomy: Anatomy) -> np.ndarray:
+    """The largest opening among those that many closed slices separate; nothing where it is too low."""
+    spacing_mm = anatomy.spacing_mm[0]
+    slices = np.flatnonzero(opening.any(axis=(1, 2)))
+    # A tumor may close the hilum, so its slices separate nothing.
+    heights_mm = np.cumsum(~anatomy.tumor.any(axis=(1, 2)))[slices] * spacing_mm
+    starts = np.flatnonzero(np.diff(heights_mm) > max(_BRIDGE_MM, 1.5 * spacing_mm)) + 1
+    largest = max(np.split(slices, starts), key=lambda run: np.count_nonzero(opening[run]))
+    kept = np.zeros_like(opening)
+    if len(largest) and (largest[-1] - largest[0] + 1) * spacing_mm >= LOWEST_OPENING_MM:
+        kept[largest] = opening[largest]
+    return kept
+
+
+def _is_in_the_middle(opening: np.ndarray, kidney: np.ndarray) -> bool:
+    lowest, highest = _first_and_last(kidney)
+    height = (sum(_first_and_last(opening)) / 2 - lowest) / max(highest - lowest, 1)
+    return _MIDDLE[0] <= height <= _MIDDLE[1]
 
 
 def _first_and_last(mask: np.ndarray) -> tuple[int, int]:
