@@ -34,7 +34,7 @@ def centrality_aspect(case: Case) -> Aspect:
     anatomy = case.anatomy
     areas = anatomy.tumor.sum(axis=(1, 2))
     largest = int(np.median(np.flatnonzero(areas == areas.max())))
-    axial = axial_diameters(anatomy.tumor[largest : largest + 1], anatomy.spacing_mm[1:])
+    axial = axial_diameters(anatomy.tumor[largest : largest + 1], anatomy.spacing_mm[1:].tolist())
     if axial is None or axial.longest_mm == 0:
         return Aspect.unknown(_NAME, _HOW, "The tumor is no wider than a voxel in its largest slice.")
     middle = np.flatnonzero(anatomy.kidney.any(axis=(1, 2)))[[0, -1]].mean()
