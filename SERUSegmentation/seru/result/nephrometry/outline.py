@@ -1,8 +1,8 @@
 """How far a tumor lies inside and outside of the kidney's outline in three dimensions.
 
 Source: our rule: the outline is the convex hull of the kidney's voxels without the tumor's, so that the bed of a tumor
-is bridged and a tumor that fills the sinus lies inside. It is bridged straight: of a tumor that takes a pole's place more
-lies outside than of the kidney as it was.
+is bridged and a tumor that fills the sinus lies inside. It is bridged straight: of a tumor that takes a pole's place
+more lies outside than of the kidney as it was.
 """
 
 from __future__ import annotations
