@@ -26,7 +26,9 @@ Kind = Literal["kidney", "tumor"]
 Status = Literal["believed", "accepted", "candidate", "dismissed"]
 LABEL_OF: dict[Kind, int] = {"kidney": KIDNEY, "tumor": TUMOR}
 
-VERSION = 2
+# A report of version 2 is one of version 3 of a run of the networks.
+VERSION = 3
+_READ_VERSIONS = (2, VERSION)
 _DIGITS = 4
 
 Index = tuple[int, int, int]
@@ -194,9 +196,10 @@ class SideFindings(Measures):
     """What was found on one side.
 
     Attributes:
-        present: whether the coarse stage found a kidney or tumor there, or a box was given.
-        key_slice: None where it is not present.
-        crop: None where it is not present.
+        present: whether the coarse stage found a kidney or tumor there, or a box was given; of labels that were
+            measured, whether they show any there.
+        key_slice: None where it is not present, and of labels that were measured.
+        crop: likewise.
     """
 
     present: bool
@@ -255,11 +258,32 @@ class SliceCounts:
 
 
 @dataclass(frozen=True)
-class Report:
-    """What was found where, on which grid, with which model and options.
+class MeasuredLabels:
+    """A label map that someone else made.
 
     Attributes:
-        input: what was read.
+        path: of the file.
+        format: of the file.
+        sha256: of :meth:`Volume.sha256`.
+        kidney: its numbers that were taken for kidney.
+        tumor: those that were taken for tumor.
+    """
+
+    path: str
+    format: str
+    sha256: str
+    kidney: tuple[int, ...]
+    tumor: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found where, on which grid, with which model and options; or what someone's labels show.
+
+    Model, device, engine and alpha are None, and options empty, where no network ran.
+
+    Attributes:
+        input: the CT; empty where labels were measured without one.
         geometry: its grid.
         model: which one ran.
         device: ``cpu``, ``cuda:N`` or ``mps``.
@@ -276,14 +300,18 @@ class Report:
         findings: kidneys, then tumors, the largest first; those that are not believed too.
         islands: what is too small to be listed.
         labels_sha256: of the labels that were written beside the report, as the run made them; None where none were.
+        measured: the label map that was measured; None where networks ran.
+
+    Raises:
+        BadInputError: it is neither of networks nor of labels.
     """
 
     input: InputFacts
     geometry: GeometryFacts
-    model: ModelFacts
-    device: str
-    engine: str
-    alpha: float
+    model: ModelFacts | None
+    device: str | None
+    engine: str | None
+    alpha: float | None
     options: dict[str, Any]
     seconds: dict[str, float]
     slices: SliceCounts
@@ -295,6 +323,12 @@ class Report:
     findings: tuple[Finding, ...]
     islands: Islands
     labels_sha256: str | None = None
+    measured: MeasuredLabels | None = None
+
+    def __post_init__(self) -> None:
+        of_networks = [self.model, self.device, self.engine, self.alpha]
+        if any((fact is None) == (self.measured is None) for fact in of_networks):
+            raise BadInputError("The report is neither of a run of the networks nor of labels; make it again.")
 
     def side(self, side: Side) -> SideFindings:
         """Return what was found on a side."""
@@ -332,7 +366,7 @@ class Report:
             BadInputError: it is no report, or of another version.
         """
         version = values.get("version") if isinstance(values, dict) else None
-        if type(version) is not int or version != VERSION:
+        if type(version) is not int or version not in _READ_VERSIONS:
             raise BadInputError(f"The report is of another version than {VERSION}; run the segmentation again.")
         return read_record(cls, {key: v for key, v in values.items() if key not in ("version", "total")}, "The report")
 

@@ -181,6 +181,31 @@ class Grid:
         corners = np.array([(*corner, 1) for corner in itertools.product(*((0, size) for size in self.shape_ijk))]).T
         return bool(np.abs((self.ijk_to_ras - other.ijk_to_ras) @ corners).max() < tolerance_mm)
 
+    def difference(self, other: Grid) -> str | None:
+        """Tell how another grid differs from this one.
+
+        Args:
+            other: to compare with.
+
+        Returns:
+            Words that follow "it has", this grid's value first; None where no corner lies a tenth of a voxel or more
+            from the other's.
+        """
+        if self.is_close(other, min(self.spacing_ijk_mm) / 10):
+            return None
+        if self.shape_kji != other.shape_kji:
+            return f"{_by_axes(self.shape_ijk)} voxels against {_by_axes(other.shape_ijk)}"
+        if not np.allclose(self.spacing_ijk_mm, other.spacing_ijk_mm, rtol=1e-3):
+            return f"voxels of {_by_axes(self.spacing_ijk_mm)} mm against {_by_axes(other.spacing_ijk_mm)} mm"
+        if not np.allclose(self.directions_ras, other.directions_ras, atol=1e-3):
+            return "axes that run otherwise"
+        places = (f"({', '.join(f'{x:.1f}' for x in grid.ijk_to_ras[:3, 3])})" for grid in (self, other))
+        return "the first voxel at RAS {} mm against {} mm".format(*places)
+
+
+def _by_axes(values: Sequence[float]) -> str:
+    return " x ".join(f"{value:g}" for value in values)
+
 
 def _affine(values: Any) -> np.ndarray:
     try:

@@ -24,7 +24,7 @@ class HounsfieldArray:
     def __init__(self, shape_kji: tuple[int, int, int]) -> None:
         if min(shape_kji) < 1:
             k, j, i = shape_kji
-            raise BadInputError(f"The image is empty ({i} x {j} x {k} voxels); give a CT volume.")
+            raise BadInputError(f"The image is empty ({i} x {j} x {k} voxels); give a 3D volume.")
         self._array = np.empty(shape_kji, np.int16)
         self._slice_voxels = shape_kji[1] * shape_kji[2]
 

@@ -103,6 +103,7 @@ class SegmentOptions:
         minimum_volume_ml: remove kidney+tumor components smaller than this, in ml.
         boxes: where sides are refined, one a side at most; a side without one is refined where its kidney was found.
         seg_type: how a DICOM segmentation holds its segments: a bit each, one map of labels, or probabilities.
+        seg_findings: give it a segment for each finding, not one for each kind.
 
     Raises:
         BadInputError: a value is out of its range.
@@ -183,6 +184,13 @@ class SegmentOptions:
         metadata=_switch(
             "how .seg.dcm holds its segments; labelmap is new to many readers, fractional holds the fused "
             "probabilities before anything is left out",
+            is_of_output=True,
+        ),
+    )
+    seg_findings: bool = field(
+        default=False,
+        metadata=_switch(
+            "give .seg.dcm a segment for each finding, with its side; with .sr.dcm it always has them",
             is_of_output=True,
         ),
     )

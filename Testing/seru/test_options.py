@@ -105,9 +105,19 @@ def test_the_report_s_schema_knows_every_field_of_the_record_and_no_other() -> N
 
     jsonschema.validate(report, SCHEMA)
     assert set(report) == set(SCHEMA["properties"]) == set(SCHEMA["required"])
-    for name in ("input", "geometry", "model", "slices", "options"):
+    for name in ("input", "geometry", "model", "slices"):
         assert set(report[name]) == set(SCHEMA["properties"][name]["properties"]), name
+    assert set(report["options"]) == set(SCHEMA["$defs"]["run_options"]["properties"])
     assert set(report["right"]) == set(SCHEMA["$defs"]["side"]["properties"])
+
+
+def test_a_report_of_version_2_is_one_of_networks() -> None:
+    from seru.findings import Report
+
+    report = make_report()
+    older = {key: value for key, value in report.to_dict().items() if key != "measured"}
+
+    assert Report.from_dict({**older, "version": 2}) == report
 
 
 def test_a_report_survives_its_file(tmp_path: Path) -> None:
@@ -130,6 +140,8 @@ def test_a_report_survives_its_file(tmp_path: Path) -> None:
     ("change", "match"),
     [
         ({"version": 99}, "another version"),
+        ({"version": 1}, "another version"),
+        ({"alpha": None}, "neither of a run of the networks nor of labels"),
         ({"alpha": "half"}, "'alpha' is 'half'"),
         ({"right": {"present": True}}, "incomplete"),
         ({"color": 1}, "unknown option 'color'"),

@@ -126,7 +126,9 @@ class Refining:
         """The run that refines a result with the model and the options that it was made with."""
         inputs, controller, worker = self._parts.inputs, self._parts.controller, self._runs.worker
         options = replace(SegmentOptions.from_deciding(result.report.options), boxes=boxes, device=inputs.device)
-        model = inputs.modelOf(result.report.model).key
+        facts = result.report.model
+        assert facts is not None  # maps are of a run
+        model = inputs.modelOf(facts).key
         settings = RunSettings(model=model, splitSides=result.splitSides, **vars(options))
         worker.idleMinutes = inputs.idleMinutes
         node = result.segmentationNode

@@ -7,26 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from seru.cascade.crops import SideCrop
-from seru.findings import CropBox, GeometryFacts, InputFacts, KeySlice, Measures, ModelFacts, SideFindings, rounded
+from seru.findings import CropBox, KeySlice, Measures, ModelFacts, SideFindings, rounded
 from seru.model.card import ModelCard
 from seru.orientation import AxialStack
-from seru.volume import Volume
-
-
-def input_facts(volume: Volume) -> InputFacts:
-    """Return what was read."""
-    source = volume.source
-    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"), source.get("sha256"))
-
-
-def geometry_facts(stack: AxialStack) -> GeometryFacts:
-    """Return the input's grid."""
-    return GeometryFacts(
-        shape_ijk=stack.grid.shape_ijk,
-        spacing_ijk_mm=_position(stack.grid.spacing_ijk_mm, 6),
-        ijk_to_ras=tuple(tuple(row) for row in stack.grid.ijk_to_ras.tolist()),
-        stack_axis=stack.orientation.stack_axis_ijk,
-    )
 
 
 def model_facts(card: ModelCard) -> ModelFacts:
@@ -74,6 +57,6 @@ def _crop_box(crop: SideCrop, stack: AxialStack) -> CropBox:
     )
 
 
-def _position(values: Sequence[float], digits: int = 4) -> tuple[float, float, float]:
-    a, b, c = (round(float(value), digits) for value in values)
+def _position(values: Sequence[float]) -> tuple[float, float, float]:
+    a, b, c = (round(float(value), 4) for value in values)
     return a, b, c

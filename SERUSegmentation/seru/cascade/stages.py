@@ -18,7 +18,7 @@ from seru.cascade.coarse import Coarse, run_coarse
 from seru.cascade.crops import Crops, find_crops
 from seru.cascade.preprocessing import Prepared, prepare
 from seru.cascade.refine import Refined
-from seru.cascade.report import geometry_facts, input_facts, model_facts, side_findings
+from seru.cascade.report import model_facts, side_findings
 from seru.cascade.stage_maps import make_maps
 from seru.ct_check import check_is_ct
 from seru.findings import SIDES, Report, SliceCounts
@@ -27,7 +27,9 @@ from seru.options import SegmentOptions, SideBox
 from seru.orientation import AxialStack
 from seru.progress import RunRecord
 from seru.result import finish
+from seru.result.facts import geometry_facts, input_facts
 from seru.result.maps import Maps
+from seru.result.measurements import Measured
 from seru.volume import Volume
 
 _NOTHING_LEFT = (
@@ -43,11 +45,13 @@ class SegmentResult:
         labels_kji: uint8, shape (K, J, I), the input's own grid: 0 background, 1 kidney, 2 tumor.
         maps: probabilities of both stages; :class:`seru.result.fusion.LiveFusion` fuses them at any alpha.
         report: what was found.
+        measured: its findings with their voxels in the box that the maps store.
     """
 
     labels_kji: np.ndarray
     maps: Maps
     report: Report
+    measured: tuple[Measured, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +194,7 @@ def conclude(
     right, left = (side_findings(crops.by_side[side], finished.measures[side], stack) for side in SIDES)
     report = Report(
         input=input_facts(looked.volume),
-        geometry=geometry_facts(stack),
+        geometry=geometry_facts(stack.grid),
         model=model_facts(card),
         device=runner.engine.device,
         engine=runner.engine.name,
@@ -206,4 +210,4 @@ def conclude(
         findings=finished.findings,
         islands=finished.islands,
     )
-    return SegmentResult(maps.whole(finished.labels_box), maps, report)
+    return SegmentResult(maps.whole(finished.labels_box), maps, report, finished.measured)

@@ -12,7 +12,7 @@ from seru.cli.session import Session, summary_lines
 from seru.cohort.outputs import Outputs, hash_labels, write_output
 from seru.errors import BadInputError
 from seru.files import FileGroup, write_text
-from seru.io.images import DICOM_SEG_ENDING, ending_of
+from seru.io.images import DICOM_ENDINGS, ending_of
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.options import SegmentOptions, check_alpha
 from seru.result import finish
@@ -61,8 +61,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     check_alpha(arguments.alpha)
     source = arguments.maps / MAPS_FILE if arguments.maps.is_dir() else arguments.maps
     outputs = Outputs(output, report_path, page=arguments.page)
-    if ending_of(output, (DICOM_SEG_ENDING,)):
-        raise BadInputError("Maps hold no DICOM headers; run 'seru segment' with --alpha for a DICOM segmentation.")
+    if ending_of(output, DICOM_ENDINGS):
+        raise BadInputError("Maps hold no DICOM headers; run 'seru segment' with --alpha for a DICOM result.")
     outputs.check(source)
     require_room(NUMERIC_LIBRARIES)
     progress.stage("load", 0, 1)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import seru
 from seru.cohort.case import read_case
-from seru.cohort.outputs import DicomChoice, Outputs, write_results
+from seru.cohort.dicom_outputs import DicomChoice
+from seru.cohort.outputs import Outputs, write_results
 from seru.errors import BadInputError
 from seru.findings import Index, Report, Side
 from seru.io.images import check_input
@@ -44,6 +45,11 @@ class Order:
     options: SegmentOptions
     series: str | None = None
     model: str | None = None
+
+    @property
+    def dicom(self) -> DicomChoice:
+        """How DICOM outputs are written."""
+        return DicomChoice(seru.__version__, self.options.seg_type, self.options.seg_findings)
 
     def with_box(self, side: Side, box: tuple[Index, Index] | None) -> Order:
         """Return the order with another box for a side.
@@ -109,7 +115,7 @@ class LiveCase:
         segmenter = self._segmenter_for(order)
         record = RunRecord(progress)
         volume = read_case(order.source, order.series, record)
-        order.outputs.check_fit(volume)
+        order.outputs.check_fit(volume, order.dicom)
         return self._finish(order, segmenter, self._scan_of(volume, segmenter, record), record, on_part)
 
     def refine(
@@ -144,7 +150,7 @@ class LiveCase:
             volume = read_case(order.source, order.series, record)
             if volume.source["sha256"] != self._content:
                 raise BadInputError(f"'{order.source}' holds another CT than before; segment it anew.")
-            order.outputs.check_fit(volume)
+            order.outputs.check_fit(volume, order.dicom)
             scan = segmenter.look(volume, record)
         return self._finish(order, segmenter, scan, record, on_part)
 
@@ -180,8 +186,7 @@ class LiveCase:
         if not self._stays:
             scan.close()
         result = segmenter.result(scan, record)
-        dicom = DicomChoice(seru.__version__, order.options.seg_type)
-        write_results(order.outputs, scan.volume, result, record, dicom)
+        write_results(order.outputs, scan.volume, result, record, order.dicom)
         self.order, self._content, self._scan = order, scan.volume.source["sha256"], scan
         return result.report
 

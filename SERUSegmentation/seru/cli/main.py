@@ -24,6 +24,7 @@ _COMMANDS = {
     "batch": "segment every CT of a folder",
     "worker": "stay ready: requests on stdin, events on stdout",
     "fuse": "fuse saved maps at another alpha",
+    "measure": "measure anyone's labels",
     "models": "list, fetch, verify or clear models",
     "phantom": "make a synthetic CT",
     "info": "versions, devices, engines, models",

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OUTPUT",
-        help=".nii.gz, .nrrd, .mha, .seg.nrrd, or .seg.dcm for a DICOM input; may be given several times",
+        help=".nii.gz, .nrrd, .mha, .seg.nrrd, or .seg.dcm and .sr.dcm for a DICOM input; may be given several times",
     )
     parser.add_argument("--series", metavar="UID", help="series of the DICOM input (default: the CT with most slices)")
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")

@@ -112,6 +112,7 @@ def _is_made_so(report: Report, volume: Volume, segmenter: Segmenter) -> bool:
     return (
         report.input.sha256 is not None
         and report.input.sha256 == volume.source["sha256"]
+        and report.model is not None
         and report.model.sha256 == card.checksums
         and report.alpha == (card.alpha if options.alpha is None else options.alpha)
         and report.options == options.deciding()

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seru.cohort.dicom_outputs import DicomChoice, check_dicom, write_dicom
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
 from seru.findings import PICTURES, SIDES
 from seru.io.images import (
     ALL_ENDINGS,
+    DICOM_ENDINGS,
     DICOM_SEG_ENDING,
+    DICOM_SR_ENDING,
     SEGMENTATION_ENDING,
     check_output,
     ending_of,
     write_labels,
 )
 from seru.io.inputs import Inputs, is_read_from
-from seru.options import SegType
 from seru.places import check_writable, is_same_place
 from seru.progress import Progress
 from seru.result.maps import MAPS_FILE
@@ -31,19 +33,6 @@ from seru.volume import Volume
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import SegmentResult
-
-
-@dataclass(frozen=True)
-class DicomChoice:
-    """How DICOM outputs are written.
-
-    Attributes:
-        version: of the program.
-        seg_type: how a segmentation holds its segments.
-    """
-
-    version: str
-    seg_type: SegType
 
 
 @dataclass(frozen=True)
@@ -123,6 +112,10 @@ class Outputs:
         """
         if self.output is None and self.maps is None:
             raise BadInputError("Nothing would be written; give an output with -o, or a folder with --maps.")
+        self.check_places(source, others)
+
+    def check_places(self, source: Path, others: Inputs | None = None) -> None:
+        """Check as :meth:`check`, where a run may write nothing at all."""
         self.check_not_read(source)
         for what, path in self.files():
             if others is not None and (other := others.reader_of(path)):
@@ -133,6 +126,10 @@ class Outputs:
                 raise BadInputError(f"'{folder}' is to be a folder and a file; choose another name.")
         for path in self.labels():
             check_output(path)
+        by_ending = {ending_of(path, DICOM_ENDINGS): path for path in self.labels()}
+        if DICOM_SR_ENDING in by_ending and DICOM_SEG_ENDING not in by_ending:
+            name = by_ending[DICOM_SR_ENDING].name
+            raise BadInputError(f"'{name}' refers to segments of a DICOM segmentation; give that too: -o x.seg.dcm.")
         if self.report is not None:
             check_writable(self.report)
         if self.page is not None:
@@ -156,20 +153,17 @@ class Outputs:
             if is_read_from(source, path):
                 raise BadInputError(f"The {what} '{path}' is part of the input '{source}'; choose another name.")
 
-    def check_fit(self, volume: Volume) -> None:
+    def check_fit(self, volume: Volume, dicom: DicomChoice | None = None) -> None:
         """Check, once a CT is read and before any other work, that its labels can be written in every format.
 
         Args:
             volume: the CT.
+            dicom: how DICOM outputs are written.
 
         Raises:
             BadInputError: a DICOM output is wanted and cannot refer to the CT.
         """
-        for path in self.labels():
-            if ending_of(path, (DICOM_SEG_ENDING,)):
-                from seru.io.dicom_seg import check_dicom_output
-
-                check_dicom_output(path, volume.slice_files)
+        check_dicom(self.labels(), volume, dicom)
 
     def check_keeps(self, kept: Iterable[Path]) -> None:
         """Check that nothing is written over files that a run reads besides the CT.
@@ -244,11 +238,11 @@ def write_results(
             write_page(outputs.page, report, pictures, group.open)
             progress.check_cancelled()
         for path in outputs.labels():
-            if dicom is not None and ending_of(path, (DICOM_SEG_ENDING,)):
-                _write_dicom(path, volume, result, dicom, group.open)
-            else:
+            if not ending_of(path, DICOM_ENDINGS):
                 write_output(result.labels_kji, volume, path, progress, group.open)
-            progress.check_cancelled()
+                progress.check_cancelled()
+        if dicom is not None:
+            write_dicom(outputs.labels(), volume, result, dicom, progress, group.open)
         if outputs.report is not None:
             # No report of an earlier run beside the labels of this one, not even for a moment.
             group.remove(outputs.report)
@@ -289,17 +283,6 @@ def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: P
         write_segmentation(labels_kji, volume, path, progress, opener)
     else:
         write_labels(labels_kji, volume, path, progress, opener)
-
-
-def _write_dicom(path: Path, volume: Volume, result: SegmentResult, dicom: DicomChoice, opener: Opener) -> None:
-    from seru.io.dicom_seg import Algorithm, write_dicom_seg
-    from seru.io.dicom_source import SourceHeaders
-    from seru.result.fusion import fused_maps
-
-    report, headers = result.report, SourceHeaders.read(volume.slice_files)
-    algorithm = Algorithm(dicom.version, report.model.id, report.alpha)
-    probabilities = fused_maps(result.maps, report.alpha) if dicom.seg_type == "fractional" else None
-    write_dicom_seg(result.labels_kji, volume.grid, headers, algorithm, dicom.seg_type, path, opener, probabilities)
 
 
 def _check_page(path: Path) -> None:

@@ -20,7 +20,7 @@ from seru.files import Opener
 from seru.grid import Grid
 from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
 from seru.options import SegType
-from seru.terminology import SEGMENTS, Code, SegmentTerm
+from seru.terminology import LATERALITY, SEGMENTS, Code, SegmentTerm
 from seru.volume import SliceFile
 
 if TYPE_CHECKING:
@@ -58,11 +58,12 @@ def write_dicom_seg(
     path: Path,
     opener: Opener,
     probabilities: tuple[np.ndarray, np.ndarray] | None = None,
-) -> None:
+    segments: Sequence[SegmentTerm] = SEGMENTS,
+) -> Segmentation:
     """Write labels as a DICOM segmentation; planes that show nothing are left out.
 
     Args:
-        labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor.
+        labels_kji: uint8, shape (K, J, I): 0 background, else the label of a segment.
         grid: of the CT.
         headers: of the CT's slices.
         algorithm: that made the labels.
@@ -70,15 +71,20 @@ def write_dicom_seg(
         path: ends in ``.seg.dcm``.
         opener: of a group of files that take their places together.
         probabilities: for ``fractional``: of kidney and of tumor, uint8, shape (K, J, I), 255 = 1.
+        segments: what the labels mean, 1 the first.
+
+    Returns:
+        What was written.
 
     Raises:
         BadInputError: highdicom is missing, or the file cannot be written.
     """
     require_highdicom()
     with quiet(), opener(path) as file:
-        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities)
+        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities, segments)
         headers.copy_patient_to(made)
         made.save_as(file, enforce_file_format=True)
+    return made
 
 
 def _segmentation(
@@ -88,6 +94,7 @@ def _segmentation(
     algorithm: Algorithm,
     seg_type: SegType,
     probabilities: tuple[np.ndarray, np.ndarray] | None,
+    segments: Sequence[SegmentTerm],
 ) -> Segmentation:
     from highdicom import UID
     from highdicom.seg import Segmentation
@@ -105,7 +112,7 @@ def _segmentation(
         source_images=[headers.plane(k, grid) for k in planes],
         pixel_array=pixels,
         segmentation_type=seg_type.upper(),
-        segment_descriptions=[_description(term, algorithm) for term in SEGMENTS],
+        segment_descriptions=[_description(term, algorithm) for term in segments],
         series_instance_uid=UID(),
         series_number=_SERIES_NUMBER,
         sop_instance_uid=UID(),
@@ -138,10 +145,11 @@ def _pixel_measures(grid: Grid) -> PixelMeasuresSequence:
 
 
 def _description(term: SegmentTerm, algorithm: Algorithm) -> SegmentDescription:
+    from highdicom import UID
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
 
-    return SegmentDescription(
+    made = SegmentDescription(
         segment_number=term.label,
         segment_label=term.name,
         segmented_property_category=coded(term.category),
@@ -150,7 +158,17 @@ def _description(term: SegmentTerm, algorithm: Algorithm) -> SegmentDescription:
         algorithm_identification=identification(algorithm),
         anatomic_regions=[coded(term.region)] if term.region else None,
         display_color=CIELabColor.from_rgb(*(round(255 * value) for value in term.color)),
+        # By which a report knows the finding.
+        tracking_uid=UID() if term.side else None,
+        tracking_id=term.name if term.side else None,
     )
+    if term.side:
+        if term.region:
+            (where,), name = made.AnatomicRegionSequence, "AnatomicRegionModifierSequence"
+        else:
+            (where,), name = made.SegmentedPropertyTypeCodeSequence, "SegmentedPropertyTypeModifierCodeSequence"
+        setattr(where, name, [coded(LATERALITY[term.side])])
+    return made
 
 
 def identification(algorithm: Algorithm) -> AlgorithmIdentificationSequence:

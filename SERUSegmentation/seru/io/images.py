@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,10 +38,11 @@ _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage
 INPUT_ENDINGS = (*_READERS, ZIP_ENDING)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
-DICOM_SEG_ENDING = ".seg.dcm"
+DICOM_SEG_ENDING, DICOM_SR_ENDING = ".seg.dcm", ".sr.dcm"
 # Those that hold labels without the CT beside them, and all there are.
 OUTPUT_ENDINGS = (SEGMENTATION_ENDING, *LABEL_ENDINGS)
-ALL_ENDINGS = (*OUTPUT_ENDINGS, DICOM_SEG_ENDING)
+DICOM_ENDINGS = (DICOM_SEG_ENDING, DICOM_SR_ENDING)
+ALL_ENDINGS = (*OUTPUT_ENDINGS, *DICOM_ENDINGS)
 
 
 def read_volume(path: str | Path, series_uid: str | None = None, progress: Progress | None = None) -> Volume:
@@ -59,16 +61,33 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
         CancelledError: ``progress`` was cancelled.
     """
     path = Path(path)
-    advance = (progress or Progress()).advancing("load")
-    try:
-        ending = check_input(path)
-        if ending in ("", ZIP_ENDING):
-            return _signed(read_dicom(path, series_uid, advance))
+    with _told_of_failure(path):
+        if check_input(path) in ("", ZIP_ENDING):
+            return _signed(read_dicom(path, series_uid, (progress or Progress()).advancing("load")))
         if series_uid is not None:
             raise BadInputError(f"A series is chosen in DICOM only, and '{path}' is none; leave --series out.")
-        return _signed(_READERS[ending](path, advance))
-    except OSError as error:
-        raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
+        return _signed(read_file(path, progress))
+
+
+def read_file(path: Path, progress: Progress | None = None) -> Volume:
+    """Read a NIfTI, NRRD or MetaImage file, its numbers as they are.
+
+    Args:
+        path: of the file.
+        progress: told of the stage ``load``, and asked whether to stop.
+
+    Returns:
+        int16, or float32 where there are fractions, on the file's own grid.
+
+    Raises:
+        BadInputError: the file cannot be used, with the reason, or is of another format.
+        CancelledError: ``progress`` was cancelled.
+    """
+    with _told_of_failure(path):
+        ending = check_input(path)
+        if ending not in _READERS:
+            raise BadInputError(f"'{path}' is a folder or a zip; give one of {', '.join(_READERS)}.")
+        return _READERS[ending](path, (progress or Progress()).advancing("load"))
 
 
 def write_labels(
@@ -163,6 +182,14 @@ def ending_of(path: Path, endings: tuple[str, ...]) -> str | None:
     """Return which of the endings a file has, in lower case, or None; longer endings come first."""
     name = path.name.lower()
     return next((ending for ending in endings if name.endswith(ending) and name != ending), None)
+
+
+@contextmanager
+def _told_of_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
 
 
 def _signed(volume: Volume) -> Volume:

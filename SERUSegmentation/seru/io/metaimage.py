@@ -105,13 +105,13 @@ def metaimage_voxel_files(path: Path) -> list[Path]:
 
 def _dtype(header: MetaHeader) -> np.dtype:
     if header.get("ObjectType", "Image") != "Image":
-        raise UnreadableError(f"holds no image but {quoted(header['ObjectType'])}; give a CT volume")
+        raise UnreadableError(f"holds no image but {quoted(header['ObjectType'])}; give a 3D volume")
     channels = whole_number(header, "ElementNumberOfChannels", 1)
     if channels != 1:
-        raise UnreadableError(f"holds colors or vectors ({channels} numbers a voxel); give a CT volume")
+        raise UnreadableError(f"holds colors or vectors ({channels} numbers a voxel); give a 3D volume")
     name = header.get("ElementType", "")
     if name not in _TYPES:
-        raise UnreadableError(f"holds voxels of the type {quoted(name)}; give a CT volume of numbers")
+        raise UnreadableError(f"holds voxels of the type {quoted(name)}; give a 3D volume of numbers")
     keys = [key for key in ("BinaryDataByteOrderMSB", "ElementByteOrderMSB") if key in header]
     orders = {is_true(header, key, default=False) for key in keys}
     if len(orders) > 1:

@@ -167,7 +167,7 @@ def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     shape = _shape(fields["dim"].tolist())
     datatype = int(fields["datatype"])
     if datatype not in _TYPES:
-        raise UnreadableError(f"holds colors or complex numbers (NIfTI type {datatype}); give a CT volume")
+        raise UnreadableError(f"holds colors or complex numbers (NIfTI type {datatype}); give a 3D volume")
     slope, intercept, notes = _scale(*fields["scale"].tolist())
     grid, more = grid_of(shape, fields)
     return _Header(

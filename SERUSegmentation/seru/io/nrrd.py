@@ -125,7 +125,7 @@ def _encoding(header: NrrdHeader) -> Encoding:
 def _dtype(header: NrrdHeader, encoding: Encoding) -> np.dtype:
     name = " ".join(header.required("type").lower().split())
     if name not in _DTYPES:
-        raise UnreadableError(f"holds voxels of the type {quoted(name)}; give a CT volume of numbers")
+        raise UnreadableError(f"holds voxels of the type {quoted(name)}; give a 3D volume of numbers")
     dtype = _DTYPES[name]
     if dtype.itemsize == 1 or encoding == "text":
         return dtype

@@ -141,7 +141,7 @@ def sizes_of(header: NrrdHeader) -> tuple[int, ...]:
     if (len(sizes),) != dimension or len(sizes) > _MOST_AXES:
         raise DamagedError(f"its header gives {len(sizes)} sizes")
     if min(sizes) < 1:
-        raise UnreadableError(f"is empty ({' x '.join(map(str, sizes))} voxels); give a CT volume")
+        raise UnreadableError(f"is empty ({' x '.join(map(str, sizes))} voxels); give a 3D volume")
     return sizes
 
 
@@ -225,7 +225,7 @@ def _axes_of_space(
         raise DamagedError(f"its header gives {len(kinds)} kinds for {len(sizes)} axes")
     for kind, size in zip(kinds, sizes, strict=True):
         if kind not in {*_SPATIAL_KINDS, "time"} and size > 1:
-            raise UnreadableError(f"holds colors or vectors ({size} numbers a voxel); give a CT volume")
+            raise UnreadableError(f"holds colors or vectors ({size} numbers a voxel); give a 3D volume")
     axes = list(range(len(sizes)))
     # Axes of one sample go while there are too many: first those of another kind, then those without a direction.
     spare = sorted(axes, key=lambda n: (kinds[n] in _SPATIAL_KINDS, directions[n] is not None, -n))
@@ -235,9 +235,9 @@ def _axes_of_space(
     if len(axes) != 3:
         raise UnreadableError(f"is a {len(axes)}D image; give one 3D volume, without time or channels")
     if any(kinds[axis] not in _SPATIAL_KINDS for axis in axes):
-        raise UnreadableError("is a 2D image over time; give a whole CT volume")
+        raise UnreadableError("is a 2D image over time; give a whole 3D volume")
     if any(vector is not None and len(vector) != 3 for vector in (directions[axis] for axis in axes)):
-        raise UnreadableError("does not lie in a space of three dimensions; give a whole CT volume")
+        raise UnreadableError("does not lie in a space of three dimensions; give a whole 3D volume")
     return axes[0], axes[1], axes[2]
 
 

@@ -127,12 +127,12 @@ def check_one_volume(sizes: Sequence[int], vectors_from: int | None = None) -> N
     """
     text = " x ".join(map(str, sizes))
     if len(sizes) < 3:
-        raise UnreadableError(f"is a {len(sizes)}D image; give a whole CT volume")
+        raise UnreadableError(f"is a {len(sizes)}D image; give a whole 3D volume")
     if min(sizes) < 1:
-        raise UnreadableError(f"is empty ({text} voxels); give a CT volume")
+        raise UnreadableError(f"is empty ({text} voxels); give a 3D volume")
     numbers_a_voxel = 1 if vectors_from is None else max(sizes[vectors_from:], default=1)
     if numbers_a_voxel > 1:
-        raise UnreadableError(f"holds colors or vectors ({numbers_a_voxel} numbers a voxel); give a CT volume")
+        raise UnreadableError(f"holds colors or vectors ({numbers_a_voxel} numbers a voxel); give a 3D volume")
     if max(sizes[3:], default=1) > 1:
         raise UnreadableError(f"is a {len(sizes)}D image ({text}); give one 3D volume, without time or channels")
 

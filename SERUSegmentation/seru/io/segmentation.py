@@ -5,13 +5,18 @@ Source: Slicer, ``vtkMRMLSegmentationStorageNode`` (the keys) and ``vtkSegmentat
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from seru.errors import BadInputError
 from seru.files import Opener, replacing
 from seru.grid import Grid
 from seru.io.nrrd import write_nrrd
+from seru.io.nrrd_header import read_header
+from seru.io.reading import explained, open_regular, quoted
 from seru.progress import Progress
 from seru.terminology import SEGMENTS, TERMINOLOGY_TAG, SegmentTerm
 from seru.volume import Volume
@@ -21,6 +26,50 @@ _GEOMETRY_HELP = (
     "Image geometry description string determining the geometry of the labelmap that is created in course of "
     "conversion. Can be copied from a volume, using the button."
 )
+_SEGMENT_KEY = re.compile(r"Segment(\d{1,4})_LabelValue")
+# A terminology entry: the list, category, kind, kind's modifier, ...; a code is scheme^value^meaning.
+_KIND_IN_ENTRY = re.compile(rf"{TERMINOLOGY_TAG}:[^~|]*~[^~|]*~([^~^|]*\^[^~^|]*)\^")
+
+
+@dataclass(frozen=True)
+class StoredSegment:
+    """A segment as a file names it.
+
+    Attributes:
+        label: value of its voxels.
+        name: shown to people.
+        kind: scheme and value of the code of what it is, ``SCT^64033007``; empty where the file gives none.
+    """
+
+    label: int
+    name: str
+    kind: str
+
+
+def read_segments(path: Path) -> list[StoredSegment]:
+    """Read which segments a NRRD file says it holds.
+
+    Args:
+        path: of the file.
+
+    Returns:
+        The segments in their order; none where the file is a plain label map.
+
+    Raises:
+        BadInputError: the header cannot be read.
+        OSError: the file cannot be read.
+    """
+    with explained(path), open_regular(path) as file:
+        pairs = read_header(file).pairs
+    segments = []
+    for number in sorted(int(found[1]) for found in map(_SEGMENT_KEY.fullmatch, pairs) if found):
+        label = pairs[f"Segment{number}_LabelValue"].strip()
+        if not re.fullmatch(r"[0-9]{1,9}", label):
+            raise BadInputError(f"'{path}' gives a segment the value {quoted(label)}; save the segmentation again.")
+        kind = _KIND_IN_ENTRY.search(pairs.get(f"Segment{number}_Tags", ""))
+        name = pairs.get(f"Segment{number}_Name", f"segment {number}")
+        segments.append(StoredSegment(int(label), name, kind[1] if kind else ""))
+    return segments
 
 
 def write_segmentation(

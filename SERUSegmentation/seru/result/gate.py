@@ -41,7 +41,7 @@ def gate(
     Returns:
         The labels, and every component with its confidence.
     """
-    foreground = Foreground(labels_box, maps, alpha)
+    foreground = Foreground.of_maps(labels_box, maps, alpha)
     placed = [PlacedVerdict.of(verdict, maps) for verdict in verdicts]
     kidneys = foreground.number("kidney")
     extra = foreground.take_out_merged(placed, kidneys)

@@ -5,7 +5,7 @@ Flat arrays hold one number for each voxel that the fusion calls kidney or tumor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +64,14 @@ class PlacedVerdict:
 
 
 class Foreground:
-    """The voxels that the fusion calls kidney or tumor; arrays hold one number for each.
+    """The voxels that labels call kidney or tumor; arrays hold one number for each.
+
+    Args:
+        labels_box: uint8, shape (K, J, I), before the gate.
+        flat: index of the voxels into it, ascending.
+        sides: of the voxels: right or left.
+        voxel_ml: volume of a voxel in ml.
+        certainty: gives |2p - 1| of a kind's probability, float32, of each voxel.
 
     Attributes:
         flat: index into the stored box, ascending.
@@ -73,15 +80,40 @@ class Foreground:
         sides: right or left.
     """
 
-    def __init__(self, labels_box: np.ndarray, maps: Maps, alpha: float) -> None:
-        self._shape, self._alpha = labels_box.shape, alpha
-        labels = labels_box.reshape(-1)[maps.flat_index]
-        stored = np.flatnonzero(labels)
-        self.flat, self.labels = maps.flat_index[stored], labels[stored]
-        self._stages = maps.coarse[stored], maps.refined[stored]
-        self.sides = maps.sides[stored]
-        self.ceilings = np.full(len(self.flat), TUMOR, np.uint8)
-        self.voxel_ml = maps.grid.voxel_ml
+    def __init__(
+        self,
+        labels_box: np.ndarray,
+        flat: np.ndarray,
+        sides: np.ndarray,
+        voxel_ml: float,
+        certainty: Callable[[Kind], np.ndarray],
+    ) -> None:
+        self._shape, self._certainty = labels_box.shape, certainty
+        self.flat, self.labels, self.sides = flat, labels_box.reshape(-1)[flat], sides
+        self.ceilings = np.full(len(flat), TUMOR, np.uint8)
+        self.voxel_ml = voxel_ml
+
+    @classmethod
+    def of_maps(cls, labels_box: np.ndarray, maps: Maps, alpha: float) -> Foreground:
+        """Return the voxels that the fusion calls kidney or tumor.
+
+        Args:
+            labels_box: uint8, on the stored box (K, J, I), as fused at ``alpha``.
+            maps: of the run.
+            alpha: weight of the coarse stage, 0..1.
+        """
+        stored = np.flatnonzero(labels_box.reshape(-1)[maps.flat_index])
+        stages = maps.coarse[stored], maps.refined[stored]
+
+        def fused_certainty(kind: Kind) -> np.ndarray:
+            # Both classes together are at most 255.
+            coarse, refined = (
+                (stage[:, 0] + stage[:, 1] if kind == "kidney" else stage[:, 1]).astype(np.float32) for stage in stages
+            )
+            fused = np.float32(alpha) * coarse + np.float32(1 - alpha) * refined
+            return certainty(fused / np.float32(255))
+
+        return cls(labels_box, maps.flat_index[stored], maps.sides[stored], maps.grid.voxel_ml, fused_certainty)
 
     def number(self, kind: Kind, kidneys: Numbered | None = None) -> Numbered:
         """Number the components of a kind, side by side; those of kidney are the ones that hold kidney."""
@@ -128,16 +160,6 @@ class Foreground:
     def held_by(self, placed: PlacedVerdict) -> np.ndarray:
         """Whether a verdict holds each voxel."""
         return placed.holds(self.flat, self._shape)
-
-    def _certainty(self, kind: Kind) -> np.ndarray:
-        """|2p - 1| of the fused probability of a kind, float32."""
-        # Both classes together are at most 255.
-        coarse, refined = (
-            (stage[:, 0] + stage[:, 1] if kind == "kidney" else stage[:, 1]).astype(np.float32)
-            for stage in self._stages
-        )
-        fused = np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined
-        return certainty(fused / np.float32(255))
 
 
 class Numbered:

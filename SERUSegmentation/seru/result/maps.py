@@ -216,6 +216,8 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
     if any(low + size > whole for low, size, whole in zip(lower, box, grid.shape_kji, strict=True)):
         raise ValueError("the stored box is not inside the scan")
     report = Report.from_dict(header.get("report"))
+    if report.measured is not None:
+        raise ValueError("the report is of no run")
     matrix = np.array(report.geometry.ijk_to_ras)
     if report.geometry.shape_ijk != grid.shape_ijk or not np.allclose(matrix, grid.ijk_to_ras, atol=1e-3):
         raise ValueError("the report is of another scan")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from statistics import fmean
 
-from seru.findings import SIDES, Finding
+from seru.findings import SIDES, Finding, Side
 
 # Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40
 # in 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without.
@@ -40,9 +40,25 @@ def remarks_of(findings: Sequence[Finding]) -> tuple[str, ...]:
         return tuple(_of_nothing([finding for finding in findings if finding.status == "candidate"]))
     kidney_hu = _kidney_hu(counted)
     sentences = [_of_scan("The kidneys have", kidney_hu), _of_sides(counted), _of_edges(counted), _of_sizes(counted)]
-    if kidney_hu is None or kidney_hu >= _NO_CONTRAST_HU:
-        # Without contrast agent a tumor is hardly denser than fluid.
-        sentences.append(_of_fluid(counted))
+    sentences.append(_of_fluid(counted, kidney_hu))
+    return tuple(sentence for group in sentences for sentence in group)
+
+
+def remarks_of_labels(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Say what is to be doubted of labels that no network of ours made.
+
+    Args:
+        findings: all of them are in the labels.
+
+    Returns:
+        One sentence each.
+    """
+    sentences = [
+        (f"No kidney is labelled on the {side}." for side in _sides_without_kidney(findings)),
+        _of_edges(findings),
+        _of_sizes(findings),
+        _of_fluid(findings, _kidney_hu(findings)),
+    ]
     return tuple(sentence for group in sentences for sentence in group)
 
 
@@ -74,10 +90,13 @@ def _of_nothing(candidates: Sequence[Finding]) -> Iterator[str]:
 
 
 def _of_sides(findings: Iterable[Finding]) -> Iterator[str]:
+    for side in _sides_without_kidney(findings):
+        yield f"No kidney was found on the {side}: look there yourself."
+
+
+def _sides_without_kidney(findings: Iterable[Finding]) -> list[Side]:
     found = {finding.side for finding in findings if finding.kind == "kidney"}
-    for side in SIDES:
-        if side not in found:
-            yield f"No kidney was found on the {side}: look there yourself."
+    return [side for side in SIDES if side not in found]
 
 
 def _of_edges(findings: Iterable[Finding]) -> Iterator[str]:
@@ -101,7 +120,9 @@ def _of_sizes(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"The {name_of(finding)} has {finding.volume_ml:.0f} ml, unlike a kidney: check its outline."
 
 
-def _of_fluid(findings: Iterable[Finding]) -> Iterator[str]:
+def _of_fluid(findings: Iterable[Finding], kidney_hu: float | None) -> Iterator[str]:
+    if kidney_hu is not None and kidney_hu < _NO_CONTRAST_HU:
+        return  # without contrast agent a tumor is hardly denser than fluid
     for finding in findings:
         mean, deviation = finding.hu_mean, finding.hu_deviation
         if finding.kind != "tumor" or finding.longest.mm < _FLUID_MM or mean is None or deviation is None:

@@ -1,0 +1,213 @@
+"""Label maps that anyone made: which of their numbers are kidney and which are tumor.
+
+Source: KiTS19's numbers (1 kidney, 2 tumor); Slicer's segment names and terminology in ``.seg.nrrd``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seru.errors import BadInputError
+from seru.findings import KIDNEY, LABEL_OF, TUMOR, Kind, MeasuredLabels
+from seru.grid import Grid
+from seru.io.images import read_file
+from seru.io.reading import quoted
+from seru.io.segmentation import StoredSegment, read_segments
+from seru.progress import Progress
+from seru.terminology import SEGMENTS
+from seru.volume import Volume
+
+# More different numbers are an image: whole-body label maps have about a hundred.
+_MOST_NUMBERS = 500
+_MOST_NAMED = 5
+_LARGEST_NUMBER = np.iinfo(np.int16).max
+_NRRD_ENDINGS = (".nrrd", ".nhdr")
+_KINDS: dict[str, Kind] = {
+    "^".join(term.kind[:2]): kind for term in SEGMENTS for kind, label in LABEL_OF.items() if term.label == label
+}
+_KIDNEY_WORDS = {"kidney", "kidneys", "renal"}
+_TUMOR_WORDS = {"tumor", "tumors", "tumour", "tumours", "neoplasm", "neoplasms", "mass", "cancer", "carcinoma"}
+_SIDE_WORDS = {"right", "left", "r", "l"}
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Which numbers of a label map mean what.
+
+    Attributes:
+        kidney: those of kidney.
+        tumor: those of tumor.
+
+    Raises:
+        BadInputError: there is none, one is not from 1 to 32767, or one is both.
+    """
+
+    kidney: tuple[int, ...] = ()
+    tumor: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        numbers = (*self.kidney, *self.tumor)
+        if not numbers:
+            raise BadInputError("No number is kidney or tumor; give --labels kidney=1 tumor=2, say.")
+        for number in numbers:
+            if not 0 < number <= _LARGEST_NUMBER:
+                raise BadInputError(f"The label {number} is out of range; give numbers from 1 to {_LARGEST_NUMBER}.")
+        if len(set(numbers)) < len(numbers):
+            raise BadInputError("A label is given twice; each number is kidney or tumor.")
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Numbers:
+        """Read the numbers as they are given to the command.
+
+        Args:
+            texts: ``kidney=1,3`` and ``tumor=2``.
+
+        Returns:
+            The numbers.
+
+        Raises:
+            BadInputError: a text is none, or as the class.
+        """
+        given: dict[str, tuple[int, ...]] = {}
+        for text in texts:
+            found = re.fullmatch(r"(kidney|tumor)=([0-9]{1,9}(?:,[0-9]{1,9})*)", text)
+            if found is None or found[1] in given:
+                raise BadInputError(f"The labels '{text}' cannot be read; give kidney=1,3 tumor=2, say, each once.")
+            given[found[1]] = tuple(int(number) for number in found[2].split(","))
+        return cls(**given)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """A label map in our numbers.
+
+    Attributes:
+        labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
+        grid: of that shape.
+        facts: what it was.
+        warnings: what the user should know of it, one sentence each.
+    """
+
+    labels_kji: np.ndarray
+    grid: Grid
+    facts: MeasuredLabels
+    warnings: tuple[str, ...]
+
+
+def read_label_map(path: Path, numbers: Numbers | None = None, progress: Progress | None = None) -> LabelMap:
+    """Read a label map: NIfTI, NRRD, MetaImage, or a segmentation of Slicer's by the names of its segments.
+
+    Args:
+        path: of the file.
+        numbers: which mean what; None takes the segments' names where the file has them, else 1 and 2.
+        progress: told of the stage ``load``, and asked whether to stop.
+
+    Returns:
+        The label map.
+
+    Raises:
+        BadInputError: the file cannot be read, is an image and no label map, shows neither kidney nor tumor, or holds
+            numbers that were not said to mean anything.
+        CancelledError: ``progress`` was cancelled.
+    """
+    volume = read_file(path, progress)
+    counts = _count_numbers(path, volume.array_kji)
+    segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
+    warnings = list(volume.notes)
+    if numbers is None:
+        numbers = _named(path, segments) if segments else _usual(path, counts)
+    chosen = {*numbers.kidney, *numbers.tumor}
+    if not chosen & counts.keys():
+        raise BadInputError(f"'{path}' shows neither kidney nor tumor (its labels: {_listed(counts)}); {_SAY}.")
+    if left := {number: count for number, count in counts.items() if number not in chosen}:
+        names = {segment.label: quoted(segment.name) for segment in segments}
+        ml = sum(left.values()) * volume.grid.voxel_ml
+        warnings.append(f"Labels that are no kidney or tumor were left out: {_listed(left, names)} ({ml:.1f} ml).")
+    table = np.zeros(max(*counts, *chosen) + 1, np.uint8)
+    table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
+    facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
+    return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings))
+
+
+_SAY = "say with --labels which are, for example --labels kidney=1,3 tumor=2"
+
+
+def _count_numbers(path: Path, array_kji: np.ndarray) -> dict[int, int]:
+    """The voxels of each number but 0."""
+    if array_kji.dtype.kind == "f":
+        raise BadInputError(f"'{path}' holds fractions, so it is an image and no label map; give the labels.")
+    counts = np.zeros(_LARGEST_NUMBER + 1, np.int64)
+    for plane in array_kji:
+        shown = plane[plane != 0]
+        if shown.size and shown.min() < 0:
+            raise BadInputError(f"'{path}' holds numbers below 0, so it is an image and no label map; give the labels.")
+        found = np.bincount(shown)
+        counts[: len(found)] += found
+    numbers = np.flatnonzero(counts).tolist()
+    if not numbers:
+        raise BadInputError(f"'{path}' is empty: every voxel is 0; give labels of kidneys or tumors.")
+    if len(numbers) > _MOST_NUMBERS:
+        raise BadInputError(
+            f"'{path}' holds {len(numbers)} different numbers, so it is an image and no label map; give the labels."
+        )
+    return {number: int(counts[number]) for number in numbers}
+
+
+def _usual(path: Path, counts: Mapping[int, int]) -> Numbers:
+    """KiTS19's numbers; with others beside them 1 and 2 may be anything, a spleen and a kidney, say."""
+    numbers = Numbers((KIDNEY,), (TUMOR,))
+    if counts.keys() - {KIDNEY, TUMOR}:
+        found = _listed(counts)
+        raise BadInputError(f"'{path}' holds the labels {found}, not 1 (kidney) and 2 (tumor) alone; {_SAY}.")
+    return numbers
+
+
+def _named(path: Path, segments: Collection[StoredSegment]) -> Numbers:
+    """The numbers of the segments whose codes or names say that they are kidneys or tumors."""
+    kinds: dict[int, Kind] = {}
+    for segment in segments:
+        kind = _KINDS.get(segment.kind) or _kind_of_name(segment.name)
+        if kind is not None:
+            kinds[segment.label] = kind
+    if not kinds:
+        names = ", ".join(quoted(segment.name) for segment in list(segments)[:_MOST_NAMED])
+        raise BadInputError(f"No segment of '{path}' is called kidney or tumor (but {names}); {_SAY}.")
+    kidney, tumor = (tuple(sorted(n for n, kind in kinds.items() if kind == wanted)) for wanted in ("kidney", "tumor"))
+    return Numbers(kidney, tumor)
+
+
+def _kind_of_name(name: str) -> Kind | None:
+    """``Right kidney``, ``tumor_2`` and ``Renal mass`` are; ``kidney cyst`` and ``liver tumor`` are neither."""
+    words = set(re.findall(r"[a-z]+", name.lower())) - _SIDE_WORDS
+    if words and words <= _KIDNEY_WORDS:
+        return "kidney"
+    return "tumor" if words & _TUMOR_WORDS and words <= _KIDNEY_WORDS | _TUMOR_WORDS else None
+
+
+def _listed(numbers: Iterable[int], names: Mapping[int, str] | None = None) -> str:
+    texts = [f"{number} {names[number]}" if names and number in names else str(number) for number in sorted(numbers)]
+    more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
+    return ", ".join(texts[:_MOST_NAMED]) + more
+
+
+def check_same_grid(labels: Grid, ct: Volume) -> None:
+    """Check that labels lie on a CT's grid.
+
+    Args:
+        labels: their grid.
+        ct: the CT.
+
+    Raises:
+        BadInputError: they do not, with how the grids differ.
+    """
+    difference = labels.difference(ct.grid)
+    if difference is not None:
+        raise BadInputError(
+            f"The labels do not lie on the CT's grid (they have {difference}); give the CT that they were made on, or "
+            "resample them onto it."
+        )

@@ -1,0 +1,25 @@
+"""What was read and on which grid, in the report's terms."""
+
+from __future__ import annotations
+
+from seru.findings import GeometryFacts, InputFacts
+from seru.grid import Grid
+from seru.orientation import find_orientation
+from seru.volume import Volume
+
+
+def input_facts(volume: Volume) -> InputFacts:
+    """Return what was read."""
+    source = volume.source
+    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"), source.get("sha256"))
+
+
+def geometry_facts(grid: Grid) -> GeometryFacts:
+    """Return a grid."""
+    i, j, k = (round(size, 6) for size in grid.spacing_ijk_mm)
+    return GeometryFacts(
+        shape_ijk=grid.shape_ijk,
+        spacing_ijk_mm=(i, j, k),
+        ijk_to_ras=tuple(tuple(row) for row in grid.ijk_to_ras.tolist()),
+        stack_axis=find_orientation(grid).stack_axis_ijk,
+    )

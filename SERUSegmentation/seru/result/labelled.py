@@ -1,0 +1,155 @@
+"""Findings and measures of labels that anyone made: no probabilities, so no confidence, ranges or candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seru.findings import (
+    BACKGROUND,
+    SIDES,
+    TUMOR,
+    Finding,
+    InputFacts,
+    Islands,
+    MeasuredLabels,
+    Measures,
+    Report,
+    Side,
+    SideFindings,
+    SliceCounts,
+    Thresholds,
+    rounded,
+)
+from seru.grid import Grid
+from seru.orientation import find_orientation
+from seru.result.components import bounding_box
+from seru.result.facts import geometry_facts
+from seru.result.gated import Gated
+from seru.result.judging import Foreground
+from seru.result.measurements import Field, measure, measures_of
+from seru.result.remarks import remarks_of_labels
+from seru.result.sides import assign_sides, find_midline
+
+
+@dataclass(frozen=True)
+class LabelFindings:
+    """What labels show.
+
+    Attributes:
+        findings: kidneys, then tumors, the largest first; without confidence.
+        measures: sums of both sides.
+        islands: what is too small to be listed.
+        remarks: what the user should know of the findings, one sentence each.
+        warnings: what the user should know of how they were measured, one sentence each.
+    """
+
+    findings: tuple[Finding, ...]
+    measures: Mapping[Side, Measures]
+    islands: Islands
+    remarks: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
+    """Measure labels.
+
+    Args:
+        labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
+        grid: of that shape.
+        hu_kji: int16 or float32, same shape, Hounsfield units; None where there is no CT.
+
+    Returns:
+        What they show.
+    """
+    mask = labels_kji > BACKGROUND
+    box = bounding_box(mask)
+    assert box is not None  # there are labels
+    labels = labels_kji[box]
+    sides = _sides(mask, grid, hu_kji)[box]
+    flat = np.flatnonzero(labels)
+    foreground = Foreground(labels, flat, sides.reshape(-1)[flat], grid.voxel_ml, lambda kind: np.ones(len(flat)))
+    kidneys = foreground.number("kidney")
+    kinds = kidneys, foreground.number("tumor", kidneys)
+    components = [component for numbered in kinds for component in numbered.listed()]
+    field = Field(grid, (box[0].start, box[1].start, box[2].start), labels, None if hu_kji is None else hu_kji[box])
+    findings = tuple(replace(one.finding, confidence=None) for one in measure(components, field))
+    specks = tuple(numbered.specks() for numbered in kinds)
+    gated = Gated(labels, np.full_like(labels, TUMOR), tuple(components), specks, np.zeros(0, np.int64))
+    return LabelFindings(
+        findings=findings,
+        measures=measures_of(labels, sides, grid, findings),
+        islands=gated.islands(labels, grid.voxel_ml),
+        remarks=remarks_of_labels(findings),
+        warnings=() if hu_kji is not None else _doubts_of_sides(sides),
+    )
+
+
+def report_of_labels(
+    found: LabelFindings,
+    labels: MeasuredLabels,
+    ct: InputFacts | None,
+    grid: Grid,
+    warnings: tuple[str, ...],
+    seconds: dict[str, float],
+) -> Report:
+    """Return the report of labels.
+
+    Args:
+        found: in them.
+        labels: which they are.
+        ct: that they belong to, or None.
+        grid: of both.
+        warnings: of the run.
+        seconds: of each stage.
+
+    Returns:
+        A report without a model.
+    """
+    right, left = (_side_findings(found.measures[side]) for side in SIDES)
+    geometry = geometry_facts(grid)
+    return Report(
+        input=ct or InputFacts(),
+        geometry=geometry,
+        model=None,
+        device=None,
+        engine=None,
+        alpha=None,
+        options={},
+        seconds=seconds,
+        slices=SliceCounts(geometry.shape_ijk[geometry.stack_axis], 0, 0),
+        thresholds=Thresholds(),
+        warnings=warnings,
+        remarks=found.remarks,
+        right=right,
+        left=left,
+        findings=found.findings,
+        islands=found.islands,
+        measured=labels,
+    )
+
+
+def _sides(mask_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None) -> np.ndarray:
+    """The patient's side of each voxel of a mask, as the cascade finds it; without a CT by the image's middle."""
+    orientation = find_orientation(grid)
+    stack = orientation.to_stack(mask_kji)
+    midline = (stack.shape[2] - 1) / 2 if hu_kji is None else find_midline(orientation.to_stack(hu_kji))
+    return orientation.from_stack(assign_sides(stack, midline, grid.voxel_ml))
+
+
+def _doubts_of_sides(sides: np.ndarray) -> tuple[str, ...]:
+    """The image's middle may not be the body's; where something lies on both sides of it, it is about there."""
+    found = set(np.unique(sides)) - {0}
+    if len(found) > 1:
+        return ()
+    return (
+        "Without the CT the middle of the image was taken for the body's, and everything lies on one side of it: "
+        "check the side, or give the CT with --ct.",
+    )
+
+
+def _side_findings(measures: Measures) -> SideFindings:
+    is_present = measures.kidney_ml > 0 or measures.tumor_ml > 0
+    return SideFindings(**rounded(measures), present=is_present, key_slice=None, crop=None)
