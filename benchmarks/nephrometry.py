@@ -16,13 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from seru.findings import SIDE_CODES, SIDES, TUMOR, Finding, Kind, Side
 from seru.grid import Grid
 from seru.io.images import read_volume
 from seru.orientation import find_orientation
-from seru.result.components import ISLAND_ML, bounding_box, regions_of
-from seru.result.gated import Component
-from seru.result.measurements import Field, measure
+from seru.result.labelled import measure_labels
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
 from seru.result.sides import assign_sides
 
@@ -34,34 +31,12 @@ def sides_of(labels: np.ndarray, grid: Grid) -> np.ndarray:
     return orientation.from_stack(assign_sides(stack > 0, (stack.shape[2] - 1) / 2, grid.voxel_ml))
 
 
-def findings_of(labels: np.ndarray, sides: np.ndarray, grid: Grid) -> list[Finding]:
-    """Measure the kidneys and tumors of labels (K, J, I) that are no islands."""
-    masks: dict[Kind, np.ndarray] = {"kidney": labels > 0, "tumor": labels == TUMOR}
-    components = [
-        component
-        for side in SIDES
-        for kind, mask in masks.items()
-        for component in _components(mask & (sides == SIDE_CODES[side]), kind, side, grid)
-    ]
-    return [measured.finding for measured in measure(components, Field(grid, (0, 0, 0), labels))]
-
-
-def _components(mask: np.ndarray, kind: Kind, side: Side, grid: Grid) -> Iterator[Component]:
-    whole = bounding_box(mask)
-    if whole is None:
-        return
-    for region in regions_of(mask[whole]):
-        if region.area * grid.voxel_ml >= ISLAND_ML:
-            k, j, i = (slice(w.start + p.start, w.start + p.stop) for w, p in zip(whole, region.slice, strict=True))
-            yield Component(kind, side, "believed", 1.0, (k, j, i), region.image)
-
-
 def scores_of(path: Path) -> list[Nephrometry]:
     """Return the scores of both sides of a label volume, those that have a tumor."""
     volume = read_volume(path)
     labels = volume.array_kji.astype(np.uint8)
     sides = sides_of(labels, volume.grid)
-    scores = nephrometry(labels, sides, volume.grid, findings_of(labels, sides, volume.grid))
+    scores = nephrometry(labels, sides, volume.grid, measure_labels(labels, volume.grid).findings)
     return [score for score in scores.values() if score is not None]
 
 

@@ -8,9 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.nephrometry import findings_of, sides_of
+from benchmarks.nephrometry import sides_of
 from seru.findings import KIDNEY, TUMOR, Side
 from seru.grid import Grid
+from seru.result.labelled import measure_labels
 from seru.result.nephrometry import Nephrometry, nephrometry
 
 # Half axes of the kidney along superior, posterior and left in mm, and the notch's half height and half width.
@@ -74,7 +75,7 @@ def turned(labels: np.ndarray, grid: Grid, axes: Sequence[int], flipped: Sequenc
 def scores_of(labels: np.ndarray, grid: Grid) -> dict[Side, Nephrometry | None]:
     """Score labels, with sides and findings as they are."""
     sides = sides_of(labels, grid)
-    return nephrometry(labels, sides, grid, findings_of(labels, sides, grid))
+    return nephrometry(labels, sides, grid, measure_labels(labels, grid).findings)
 
 
 @cache

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from seru.errors import BadInputError
+from seru.result.labelled import measure_labels
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
-from Testing.seru.nephrometry_by_hand import Sphere, findings_of, labels_of, score_of, scores_of, sides_of, turned
+from Testing.seru.nephrometry_by_hand import Sphere, labels_of, score_of, scores_of, sides_of, turned
 
 AT_THE_POLE = Sphere(up=50, back=0, medial=-6, radius=12)
 INSIDE = Sphere(up=0, back=0, medial=-15, radius=10)
@@ -261,7 +262,7 @@ def test_thick_slices_give_the_same_points(tumor: Sphere) -> None:
 def test_labels_of_a_box_of_the_scan_give_the_same_record() -> None:
     labels, grid = labels_of([INSIDE])
     sides = sides_of(labels, grid)
-    findings = findings_of(labels, sides, grid)
+    findings = measure_labels(labels, grid).findings
     box = np.s_[5:, 8:-3, 2:]
 
     of_box = nephrometry(labels[box], sides[box], grid, findings, (5, 8, 2))
