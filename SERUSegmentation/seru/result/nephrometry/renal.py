@@ -40,7 +40,7 @@ def renal_score(case: Case, outline: Outline, gap: Gap | None, hilar_gap: Gap | 
 
 
 def _radius(case: Case) -> Aspect:
-    """Section "Radius": the largest diameter; in axial slices, as radiologists measure (benchmarks/nephrometry.py)."""
+    """Section "Radius": the largest diameter; in axial slices, as radiologists measure (benchmarks/diameters.py)."""
     how = "The tumor's longest diameter in an axial slice."
     if reason := case.tumor_reason:
         return Aspect.unknown("radius", how, reason)
