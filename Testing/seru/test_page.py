@@ -20,7 +20,7 @@ import pytest
 from seru.cascade.cascade import SegmentResult
 from seru.cli import main
 from seru.cohort.outputs import Outputs, write_results
-from seru.findings import CropBox, InputFacts, Islands, KeySlice, Report
+from seru.findings import CropBox, InputFacts, Islands, KeySlice, MeasuredLabels, Report
 from seru.options import SegmentOptions
 from seru.progress import Progress
 from seru.records import parse_json
@@ -128,9 +128,12 @@ def test_model_licence_alpha_and_research_use_are_told_and_the_folder_is_not() -
 def test_a_result_that_no_network_made_has_no_alpha_and_no_model() -> None:
     finding = a_finding(confidence=None, hu_mean=None, hu_deviation=None, volume_range_ml=None)
 
-    page = page_of(a_report(model=None, device=None, engine=None, alpha=None, findings=(finding,)))
+    labels = MeasuredLabels("in/hand.nii.gz", "NIfTI", "0" * 64, (1,), (2,))
+    nobody = {"model": None, "device": None, "engine": None, "alpha": None, "measured": labels}
 
-    assert page.texts_of("dt") == ["CT"]
+    page = page_of(a_report(**nobody, findings=(finding,)))
+
+    assert page.texts_of("dt") == ["CT", "Labels"]
     assert page.texts_of("td").count("not known") == 2
 
 
@@ -234,7 +237,7 @@ def make_run(ijk_to_ras: np.ndarray) -> tuple[Volume, SegmentResult]:
         right=replace(a_side(100.0), key_slice=KeySlice(1, (0.0, 0.0, 0.0), 4800.0), crop=crop),
         left=replace(a_side(100.0), key_slice=KeySlice(5, (0.0, 0.0, 0.0), 4800.0)),
     )
-    return Volume(hu, maps.grid), SegmentResult(labels, maps, report)
+    return Volume(hu, maps.grid), SegmentResult(labels, maps, report, finished.measured)
 
 
 @pytest.fixture(scope="module")

@@ -197,6 +197,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     size, spacing = (" x ".join(f"{n:g}" for n in row) for row in (geometry.shape_ijk, geometry.spacing_ijk_mm))
     yield "CT", f"{_name(report)}, {size} voxels of {spacing} mm"
     yield "Series", report.input.series_uid or ""
+    if report.measured is not None:
+        yield "Labels", Path(report.measured.path).name
     if report.alpha is not None:
         yield "Alpha", f"{report.alpha:g} (0 refined, 1 coarse)"
         yield "Least confidence", f"{least.kidney:g} of a kidney, {least.tumor:g} of a tumor"
