@@ -19,7 +19,7 @@ from seru.phantom import make_phantom
 from seru.result import finish
 from Testing.desktop import click, desktop, drag_slider, has_screen
 from Testing.module.module_tools import labels_of
-from tools.screenshots import segment_phantom, take_alphas, take_key_patches, take_panel
+from tools.screenshots import segment_ct, take_alphas, take_key_patches, take_panel
 from training.scoring import dice
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     if arguments.window and not has_screen():
         parser.error("there is no screen here; leave --window out")
     with desktop(size=(1400, 900), is_interactive=arguments.window) as here:
-        widget = segment_phantom(here, arguments.model)
+        widget = segment_ct(here, model=arguments.model)
         node, volume = widget.ui.outputSelector.currentNode(), widget.ui.inputSelector.currentNode()
         print(widget.ui.statusLabel.text)
         drag_slider(widget.ui.alphaSlider, 0.8)

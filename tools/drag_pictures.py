@@ -16,32 +16,10 @@ import numpy as np
 
 from seru.findings import SIDES, Side
 from Testing.desktop import Desktop, click, desktop, drag
-from Testing.module.module_tools import agree, open_module
+from tools.screenshots import RUN_TIMEOUT_S, segment_ct
 
-_TIMEOUT_S = 1800
 # Pixels of the axial view: so far that the box leaves half a kidney, whose pixels change then.
 _BY = (0, -100)
-
-
-def open_ct(here: Desktop, path: Path | None) -> Any:
-    """Open the panel on a CT, or on the sample, and segment it.
-
-    Raises:
-        RuntimeError: the run failed.
-    """
-    widget = open_module(here)
-    agree(widget)
-    from SERUSegmentationLib.scene.sample_data import addPhantom
-
-    here.load_volume(path) if path else addPhantom()
-    widget.initializeParameterNode()
-    here.process_events()
-    click(widget.ui.segmentButton)
-    here.wait_until(lambda: not widget.logic.isRunning, _TIMEOUT_S)
-    here.process_events(0.2)
-    if widget.ui.outputSelector.currentNode() is None:
-        raise RuntimeError(widget.ui.statusLabel.text)
-    return widget
 
 
 def drag_box(here: Desktop, widget: Any, side: Side) -> None:
@@ -73,11 +51,11 @@ def record(here: Desktop, widget: Any, side: Side, folder: Path) -> None:
     here.process_events(0.3)
     here.grab(folder / "1_before.png")
     drag_box(here, widget, side)
-    here.wait_until(lambda: controller.result.showsParts or not widget.logic.isRunning, _TIMEOUT_S)
+    here.wait_until(lambda: controller.result.showsParts or not widget.logic.isRunning, RUN_TIMEOUT_S)
     here.grab(folder / "2_first_slices.png")
     here.process_events(1.0)
     here.grab(folder / "3_during.png")
-    here.wait_until(lambda: not widget.logic.isRunning, _TIMEOUT_S)
+    here.wait_until(lambda: not widget.logic.isRunning, RUN_TIMEOUT_S)
     here.process_events(0.5)
     here.grab(folder / "4_after.png")
     from PySide6.QtGui import QImage
@@ -94,7 +72,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     with desktop(size=(1400, 900)) as here:
-        record(here, open_ct(here, arguments.input), arguments.side, arguments.output)
+        record(here, segment_ct(here, arguments.input), arguments.side, arguments.output)
         if here.errors:
             raise RuntimeError(f"raised while Qt ran: {here.errors}")
     print(*sorted(str(path) for path in arguments.output.glob("*.png")), sep="\n")

@@ -13,14 +13,15 @@ from Testing.desktop import Desktop, click, desktop
 from Testing.module.module_tools import agree, open_module
 
 ALPHAS = (0.0, 0.4, 1.0)
-RUN_TIMEOUT_S = 600
+RUN_TIMEOUT_S = 1800
 
 
-def segment_phantom(here: Desktop, model: Path | None = None) -> Any:
-    """Open the sample, click Segment, wait.
+def segment_ct(here: Desktop, path: Path | None = None, model: Path | None = None) -> Any:
+    """Open a CT, click Segment, wait.
 
     Args:
         here: the desktop.
+        path: of the CT; None takes the sample.
         model: folder of a model; None takes the default. Its licence counts as agreed to.
 
     Returns:
@@ -33,7 +34,7 @@ def segment_phantom(here: Desktop, model: Path | None = None) -> Any:
     agree(widget)
     from SERUSegmentationLib.scene.sample_data import addPhantom
 
-    addPhantom()
+    here.load_volume(path) if path else addPhantom()
     widget.initializeParameterNode()
     here.layout_manager.resetThreeDViews()
     click(widget.ui.segmentButton)
@@ -107,7 +108,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     with desktop(size=(1400, 900)) as here:
-        widget = segment_phantom(here, arguments.model)
+        widget = segment_ct(here, model=arguments.model)
         take_panel(here, widget, arguments.output)
         take_key_patches(here, widget, arguments.output)
         take_alphas(here, widget, arguments.output)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 
-from seru.errors import MissingPackageError
+from seru.errors import BadInputError, MissingPackageError
 
 # How a package is imported, and how pip calls it.
 PACKAGES = {
@@ -42,6 +43,25 @@ def package_error(error: ImportError) -> MissingPackageError | None:
     return MissingPackageError(
         f"The package {PACKAGES[module]} is installed but cannot be loaded ({reason}); install it again."
     )
+
+
+def require_optional(module: str, package: str, doing: str) -> None:
+    """Check that a package is there that only some outputs need.
+
+    Args:
+        module: how it is imported.
+        package: how pip calls it.
+        doing: what needs it; begins the sentence.
+
+    Raises:
+        BadInputError: it is not, with how to get it.
+    """
+    try:
+        import_module(module)
+    except ImportError as error:
+        raise BadInputError(
+            f"{doing} needs {package}, which is not installed; install it with 'pip install {package}'."
+        ) from error
 
 
 def _is_missing(module: str) -> bool:

@@ -112,7 +112,7 @@ def test_a_finding_has_the_words_of_the_panel_and_the_command() -> None:
 
 
 def test_model_licence_alpha_and_research_use_are_told_and_the_folder_is_not() -> None:
-    page = page_of(a_report(input=InputFacts("/home/someone/ct.nii.gz", "nifti")))
+    page = page_of(a_report(input=InputFacts("/scans/someone/ct.nii.gz", "nifti")))
 
     everything = " ".join(text for _, text in page.texts)
     assert "Research use only: not a medical device, and not to be used for diagnosis or treatment." in everything

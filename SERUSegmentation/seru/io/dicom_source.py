@@ -12,6 +12,7 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.grid import Grid
+from seru.packages import require_optional
 from seru.volume import SliceFile
 
 if TYPE_CHECKING:
@@ -143,12 +144,7 @@ def require_highdicom() -> None:
     Raises:
         BadInputError: it is not, with how to get it.
     """
-    try:
-        import highdicom  # noqa: F401
-    except ImportError as error:
-        raise BadInputError(
-            "Writing DICOM needs highdicom, which is not installed; install it with 'pip install highdicom'."
-        ) from error
+    require_optional("highdicom", "highdicom", "Writing DICOM")
 
 
 def _check_identity(slices: Sequence[Dataset]) -> None:

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seru.errors import BadInputError
 from seru.files import Opener, replacing, write_text
 from seru.findings import SIDES, Finding, Islands, Report
+from seru.packages import require_optional
 from seru.result.remarks import name_of
 from seru.terminology import COLORS
 
@@ -45,12 +45,7 @@ def require_jinja2() -> None:
     Raises:
         BadInputError: it is not, with how to get it.
     """
-    try:
-        import jinja2  # noqa: F401
-    except ImportError as error:
-        raise BadInputError(
-            "Writing a page needs Jinja2, which is not installed; install it with 'pip install Jinja2'."
-        ) from error
+    require_optional("jinja2", "Jinja2", "Writing a page")
 
 
 def write_page(path: Path, report: Report, pictures: Sequence[KeySlicePicture], opener: Opener = replacing) -> None:
