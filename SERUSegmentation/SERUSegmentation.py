@@ -126,6 +126,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             onCancel=self.onCancel,
             onChanged=self.updatePanel,
             onLeaveOut=self.onLeaveOut,
+            onEngine=self.onEngine,
             onBoxes=lambda boxes: self.refining.refine(boxes),
         )
         self.parts = WidgetParts(self.ui, requirements, intents)
@@ -323,6 +324,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Leave out what the model's own confidence says, or nothing."""
         if self._parameterNode:
             self._parameterNode.minConfidence = MODELS_OWN if leavesOut else 0.0
+
+    def onEngine(self) -> None:
+        """Let the next run take the engine that was installed."""
+        self.logic.worker.release()
+        self.updatePanel()
 
     def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.

@@ -13,6 +13,7 @@ from seru.errors import BadInputError
 from SERUSegmentationLib.panel.box_panel import BoxPanel
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.crosshair_panel import CrosshairPanel
+from SERUSegmentationLib.panel.engine_panel import EnginePanel
 from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
@@ -40,6 +41,7 @@ class Intents:
         onCancel: called when Cancel is clicked.
         onChanged: called when model, device, packages or a verdict have changed.
         onLeaveOut: called with whether doubtful findings are to be left out.
+        onEngine: called when another engine was installed.
         onBoxes: called with the crop boxes that are wanted; returns whether the sides are refined in them.
     """
 
@@ -47,11 +49,12 @@ class Intents:
     onCancel: Callable[[], None]
     onChanged: Callable[[], None]
     onLeaveOut: Callable[[bool], None]
+    onEngine: Callable[[], None]
     onBoxes: Callable[[Boxes], bool]
 
 
 class WidgetParts:
-    """Inputs, run, result, findings, key slices, measurements and setup.
+    """Inputs, run, result, findings, key slices, measurements, setup and engine.
 
     Args:
         ui: widgets of the panel.
@@ -65,6 +68,7 @@ class WidgetParts:
         self.run = RunPanel(ui, intents.onSegment, intents.onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, intents.onChanged, self.run.fail)
         self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.say)
+        self.engine = EnginePanel(ui, self.inputs, self.setup.answer, intents.onEngine)
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
@@ -87,6 +91,7 @@ class WidgetParts:
         self.crosshair.refresh()
         self.measurements.refresh()
         self.setup.refresh()
+        self.engine.refresh()
 
     def mayRun(self) -> bool:
         """Return whether licence, packages and model allow a run; asks for what is missing.
