@@ -82,8 +82,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ct", type=Path, help="CT file; default: a phantom of 512x512x200")
     parser.add_argument("--only", nargs="+", default=NAMES, choices=NAMES, help="leave the others out")
-    parser.add_argument("--passes", type=_count, default=2, help="patches that are timed of each 3D network (2)")
-    parser.add_argument("--slices", type=_count, default=20, help="slices that are timed of the public U-Net (20)")
+    parser.add_argument("--passes", type=positive, default=2, help="patches that are timed of each 3D network (2)")
+    parser.add_argument("--slices", type=positive, default=20, help="slices that are timed of the public U-Net (20)")
     parser.add_argument("--unet", type=Path, default=_DATA / "peer" / "openvino_unet_kits19", help="its folder")
     parser.add_argument("--architectures", type=Path, help=f"folder that holds {ARCHITECTURES} (default: installed)")
     parser.add_argument("--model", help="model id or folder of SERU (default: the default model)")
@@ -188,6 +188,18 @@ def table(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def positive(text: str) -> int:
+    """Return a number of 1 or more, for an argument.
+
+    Raises:
+        ArgumentTypeError: the text is none.
+    """
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of 1 or more")
+    return count
+
+
 def _seru(engine: str, model: str | None, ct: Path) -> Row:
     with tempfile.TemporaryDirectory() as place:
         command = ["-m", "seru", "segment", str(ct), "-o", f"{place}/labels.nii.gz", "--engine", engine]
@@ -231,13 +243,6 @@ def _architectures() -> Path:
                 raise Skipped(f"{ARCHITECTURES} could not be installed ({done.stderr.strip().splitlines()[-1:]})")
             Path(place, "it").rename(folder)
     return folder
-
-
-def _count(text: str) -> int:
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of 1 or more")
-    return count
 
 
 def _cpu_name() -> str:
