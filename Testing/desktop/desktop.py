@@ -295,12 +295,17 @@ class Desktop:
 
     # Between tests, and the end
 
-    def reset(self) -> None:
-        """Go back to the start: no module, an empty scene, four views, nothing recorded."""
+    def reset(self) -> list[str]:
+        """Go back to the start: no module, an empty scene, four views, nothing recorded.
+
+        Returns:
+            The errors that the log held once the scene was closed, with the modules still there.
+        """
         self.app.set_testing(False)
+        self.close_scene()
+        logged = list(self.log.errors)
         for name in list(self._modules):
             self.unload(name)
-        self.close_scene()
         self.layout_manager.setLayout(FOUR_UP)
         self.dialogs.clear()
         self.errors.clear()
@@ -308,6 +313,7 @@ class Desktop:
         self.app.settings().clear()
         self.process_events()
         self.is_fresh = True
+        return logged
 
     def close(self) -> None:
         """Unload the modules and let go of the scene."""

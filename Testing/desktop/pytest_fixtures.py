@@ -35,9 +35,7 @@ def slicer_desktop() -> Iterator[Desktop]:
     unanswered = list(here.dialogs.unanswered)
     # Nobody looks any more.
     here.layout_manager.pauseRender()
-    here.close_scene()
-    logged = list(here.log.errors)
-    here.reset()
+    logged = here.reset()
     here.layout_manager.resumeRender()
     assert not logged, f"errors in the log: {logged}"
     assert not errors, f"raised while Qt ran: {errors}"
