@@ -19,7 +19,7 @@ def test_the_tab_key_goes_through_the_panel_as_one_reads_it(slicer_desktop: Desk
     widget = open_module(slicer_desktop)
     for section in [one for name, one in vars(widget.ui).items() if name.endswith("CollapsibleButton")]:
         section.collapsed = False
-    slicer_desktop.process_events()
+    slicer_desktop.grab_panel()  # all of it is laid out then
 
     places = [_place(one, widget) for one in _stops(widget)]
 
