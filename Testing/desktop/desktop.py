@@ -267,6 +267,12 @@ class Desktop:
 
     # Pictures
 
+    def set_drawn(self, is_drawn: bool) -> None:
+        """Have the views rendered each time, as they are unless told otherwise, or only where they are looked at."""
+        from Testing.desktop.views import MRMLView
+
+        MRMLView.is_drawn = is_drawn
+
     def slice_view(self, name: str) -> Any:
         """Return a slice view's widget, for wheel and drag."""
         return self.layout_manager.sliceWidget(name).sliceView()
