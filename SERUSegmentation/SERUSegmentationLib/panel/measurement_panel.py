@@ -101,6 +101,8 @@ class MeasurementPanel:
     def _onMeasure(self, checked: bool = False) -> None:
         """Measure the segments as they are now, and show them in their table."""
         node = self._controller.segmentationNode
+        if node is None:
+            return
         volume = inputVolume(node) or self._ui.inputSelector.currentNode()
         try:
             if volume is None:
