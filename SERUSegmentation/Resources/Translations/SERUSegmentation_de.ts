@@ -460,8 +460,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Centre the crop box of the crosshair&apos;s side on the crosshair and refine that side anew (Ctrl+Shift+K); hold Shift and move the mouse to place the crosshair</source>
-        <translation>Den Zuschnittrahmen der Seite, auf der das Fadenkreuz steht, auf das Fadenkreuz zentrieren und die Seite neu verfeinern (Strg+Umschalt+K); mit gedrückter Umschalttaste setzt die Maus das Fadenkreuz</translation>
+        <source>Make the crosshair&apos;s slice the key slice of its side, centre the crop box on the crosshair and refine that side anew (Ctrl+Shift+K); hold Shift and move the mouse to place the crosshair</source>
+        <translation>Die Schicht des Fadenkreuzes zur Schlüsselschicht seiner Seite machen, den Zuschnittrahmen auf das Fadenkreuz zentrieren und die Seite neu verfeinern (Strg+Umschalt+K); mit gedrückter Umschalttaste setzt die Maus das Fadenkreuz</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
