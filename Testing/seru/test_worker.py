@@ -139,9 +139,7 @@ def job(ct: Path, tmp_path: Path, tiny_model: Path) -> dict[str, Any]:
     }
 
 
-def whole_run(
-    ct: Path, tiny_model: Path, boxes: dict[str, list[list[int]]], keys: dict[str, int] | None = None
-) -> Any:
+def whole_run(ct: Path, tiny_model: Path, boxes: dict[str, list[list[int]]], keys: dict[str, int] | None = None) -> Any:
     keys = keys or {}
     given = (
         SideBox(side, tuple(low), tuple(high), keys.get(side))  # type: ignore[arg-type]
