@@ -341,7 +341,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The panel may be closed meanwhile, or look at another CT.
         parameters = self._parameterNode or self.logic.getParameterNode()
         isOther = parameters.inputVolume not in (None, run.volumeNode)
-        self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "")
+        told = result.report.warnings if result is not None else ()
+        self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "", told)
         isNew = result is not None and parameters.outputSegmentation is not result.segmentationNode
         if result is not None and parameters.inputVolume is run.volumeNode:
             self.parts.controller.offer(result)

@@ -145,6 +145,18 @@ class SetupPanel:
             _("Engine: {engine}").format(engine=engineText(self._inputs)),
         ]
 
+    def answer(self, text: str, isError: bool = False) -> None:
+        """Answer beside the buttons.
+
+        Args:
+            text: a sentence; empty hides it.
+            isError: it gets a frame.
+        """
+        label = self._ui.setupAnswerLabel
+        label.text = text
+        label.visible = bool(text)
+        setFramed(label, isError)
+
     def cleanup(self) -> None:
         """End what still runs."""
         if self._command is not None:
@@ -164,18 +176,6 @@ class SetupPanel:
         if isFirst:
             section.collapsed = False
         self._isFirst = isFirst
-
-    def answer(self, text: str, isError: bool = False) -> None:
-        """Answer beside the buttons.
-
-        Args:
-            text: a sentence; empty hides it.
-            isError: it gets a frame.
-        """
-        label = self._ui.setupAnswerLabel
-        label.text = text
-        label.visible = bool(text)
-        setFramed(label, isError)
 
     def _onError(self, error: Exception) -> None:
         self.answer(str(error) or type(error).__name__, isError=True)
