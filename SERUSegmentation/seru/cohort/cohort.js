@@ -1,0 +1,315 @@
+"use strict";
+// Sorting of the table, the review queue, and commands to copy. Whatever comes from outside becomes text, never markup.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const make = (tag, text = "", properties = {}) =>
+    Object.assign(document.createElement(tag), { textContent: text }, properties);
+  const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+  const tell = (text) => { byId("told").textContent = text; };
+
+  // Table: each click turns the direction; empty cells stay at the end.
+
+  const table = byId("table");
+  const valueOf = (row, column) => {
+    const cell = row.cells[column];
+    if (cell.classList.contains("number")) return "value" in cell.dataset ? Number(cell.dataset.value) : null;
+    return "value" in cell.dataset ? Number(cell.dataset.value) : cell.textContent.toLowerCase();
+  };
+  const compareText = new Intl.Collator("en", { numeric: true }).compare;
+
+  function sortBy(heading) {
+    const isDown = heading.getAttribute("aria-sort") === "ascending";
+    for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+    const body = table.tBodies[0];
+    const keyed = [...body.rows].map((row) => ({ row, value: valueOf(row, heading.cellIndex) }));
+    keyed.sort(({ value: one }, { value: other }) => {
+      if (one === null || other === null) return (one === null) - (other === null);
+      const order = typeof one === "number" ? one - other : compareText(one, other);
+      return isDown ? -order : order;
+    });
+    body.append(...keyed.map(({ row }) => row));
+  }
+  table.tHead.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) sortBy(button.parentElement);
+  });
+
+  // Commands for Slicer: the last character of one ends its quoted code.
+
+  function commandOf(index, place) {
+    const command = data.cases[index].command;
+    if (!place) return command;
+    const jump = `; slicer.modules.markups.logic().JumpSlicesToLocation(${place.join(", ")}, True)`;
+    return command.slice(0, -1) + jump + command.slice(-1);
+  }
+  async function copy(button, text) {
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      setTimeout(() => { button.textContent = label; }, 1500);
+    } catch {
+      const field = make("textarea", text, { readOnly: true, rows: 3 });
+      field.setAttribute("aria-label", "Command for Slicer, to be copied from here");
+      button.after(field);
+      field.select();
+      field.addEventListener("blur", () => field.remove());
+    }
+  }
+  for (const button of table.querySelectorAll("button[data-case]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button, commandOf(Number(button.dataset.case))));
+  }
+
+  // Verdicts, by the number of their finding; kept in the browser where it lets us.
+
+  const WORDS = { accept: "accepted", dismiss: "dismissed", needs_work: "needs work" };
+  const STANDING = { believed: "Found", accepted: "Accepted in these results", candidate: "Candidate, not counted",
+    dismissed: "Dismissed in these results, not counted" };
+  const findings = data.findings;
+  const verdicts = new Map();
+  const past = [];
+  const storeKey = `seru-verdicts-${data.digest}`;
+  const counted = (finding) => finding.status === "believed" || finding.status === "accepted";
+
+  function restore() {
+    try {
+      for (const [id, verdict, note] of JSON.parse(localStorage.getItem(storeKey) ?? "[]")) {
+        if (findings[id] && verdict in WORDS) verdicts.set(id, { verdict, note: String(note) });
+      }
+      localStorage.setItem(storeKey, packed());
+    } catch {
+      tell("This browser keeps no verdicts for this page: export them before you close it.");
+    }
+  }
+  const packed = () => JSON.stringify([...verdicts].map(([id, { verdict, note }]) => [id, verdict, note]));
+  function keep() {
+    try {
+      localStorage.setItem(storeKey, packed());
+    } catch { /* It was said at the start. */ }
+  }
+  function put(id, value) {
+    if (value) verdicts.set(id, value);
+    else verdicts.delete(id);
+  }
+  function decide(id, value) {
+    past.push({ id, before: verdicts.get(id), at });
+    put(id, value);
+    keep();
+  }
+  const nameOf = (id) => `${findings[id].name} of ${data.cases[findings[id].case].name}`;
+
+  // The queue: the finding that is looked at, what is beside it in its case, and what comes next.
+
+  const ofCase = data.cases.map(() => []);
+  findings.forEach((finding, id) => ofCase[finding.case].push(id));
+  for (const ids of ofCase) ids.sort((one, other) => counted(findings[one]) - counted(findings[other]) || one - other);
+  const BEFORE = 3;
+  const LISTED = 10;
+  let queue = [];
+  let at = 0;
+
+  function choose(kind) {
+    queue = findings.map((_, id) => id);
+    if (kind !== "all") queue = queue.filter((id) => counted(findings[id]) === (kind === "counted"));
+    at = Math.max(queue.findIndex((id) => !verdicts.has(id)), 0);
+    show();
+  }
+  function goTo(place) {
+    at = Math.min(Math.max(place, 0), Math.max(queue.length - 1, 0));
+    show();
+  }
+  function say(verdict) {
+    if (!queue.length) return;
+    const id = queue[at];
+    decide(id, { verdict, note: byId("note").value.trim() });
+    goTo(at + 1);
+    tell(`${upper(nameOf(id))}: ${WORDS[verdict]}. Now ${nameOf(queue[at])}.`);
+  }
+  function undo() {
+    const last = past.pop();
+    if (!last) return tell("There is nothing to undo.");
+    put(last.id, last.before);
+    keep();
+    const place = queue.indexOf(last.id);
+    goTo(place < 0 ? last.at : place);
+    return tell(`Taken back: ${nameOf(last.id)}.`);
+  }
+
+  const share = ({ confidence }) => (confidence === null ? "not known" : `${Math.round(100 * confidence)} %`);
+  const mark = (id) => (verdicts.has(id) ? WORDS[verdicts.get(id).verdict] : "");
+
+  function show() {
+    const id = queue[at];
+    const isEmpty = id === undefined;
+    byId("count").textContent = isEmpty ? "Nothing is in this queue."
+      : `${at + 1} of ${queue.length}; ${verdicts.size} with a verdict`;
+    byId("item").parentElement.hidden = isEmpty;
+    byId("export").disabled = !verdicts.size;
+    byId("undo").disabled = !past.length;
+    if (isEmpty) return;
+    showItem(id, findings[id], data.cases[findings[id].case]);
+    keepFocus(byId("beside"), ofCase[findings[id].case].filter((other) => other !== id).map(besideOf));
+    const from = Math.max(Math.min(at - BEFORE, queue.length - LISTED), 0);
+    keepFocus(byId("list"), queue.slice(from, from + LISTED).map((other, place) => listed(other, from + place)));
+  }
+  function showItem(id, finding, ofIt) {
+    byId("finding").textContent = `${upper(finding.name)} in`;
+    byId("case").textContent = ofIt.name;
+    const own = verdicts.get(id);
+    byId("standing").textContent = own ? `Your verdict: ${WORDS[own.verdict]}` : STANDING[finding.status];
+    const facts = { Confidence: share(finding), Volume: `${finding.cut ? "at least " : ""}${finding.volume} ml`,
+      Diameters: finding.size, HU: finding.hu || "not known", Slice: finding.slice,
+      "Centre, RAS": `${finding.place.join(", ")} mm` };
+    byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+    showPictures(finding, ofIt);
+    byId("note").value = own ? own.note : "";
+    for (const button of byId("verdicts").querySelectorAll("[data-verdict]")) {
+      button.setAttribute("aria-pressed", String(own?.verdict === button.dataset.verdict));
+    }
+    byId("previous").disabled = at === 0;
+    byId("next").disabled = at === queue.length - 1;
+    byId("open").hidden = !ofIt.command;
+  }
+  function showPictures(finding, ofIt) {
+    const own = ofIt.pictures.filter(({ side }) => side === finding.side);
+    const shown = own.map(({ url, alt }) => make("img", "", { src: url, alt, width: 320, height: 320 }));
+    if (ofIt.page) shown.push(make("a", "Page of the case", { href: ofIt.page, target: "_blank", rel: "noopener" }));
+    byId("pictures").hidden = !shown.length;
+    byId("pictures").replaceChildren(...shown);
+  }
+  function besideOf(id) {
+    const finding = findings[id];
+    const item = make("li", `${upper(finding.name)}: ${finding.volume} ml, ${share(finding)}, slice ${finding.slice}. ` +
+      `${STANDING[finding.status]}. `);
+    for (const [verdict, word] of Object.entries({ accept: "Accept", dismiss: "Dismiss", needs_work: "Needs work" })) {
+      const button = make("button", word, { type: "button" });
+      button.dataset.focus = `${id} ${verdict}`;
+      button.setAttribute("aria-pressed", String(verdicts.get(id)?.verdict === verdict));
+      button.setAttribute("aria-label", `${word}: ${finding.name}`);
+      button.addEventListener("click", () => {
+        const own = verdicts.get(id);
+        decide(id, own?.verdict === verdict ? undefined : { verdict, note: own?.note ?? "" });
+        tell(`${upper(nameOf(id))}: ${mark(id) || "no verdict"}.`);
+        show();
+      });
+      item.append(button, " ");
+    }
+    return item;
+  }
+  function listed(id, place) {
+    const button = make("button", "", { type: "button" });
+    const words = [`${findings[id].name}, ${data.cases[findings[id].case].name}`, mark(id), share(findings[id])];
+    button.append(...words.map((text) => make("span", text)));
+    button.dataset.focus = String(place);
+    if (place === at) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => goTo(place));
+    const item = make("li");
+    item.append(button);
+    return item;
+  }
+  function keepFocus(parent, items) {
+    const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+    parent.replaceChildren(...items);
+    if (focused !== undefined) (parent.querySelector(`[data-focus="${focused}"]`) ?? byId("item")).focus();
+  }
+
+  // CSV, out and in. What a spreadsheet would run begins with a quote.
+
+  const COLUMNS = ["case", "finding", "r_mm", "a_mm", "s_mm", "volume_ml", "verdict", "note"];
+  const alone = (text) => text.replace(/[\ud800-\udfff]/gu, (part) => `\\u${part.charCodeAt(0).toString(16)}`);
+  const asText = (text) => (/^['=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
+  const quoted = (text) => (/[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const cell = (value) => quoted(typeof value === "number" ? String(value) : asText(alone(value)));
+  const keyOf = (id) => {
+    const finding = findings[id];
+    return [data.cases[finding.case].name, finding.name, ...finding.place, finding.volume].map(cell).join(",");
+  };
+
+  function asCsv() {
+    const ids = [...verdicts.keys()].sort((one, other) => one - other);
+    const lines = ids.map((id) => `${keyOf(id)},${verdicts.get(id).verdict},${cell(verdicts.get(id).note)}`);
+    return [COLUMNS.join(","), ...lines, ""].join("\n");
+  }
+  function parsed(text) {
+    const rows = [[]];
+    for (const [, between, inQuotes, plain] of text.matchAll(/(^|,|\r?\n|\r)(?:"((?:[^"]|"")*)"|([^",\r\n]*))/g)) {
+      if (/[\r\n]/.test(between)) rows.push([]);
+      rows.at(-1).push((inQuotes ?? "").replaceAll('""', '"') || (plain ?? ""));
+    }
+    return rows;
+  }
+  function take(text) {
+    const [names, ...rows] = parsed(text.replace(/^\ufeff/, ""));
+    const places = COLUMNS.map((name) => names.indexOf(name));
+    const known = new Map(findings.map((_, id) => [keyOf(id), id]));
+    let taken = 0;
+    for (const row of rows.filter(({ length }) => length > 1)) {
+      const values = places.map((place) => row[place] ?? "");
+      const numbers = values.slice(2, 6).map((value) => String(Number(value)));
+      const id = known.get([...values.slice(0, 2).map(quoted), ...numbers].join(","));
+      if (id === undefined || !(values[6] in WORDS)) continue;
+      verdicts.set(id, { verdict: values[6], note: values[7].replace(/^'(?=['=+\-@\t\r\n＝＋－＠])/, "") });
+      taken += 1;
+    }
+    past.length = 0;
+    keep();
+    choose(byId("kind").value);
+    tell(`${taken} of ${rows.filter(({ length }) => length > 1).length} verdicts of the file are on findings of this page.`);
+  }
+  function download() {
+    const url = URL.createObjectURL(new Blob([asCsv()], { type: "text/csv" }));
+    make("a", "", { href: url, download: "verdicts.csv" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 60000);
+    tell(`${verdicts.size} verdicts were exported.`);
+  }
+
+  // Keys: letters on the whole page unless they are switched off or a text is written, arrows in the queue.
+
+  const LETTERS = { a: () => say("accept"), d: () => say("dismiss"), w: () => say("needs_work"), u: undo,
+    j: () => goTo(at + 1), k: () => goTo(at - 1), n: () => byId("note").focus() };
+  const ARROWS = { ArrowDown: LETTERS.j, ArrowRight: LETTERS.j, ArrowUp: LETTERS.k, ArrowLeft: LETTERS.k };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.target === byId("note") && ["Enter", "Escape"].includes(event.key)) byId("item").focus();
+    if (event.target.matches("input[type=text], select, textarea")) return;
+    const isLetter = byId("keys").checked && Object.hasOwn(LETTERS, event.key);
+    const isArrow = Object.hasOwn(ARROWS, event.key) && byId("review").contains(event.target);
+    if (!isLetter && !isArrow) return;
+    event.preventDefault();
+    (isLetter ? LETTERS : ARROWS)[event.key]();
+  });
+  byId("note").addEventListener("change", () => {
+    const note = byId("note").value.trim();
+    const own = verdicts.get(queue[at]);
+    if (!own && !note) return;
+    decide(queue[at], { verdict: own?.verdict ?? "needs_work", note });
+    show();
+  });
+  byId("verdicts").addEventListener("click", (event) => {
+    const verdict = event.target.closest("[data-verdict]")?.dataset.verdict;
+    if (verdict) say(verdict);
+  });
+  byId("undo").addEventListener("click", undo);
+  byId("previous").addEventListener("click", LETTERS.k);
+  byId("next").addEventListener("click", LETTERS.j);
+  byId("open").addEventListener("click", () => {
+    const finding = findings[queue[at]];
+    copy(byId("open"), commandOf(finding.case, finding.place));
+  });
+  byId("kind").addEventListener("change", () => choose(byId("kind").value));
+  byId("export").addEventListener("click", download);
+  byId("load").addEventListener("change", async () => {
+    if (byId("load").files[0]) take(await byId("load").files[0].text());
+    byId("load").value = "";
+  });
+
+  if (findings.length) {
+    byId("review").hidden = false;
+    restore();
+    choose("counted");
+  }
+})();
