@@ -9,11 +9,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.info import versions
 from seru.cli.session import Session
 from seru.cohort.discovery import Case, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
+from seru.cohort.tables import has_parquet
 from seru.errors import BadInputError, CancelledError, SeruError
 from seru.files import claimed
 from seru.io.images import OUTPUT_ENDINGS
@@ -85,7 +87,7 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     model = find_model(arguments.model)
     segmenter = Segmenter(model, options)
     model.verify()
-    summary = Summary(arguments.output)
+    summary = Summary(arguments.output, versions())
     summary.check()
 
     def outputs_of(case: Case) -> Outputs:
@@ -97,15 +99,19 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
             page=arguments.page / f"{case.name}.html" if arguments.page else None,
         )
 
+    if not has_parquet():
+        session.say("The summary is written without Parquet, which needs pyarrow: pip install pyarrow")
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
         run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
+    finally:
+        summary.write()
     path = arguments.output / SUMMARY_CSV
     if summary.failed:
-        lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)
+        lines = "; ".join(f"{case['name']}: {case['error']}" for case in summary.failed)
         count = len(cases) + sum(item.is_fault for item in cohort.left_out)
         raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
     session.done(str(path))
