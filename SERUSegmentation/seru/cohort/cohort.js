@@ -307,9 +307,7 @@
     byId("load").value = "";
   });
 
-  if (findings.length) {
-    byId("review").hidden = false;
-    restore();
-    choose("counted");
-  }
+  byId("review").hidden = !findings.length;
+  if (findings.length) restore();
+  choose("counted");
 })();

@@ -16,7 +16,7 @@ from seru.result.maps import Maps
 from seru.result.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from seru.cascade.cascade import SegmentResult
+    from seru.cascade.stages import SegmentResult
 
 _NEEDS_WORK = "A person says that this needs work: "
 
@@ -33,7 +33,7 @@ def decide(maps: Maps, report: Report, listed: Sequence[ListedVerdict], progress
     Returns:
         The result; the report's warnings are those of the run and what ``progress`` was told.
     """
-    from seru.cascade.cascade import SegmentResult
+    from seru.cascade.stages import SegmentResult
 
     options = SegmentOptions.from_deciding(report.options, alpha=report.alpha)
     found = [finish(maps, options, has_ranges=False)]
