@@ -50,15 +50,21 @@ def many_cases(count: int) -> list[dict[str, Any]]:
 def _findings(number: int) -> list[Finding]:
     volume = 120.0 + number * 37 % 160
     found = [
-        replace(KIDNEY, side=side, volume_ml=volume + at, confidence=0.8 + (number * 7 + at) % 997 / 5000, centre_ras=place)
+        replace(
+            KIDNEY, side=side, volume_ml=volume + at, confidence=0.8 + (number * 7 + at) % 997 / 5000, centre_ras=place
+        )
         for at, (side, place) in enumerate((("right", (60.0, -20.0, 10.5)), ("left", (-60.0, -20.0, 12.5))))
     ]
     if number % 3 == 0:
         sure = 0.3 + number * 13 % 1999 / 4000
-        found.append(a_finding(confidence=sure, volume_ml=2.0 + number % 90, centre_ras=(72.3, -31.1, number % 100 + 0.4)))
+        found.append(
+            a_finding(confidence=sure, volume_ml=2.0 + number % 90, centre_ras=(72.3, -31.1, number % 100 + 0.4))
+        )
     for at in (1, 2):
         doubtful = {"number": at, "side": "left", "status": "candidate", "volume_ml": 0.5 * at + number % 5}
-        found.append(a_finding(**doubtful, confidence=0.05 + number * 11 % 991 / 9000, centre_ras=(-80.0, 5.0 * at, 3.0)))
+        found.append(
+            a_finding(**doubtful, confidence=0.05 + number * 11 % 991 / 9000, centre_ras=(-80.0, 5.0 * at, 3.0))
+        )
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shlex
 from base64 import b64encode
@@ -263,7 +262,7 @@ def test_a_browser_that_keeps_nothing_says_so_and_takes_an_exported_list(tmp_pat
     refused = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused'); }});"
     (tmp_path / "list.csv").write_text(
         "case,finding,r_mm,a_mm,s_mm,volume_ml,verdict,note\n"
-        "case_00000,right tumor 1,72.3,-31.1,0.4,2,dismiss,\"a, b\"\n"
+        'case_00000,right tumor 1,72.3,-31.1,0.4,2,dismiss,"a, b"\n'
         "case_00009,right tumor 1,72.3,-31.1,0.4,2,dismiss,\n",
         encoding="utf-8",
     )

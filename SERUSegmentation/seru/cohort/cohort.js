@@ -139,6 +139,7 @@
   }
 
   const share = ({ confidence }) => (confidence === null ? "not known" : `${Math.round(100 * confidence)} %`);
+  const millilitres = ({ volume }) => `${volume.toFixed(volume >= 10 ? 0 : 1)} ml`;
   const mark = (id) => (verdicts.has(id) ? WORDS[verdicts.get(id).verdict] : "");
 
   function show() {
@@ -160,7 +161,7 @@
     byId("case").textContent = ofIt.name;
     const own = verdicts.get(id);
     byId("standing").textContent = own ? `Your verdict: ${WORDS[own.verdict]}` : STANDING[finding.status];
-    const facts = { Confidence: share(finding), Volume: `${finding.cut ? "at least " : ""}${finding.volume} ml`,
+    const facts = { Confidence: share(finding), Volume: `${finding.cut ? "at least " : ""}${millilitres(finding)}`,
       Diameters: finding.size, HU: finding.hu || "not known", Slice: finding.slice,
       "Centre, RAS": `${finding.place.join(", ")} mm` };
     byId("facts").replaceChildren(...Object.entries(facts).flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
@@ -182,8 +183,9 @@
   }
   function besideOf(id) {
     const finding = findings[id];
-    const item = make("li", `${upper(finding.name)}: ${finding.volume} ml, ${share(finding)}, slice ${finding.slice}. ` +
-      `${STANDING[finding.status]}. `);
+    const size = `${millilitres(finding)}, ${share(finding)}, slice ${finding.slice}`;
+    const item = make("li", `${upper(finding.name)}: ${size}. ${STANDING[finding.status]}.`);
+    const buttons = make("div");
     for (const [verdict, word] of Object.entries({ accept: "Accept", dismiss: "Dismiss", needs_work: "Needs work" })) {
       const button = make("button", word, { type: "button" });
       button.dataset.focus = `${id} ${verdict}`;
@@ -195,8 +197,9 @@
         tell(`${upper(nameOf(id))}: ${mark(id) || "no verdict"}.`);
         show();
       });
-      item.append(button, " ");
+      buttons.append(button);
     }
+    item.append(buttons);
     return item;
   }
   function listed(id, place) {

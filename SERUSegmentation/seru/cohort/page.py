@@ -50,7 +50,9 @@ def check_page(folder: Path) -> None:
     if path.is_file():
         with open(path, "rb") as file:
             if _MARK.encode() not in file.read(_HEAD):
-                raise BadInputError(f"'{path}' is in the place of the cohort's page and is none; choose another folder.")
+                raise BadInputError(
+                    f"'{path}' is in the place of the cohort's page and is none; choose another folder."
+                )
 
 
 def write_cohort_page(folder: Path, summary: Mapping[str, Any], ending: str) -> Path:
