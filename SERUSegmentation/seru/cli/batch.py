@@ -11,7 +11,8 @@ from pathlib import Path
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
 from seru.cli.info import versions
 from seru.cli.session import Session
-from seru.cohort.discovery import Case, LeftOut, find_cases
+from seru.cohort.case_list import is_case_list, read_case_list
+from seru.cohort.discovery import Case, Cohort, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.summary import SUMMARY_CSV, Summary
@@ -24,8 +25,9 @@ from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
-    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it. Finished cases are "
-    "skipped; failed ones are listed at the end, and the exit code is then 1."
+    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
+    "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed at the end, and the exit code is "
+    "then 1."
 )
 
 
@@ -36,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: of the subcommand.
     """
     parser.add_argument(
-        "input", type=existing_path, metavar="INPUT_FOLDER", help="CT files, DICOM folders and zips of them"
+        "input",
+        type=existing_path,
+        metavar="INPUT",
+        help="folder of CT files, DICOM folders and zips of them, or a CSV list of them with the columns path,id",
     )
     parser.add_argument(
         "-o", "--output", type=existing_path, required=True, metavar="OUTPUT_FOLDER", help="made where it is missing"
@@ -76,7 +81,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 
 def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
-    cohort = find_cases(arguments.input, _result_folders(arguments))
+    cohort = _cohort(arguments)
     cases = cohort.cases
     # What cannot be run loads no network.
     require_room(LIBRARIES)
@@ -140,6 +145,12 @@ class _Watcher(CohortWatcher):
 def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
     session.progress.warning(f"{item.name} is left out: {item.reason}")
     summary.add(item.name, item.path, "failed" if item.is_fault else "left out", error=item.reason)
+
+
+def _cohort(arguments: argparse.Namespace) -> Cohort:
+    if is_case_list(arguments.input):
+        return read_case_list(arguments.input)
+    return find_cases(arguments.input, _result_folders(arguments))
 
 
 def _result_folders(arguments: argparse.Namespace) -> list[Path]:
