@@ -26,8 +26,7 @@ from seru.places import check_writable, is_same_place
 
 DESCRIPTION = (
     "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
-    "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed at the end, and the exit code is "
-    "then 1."
+    "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed in the end, with exit code 1."
 )
 
 
