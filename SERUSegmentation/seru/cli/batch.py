@@ -7,8 +7,17 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.cluster import (
+    add_cluster_arguments,
+    is_on_cluster,
+    make_absolute,
+    recipe_of,
+    require_dask,
+    run_on_cluster,
+)
 from seru.cli.info import versions
 from seru.cli.session import Session
 from seru.cohort.case_list import is_case_list, read_case_list
@@ -23,6 +32,10 @@ from seru.io.images import OUTPUT_ENDINGS
 from seru.memory import LIBRARIES, require_room, require_threads
 from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
+
+if TYPE_CHECKING:
+    from seru.cascade.cascade import Segmenter
+    from seru.model.store import Model
 
 DESCRIPTION = (
     "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
@@ -56,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures", type=existing_path, metavar="DIR", help="write each case's pictures to a folder in it"
     )
     parser.add_argument("--page", type=existing_path, metavar="DIR", help="write each case's page to it")
+    add_cluster_arguments(parser)
     add_run_arguments(parser)
     add_common_arguments(parser)
 
@@ -74,6 +88,9 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         SeruError: code 1 where a case failed; the others are finished then.
     """
     options = segment_options(arguments)
+    if is_on_cluster(arguments):
+        require_dask()
+        make_absolute(arguments)
     _make_folders(arguments)
     with _claimed_folders(arguments):
         return _run(arguments, options, session)
@@ -85,11 +102,10 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     # What cannot be run loads no network.
     require_room(LIBRARIES)
     require_threads(options.threads)
-    from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 
     model = find_model(arguments.model)
-    segmenter = Segmenter(model, options)
+    segmenter = None if is_on_cluster(arguments) else _segmenter(model, options)
     model.verify()
     summary = Summary(arguments.output, versions())
     summary.check()
@@ -108,7 +124,13 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
-        run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        if segmenter is not None:
+            run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        else:
+            from seru.cohort.dask_runner import make_tasks
+
+            tasks = make_tasks(cases, outputs_of, recipe_of(arguments, model, options))
+            run_on_cluster(tasks, arguments, summary, session)
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     finally:
@@ -121,6 +143,12 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     session.done(str(path))
     session.say(f"{len(cases)} cases finished; {path}")
     return 0
+
+
+def _segmenter(model: Model, options: SegmentOptions) -> Segmenter:
+    from seru.cascade.cascade import Segmenter
+
+    return Segmenter(model, options)
 
 
 class _Watcher(CohortWatcher):
