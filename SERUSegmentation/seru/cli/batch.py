@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.cluster import (
+    add_cluster_arguments,
+    is_on_cluster,
+    make_absolute,
+    recipe_of,
+    require_dask,
+    run_on_cluster,
+)
 from seru.cli.info import versions
 from seru.cli.session import Session
-from seru.cohort.discovery import Case, LeftOut, find_cases
+from seru.cohort.case_list import is_case_list, read_case_list
+from seru.cohort.discovery import Case, Cohort, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
 from seru.cohort.page import PAGE, check_page, write_cohort_page
@@ -26,9 +36,13 @@ from seru.memory import LIBRARIES, require_room, require_threads
 from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
 
+if TYPE_CHECKING:
+    from seru.cascade.cascade import Segmenter
+    from seru.model.store import Model
+
 DESCRIPTION = (
-    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it. Finished cases are "
-    "skipped; failed ones are listed at the end, and the exit code is then 1."
+    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
+    "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed in the end, with exit code 1."
 )
 
 
@@ -39,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: of the subcommand.
     """
     parser.add_argument(
-        "input", type=existing_path, metavar="INPUT_FOLDER", help="CT files, DICOM folders and zips of them"
+        "input",
+        type=existing_path,
+        metavar="INPUT",
+        help="folder of CT files, DICOM folders and zips of them, or a CSV list of them with the columns path,id",
     )
     parser.add_argument(
         "-o", "--output", type=existing_path, required=True, metavar="OUTPUT_FOLDER", help="made where it is missing"
@@ -60,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verdicts", type=existing_path, metavar="V.csv", help=f"apply a person's verdicts, as {PAGE} exports them"
     )
+    add_cluster_arguments(parser)
     add_run_arguments(parser)
     add_common_arguments(parser)
 
@@ -78,22 +96,24 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         SeruError: code 1 where a case failed; the others are finished then.
     """
     options = segment_options(arguments)
+    if is_on_cluster(arguments):
+        require_dask()
+        make_absolute(arguments)
     _make_folders(arguments)
     with _claimed_folders(arguments):
         return _run(arguments, options, session)
 
 
 def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
-    cohort = find_cases(arguments.input, _result_folders(arguments))
+    cohort = _cohort(arguments)
     cases = _with_verdicts(cohort.cases, arguments.verdicts, session)
     # What cannot be run loads no network.
     require_room(LIBRARIES)
     require_threads(options.threads)
-    from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 
     model = find_model(arguments.model)
-    segmenter = Segmenter(model, options)
+    segmenter = None if is_on_cluster(arguments) else _segmenter(model, options)
     model.verify()
     summary = Summary(arguments.output, versions())
     summary.check()
@@ -114,7 +134,13 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
-        run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        if segmenter is not None:
+            run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        else:
+            from seru.cohort.dask_runner import make_tasks
+
+            tasks = make_tasks(cases, outputs_of, recipe_of(arguments, model, options))
+            run_on_cluster(tasks, arguments, summary, session)
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     finally:
@@ -129,6 +155,12 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     session.done(str(path))
     session.say(f"{len(cases)} cases finished; {path}")
     return 0
+
+
+def _segmenter(model: Model, options: SegmentOptions) -> Segmenter:
+    from seru.cascade.cascade import Segmenter
+
+    return Segmenter(model, options)
 
 
 class _Watcher(CohortWatcher):
@@ -160,6 +192,12 @@ def _with_verdicts(cases: list[Case], path: Path | None, session: Session) -> li
     for name in verdicts:
         session.progress.warning(f"The verdicts name the case {name}, which is not in this cohort.")
     return decided
+
+
+def _cohort(arguments: argparse.Namespace) -> Cohort:
+    if is_case_list(arguments.input):
+        return read_case_list(arguments.input)
+    return find_cases(arguments.input, _result_folders(arguments))
 
 
 def _result_folders(arguments: argparse.Namespace) -> list[Path]:

@@ -1,0 +1,167 @@
+"""A cohort on the workers of a Dask cluster: one task a case, and a second try, alone, for what a worker failed at.
+
+Dask distributes the tasks, and gives those of a worker that dies to another one or back to us. Which of the cases that
+such a worker had was at fault nobody knows; so each is tried once more with no other beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from distributed import Client, Future, KilledWorker
+
+from seru.cohort.dask_task import Ended, Recipe, Task, run_task
+from seru.cohort.discovery import Case
+from seru.cohort.outputs import Outputs
+from seru.errors import BadInputError, DeviceError, ModelError, SeruError
+from seru.io.inputs import Inputs
+from seru.progress import Progress
+
+_LOOK_S = 0.2
+_CODES = {kind.exit_code: kind for kind in (BadInputError, ModelError, DeviceError)}
+
+
+def make_tasks(cases: Sequence[Case], outputs_of: Callable[[Case], Outputs], recipe: Recipe) -> list[Task]:
+    """Return a task for each case.
+
+    Args:
+        cases: of the cohort, with absolute paths, which mean the same on every worker.
+        outputs_of: gives where a case's results go; absolute likewise.
+        recipe: model and options.
+
+    Returns:
+        The tasks, each with those other cases' CTs that it might write over; there hardly ever are any.
+    """
+    inputs = Inputs(case.path for case in cases)
+    tasks = []
+    for case in cases:
+        outputs = outputs_of(case)
+        rivals = {inputs.reader_of(path) for _, path in outputs.files()}
+        tasks.append(Task(case, outputs, tuple(sorted(path for path in rivals if path)), recipe))
+    return tasks
+
+
+def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iterator[tuple[int, Ended]]:
+    """Run the tasks on a cluster's workers; one that fails stops no other.
+
+    Two clients that run one cohort on one scheduler give a task the same key, so that it runs once, for both.
+
+    Args:
+        tasks: of a cohort.
+        client: of the cluster.
+        progress: asked whether to stop; then the tasks are given up.
+
+    Yields:
+        The number of each task, from 0, and what became of it, as they end: ``done``, ``skipped`` or ``failed``.
+
+    Raises:
+        CancelledError: the run was cancelled.
+        BadInputError: a worker cannot run any case.
+        ModelError: a worker's model is missing, damaged, or another one.
+        SeruError: the scheduler is gone.
+    """
+    submitter = _Submitter(client, tasks, progress)
+    again: list[tuple[int, Ended]] = []
+    for number, ended in submitter.results(range(len(tasks))):
+        if ended.may_succeed:
+            again.append((number, ended))
+        else:
+            yield number, ended
+    for number, first in again:
+        for _, ended in submitter.results([number], first):
+            yield number, replace(ended, error=_of_both(first, ended)) if ended.status == "failed" else ended
+
+
+class _Submitter:
+    """Gives tasks to the cluster, and takes what becomes of them."""
+
+    def __init__(self, client: Client, tasks: Sequence[Task], progress: Progress) -> None:
+        self._client = client
+        self._tasks = tasks
+        self._progress = progress
+        self._address = client.scheduler.address if client.scheduler else "?"
+
+    def results(self, numbers: Sequence[int], first: Ended | None = None) -> Iterator[tuple[int, Ended]]:
+        """Yield tasks' numbers and what became of them, as they end.
+
+        Args:
+            numbers: of the tasks to run.
+            first: how another try ended; it was on a worker that is avoided now where there are others.
+        """
+        ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+        futures = {number: self._submit(self._tasks[number], first) for number in numbers}
+        for number, future in futures.items():
+            future.add_done_callback(lambda _, number=number: ended.put(number))
+        try:
+            while futures:
+                number = self._next(ended)
+                result = self._result(futures[number])
+                del futures[number]
+                yield number, result
+        finally:
+            with suppress(Exception):  # the scheduler may be gone, and with it all tasks
+                self._client.cancel(list(futures.values()))
+
+    def _submit(self, task: Task, first: Ended | None) -> Future:
+        others = [worker for worker in self._client.ncores() if worker != first.worker] if first else []
+        return self._client.submit(
+            run_task,
+            task,
+            key=(f"seru-{_digest(task.recipe)}{'-again' if first else ''}", _digest(task)),
+            workers=others or None,
+            allow_other_workers=bool(others),
+            pure=False,
+        )
+
+    def _next(self, ended: queue.SimpleQueue[int]) -> int:
+        """Wait for a task to end."""
+        while True:
+            self._progress.check_cancelled()
+            with suppress(queue.Empty):
+                return ended.get(timeout=_LOOK_S)
+            if self._client.status != "running":
+                raise self._gone()
+
+    def _result(self, future: Future) -> Ended:
+        if future.status == "error":
+            return _of_error(future.exception())
+        if future.status != "finished":
+            raise self._gone()
+        try:
+            result: Ended = future.result()
+        except Exception as error:  # it went between both questions
+            raise self._gone() from error
+        if result.status == "hopeless":
+            raise _CODES.get(result.code, SeruError)(result.error)
+        if result.status == "cancelled":  # for another client, that has gone meanwhile
+            return replace(result, status="failed", error="Its run was cancelled by another client.", may_succeed=True)
+        return result
+
+    def _gone(self) -> SeruError:
+        return SeruError(
+            f"The Dask scheduler at '{self._address}' is gone; the cases that were finished are kept, and the same "
+            "command goes on with the others once it is back."
+        )
+
+
+def _digest(record: Recipe | Task) -> str:
+    """Return what two records that are equal have in common, in any process."""
+    return hashlib.sha256(repr(record).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _of_error(error: BaseException) -> Ended:
+    if isinstance(error, KilledWorker):
+        sentence = "The worker process that ran it ended."
+        return Ended("failed", error=sentence, may_succeed=True, worker=error.last_worker.address)
+    text = " ".join(str(error).split())
+    return Ended("failed", error=f"{type(error).__name__}: {text}", may_succeed=True)
+
+
+def _of_both(first: Ended, second: Ended) -> str:
+    if first.error == second.error:
+        return f"{second.error.rstrip('.')}, twice."
+    return f"{second.error.rstrip('.')}; before that: {first.error}"
