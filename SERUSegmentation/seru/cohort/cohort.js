@@ -277,12 +277,17 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.target === byId("note") && ["Enter", "Escape"].includes(event.key)) byId("item").focus();
+    if (event.target === byId("note") && ["Enter", "Escape"].includes(event.key)) {
+      if (event.key === "Escape") byId("note").value = verdicts.get(queue[at])?.note ?? "";
+      byId("item").focus();
+    }
     if (event.target.matches("input[type=text], select, textarea")) return;
     const isLetter = byId("keys").checked && Object.hasOwn(LETTERS, event.key);
     const isArrow = Object.hasOwn(ARROWS, event.key) && byId("review").contains(event.target);
     if (!isLetter && !isArrow) return;
     event.preventDefault();
+    // A key that is held down decides once.
+    if (event.repeat && !"jk".includes(event.key) && !isArrow) return;
     (isLetter ? LETTERS : ARROWS)[event.key]();
   });
   byId("note").addEventListener("change", () => {

@@ -128,10 +128,10 @@ def _histogram(cases: Sequence[Mapping[str, Any]], kind: str) -> Any:
 
 def _columns(has_pictures: bool) -> Iterator[dict[str, Any]]:
     yield {"title": "Case", "style": "name", "is_sorted": True}
-    yield {"title": "Result", "style": "words", "is_sorted": True}
+    yield {"title": "Result", "style": "result", "is_sorted": True}
     for title in (*_NUMBERS, "Least sure, %", "Seconds"):
         yield {"title": title, "style": "number", "is_sorted": True}
-    yield {"title": "To check", "style": "words", "is_sorted": True}
+    yield {"title": "To check", "style": "check", "is_sorted": True}
     if has_pictures:
         yield {"title": "Key slices", "style": "thumbs", "is_sorted": False}
     yield {"title": "Open", "style": "open", "is_sorted": False}
