@@ -88,7 +88,7 @@ def labels_in(folder: Path) -> list[Path]:
 def plain(inputs: Path, folder: Path) -> Path:
     """The CTs that are whole and kill nobody, in a folder of their own."""
     folder.mkdir()
-    for name in (*WHOLE):
+    for name in WHOLE:
         (folder / f"{name}.nii.gz").symlink_to(inputs / f"{name}.nii.gz")
     return folder
 
