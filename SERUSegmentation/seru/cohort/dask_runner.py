@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,6 +23,7 @@ from seru.io.inputs import Inputs
 from seru.progress import Progress
 
 _LOOK_S = 0.2
+_GATHER_S = 2.0
 _CODES = {kind.exit_code: kind for kind in (BadInputError, ModelError, DeviceError)}
 
 
@@ -73,7 +75,7 @@ def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iter
             yield number, ended
     for number, first in again:
         for _, ended in submitter.results([number], first):
-            yield number, replace(ended, error=_of_both(first, ended)) if ended.status == "failed" else ended
+            yield number, replace(ended, error=_of_both(first, ended)) if ended.may_succeed else ended
 
 
 class _Submitter:
@@ -95,11 +97,14 @@ class _Submitter:
         ended: queue.SimpleQueue[int] = queue.SimpleQueue()
         futures = {number: self._submit(self._tasks[number], first) for number in numbers}
         for number, future in futures.items():
-            future.add_done_callback(lambda _, number=number: ended.put(number))
+            _tell_of(future, number, ended)
         try:
             while futures:
                 number = self._next(ended)
                 result = self._result(futures[number])
+                if result is None:
+                    _tell_of(futures[number], number, ended)
+                    continue
                 del futures[number]
                 yield number, result
         finally:
@@ -126,18 +131,23 @@ class _Submitter:
             if self._client.status != "running":
                 raise self._gone()
 
-    def _result(self, future: Future) -> Ended:
+    def _result(self, future: Future) -> Ended | None:
+        """Return what became of a task; None where its worker died with that, and Dask has it run again."""
         if future.status == "error":
             return _of_error(future.exception())
-        if future.status != "finished":
+        if future.status == "cancelled":
             raise self._gone()
         try:
-            result: Ended = future.result()
-        except Exception as error:  # it went between both questions
+            result: Ended = future.result(timeout=_GATHER_S)
+        except TimeoutError:
+            return None
+        except CancelledError as error:
             raise self._gone() from error
+        except Exception as error:  # its worker has died since, for the last time
+            return _of_error(error)
         if result.status == "hopeless":
             raise _CODES.get(result.code, SeruError)(result.error)
-        if result.status == "cancelled":  # for another client, that has gone meanwhile
+        if result.status == "cancelled":  # by another client that shared it
             return replace(result, status="failed", error="Its run was cancelled by another client.", may_succeed=True)
         return result
 
@@ -146,6 +156,10 @@ class _Submitter:
             f"The Dask scheduler at '{self._address}' is gone; the cases that were finished are kept, and the same "
             "command goes on with the others once it is back."
         )
+
+
+def _tell_of(future: Future, number: int, ended: queue.SimpleQueue[int]) -> None:
+    future.add_done_callback(lambda _: ended.put(number))
 
 
 def _digest(record: Recipe | Task) -> str:
