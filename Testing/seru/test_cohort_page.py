@@ -117,7 +117,10 @@ def test_a_screen_reader_finds_headings_headers_and_a_place_where_verdicts_are_t
     headings = [tag for tag, _ in page.elements if tag in ("h1", "h2", "h3")]
     assert headings == ["h1", "h2", "h3", "h3", "h3", "h2", "h2"]
     assert {attributes.get("scope") for attributes in page.of("th")} == {"row", "col"}
-    assert [attributes["id"] for _, attributes in page.elements if attributes.get("role") == "status"] == ["told"]
+    assert [attributes["id"] for _, attributes in page.elements if attributes.get("role") == "status"] == [
+        "told",
+        "found",
+    ]
     assert page.of("svg")[0]["aria-label"] == (
         "Kidneys that were found, in bins of 10 ml. 1, median 180.2 ml, from 180.2 to 180.2 ml."
     )
@@ -224,9 +227,16 @@ def test_a_browser_reviews_2000_cases_by_keyboard_and_exports_what_is_read_back(
         kept = text_at(browser, "count")
         assert sorted_column(browser, 2) == ("ascending", sorted(case["right"]["kidney_ml"] for case in cases)[:3])
         assert sorted_column(browser, 2)[0] == "descending"
+        shown = [text_at(browser, "found")]
+        for action in ("find.value = '_0199'; find.dispatchEvent(new Event('input'))", "find.value = ''; all.click()"):
+            browser.value(
+                f"{{ const [find, all] = ['find', 'all'].map((id) => document.getElementById(id)); {action} }}"
+            )
+            shown.append(text_at(browser, "found"))
         complaints = browser.complaints
 
     assert complaints == []
+    assert shown == ["200 of 2000 shown", "10 of 10 shown", "2000 of 2000 shown"]
     assert kept == "10 of 4667; 10 with a verdict"
     read = read_verdicts(tmp_path / "got" / "verdicts.csv")
     said = {case["name"]: read.get(case["name"], ()) for case in (cases[finding["case"]] for finding in queue[:9])}

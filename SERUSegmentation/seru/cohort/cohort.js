@@ -8,9 +8,23 @@
   const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   const tell = (text) => { byId("told").textContent = text; };
 
-  // Table: each click turns the direction; empty cells stay at the end.
+  // Table: each click turns the direction; empty cells stay at the end. Paper has what the screen shows later.
 
   const table = byId("table");
+  const SHOWN = 200;
+  let most = SHOWN;
+
+  function showRows() {
+    const wanted = byId("find").value.trim().toLowerCase();
+    let found = 0;
+    for (const row of table.tBodies[0].rows) {
+      row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
+      found += !row.hidden;
+      row.classList.toggle("later", !row.hidden && found > most);
+    }
+    byId("all").hidden = found <= most;
+    byId("found").textContent = `${Math.min(found, most)} of ${found} shown`;
+  }
   const valueOf = (row, column) => {
     const cell = row.cells[column];
     if (cell.classList.contains("number")) return "value" in cell.dataset ? Number(cell.dataset.value) : null;
@@ -30,11 +44,19 @@
       return isDown ? -order : order;
     });
     body.append(...keyed.map(({ row }) => row));
+    showRows();
   }
   table.tHead.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) sortBy(button.parentElement);
   });
+  byId("find").addEventListener("input", showRows);
+  byId("all").addEventListener("click", () => {
+    most = Infinity;
+    showRows();
+  });
+  byId("search").hidden = false;
+  showRows();
 
   // Commands for Slicer: the last character of one ends its quoted code.
 
