@@ -55,9 +55,10 @@ def _line(folder: Path, count: int) -> str:
         start = time.perf_counter()
         browser.press(*"a" * _VERDICTS)
         verdict_ms = (time.perf_counter() - start) / _VERDICTS * 1000
-    loaded_s, thread_s = (median(times) for times in zip(*loads, strict=True))
+    loaded_s, thread_s = map(median, zip(*loads, strict=True))
     size_mb = path.stat().st_size / 1e6
-    return f"{count:5} {size_mb:6.1f} {written_s:10.2f} {loaded_s:9.2f} {thread_s:13.2f} {sorted_s:9.2f} {verdict_ms:11.1f}"
+    times = f"{written_s:10.2f} {loaded_s:9.2f} {thread_s:13.2f} {sorted_s:9.2f} {verdict_ms:11.1f}"
+    return f"{count:5} {size_mb:6.1f} {times}"
 
 
 def _load(browser: Browser, path: Path) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from seru.cascade.cascade import Segmenter
 from seru.cli import main
 from seru.cohort.decided import decide, is_decided
-from seru.cohort.verdict_list import COLUMNS, ListedVerdict, read_verdicts
+from seru.cohort.verdict_list import COLUMNS, ListedVerdict, name_in_list, read_verdicts
 from seru.errors import BadInputError
 from seru.findings import Report
 from seru.io.images import read_volume, write_volume
@@ -63,6 +64,15 @@ def test_a_list_is_read_by_case_whatever_the_order_of_its_columns(tmp_path: Path
         ),
         "-bert": (ListedVerdict("kidney", "left", 1, (0.0, 0.0, 0.0), 1.0, "accept", "=1+1"),),
     }
+
+
+def test_names_of_cases_are_read_as_they_are(tmp_path: Path) -> None:
+    lines = [f"{name},left tumor 1,1,2,3,4,accept," for name in ("' quoted'", "' a '", "''=b", "'c", " d ", "\\udce9")]
+
+    read = read_verdicts(write_list(tmp_path / "v.csv", *lines))
+
+    assert list(read) == ["' quoted'", "' a '", "'=b", "'c", " d ", "\\udce9"]
+    assert name_in_list(os.fsdecode(b"\xe9")) == "\\udce9"
 
 
 @pytest.mark.parametrize(

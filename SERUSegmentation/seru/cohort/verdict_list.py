@@ -158,8 +158,10 @@ def _read_text(path: Path) -> str:
 
 def _read_line(cells: dict[str, str | None], where: str) -> tuple[str, ListedVerdict]:
     values = {column: _unquoted(cells.get(column) or "") for column in COLUMNS}
+    case = values["case"]  # a name may begin or end with a space
+    values = {column: value.strip() for column, value in values.items()}
     name = _NAME.fullmatch(values["finding"])
-    if not values["case"] or name is None:
+    if not case or name is None:
         raise BadInputError(f"{where} names no finding of a case, as 'left tumor 1'; take the line out or mend it.")
     verdict = values["verdict"]
     if verdict not in get_args(ListDecision):
@@ -169,7 +171,7 @@ def _read_line(cells: dict[str, str | None], where: str) -> tuple[str, ListedVer
     side, kind, number = cast(tuple[Side, Kind, str | None], name.groups())
     decision = cast(ListDecision, verdict)
     note = " ".join(values["note"].split())
-    return values["case"], ListedVerdict(kind, side, int(number or 1), (r, a, s), volume_ml, decision, note)
+    return case, ListedVerdict(kind, side, int(number or 1), (r, a, s), volume_ml, decision, note)
 
 
 def _numbers(texts: Iterable[str], where: str) -> Iterator[float]:
@@ -184,4 +186,4 @@ def _numbers(texts: Iterable[str], where: str) -> Iterator[float]:
 
 
 def _unquoted(text: str) -> str:
-    return _QUOTED.sub("", text.strip(), count=1) if text.strip().startswith("'") else text.strip()
+    return text[1:] if _QUOTED.match(text) else text
