@@ -1,7 +1,7 @@
 """A cohort on the workers of a Dask cluster: one task a case, and a second try, alone, for what a worker failed at.
 
 Dask distributes the tasks, and gives those of a worker that dies to another one or back to us. Which of the cases that
-such a worker had was at fault nobody knows; so each is tried once more with no other beside it.
+such a worker had was at fault nobody knows; so each is tried again with no other beside it.
 """
 
 from __future__ import annotations
@@ -74,8 +74,18 @@ def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iter
         else:
             yield number, ended
     for number, first in again:
-        for _, ended in submitter.results([number], first):
-            yield number, replace(ended, error=_of_both(first, ended)) if ended.may_succeed else ended
+        yield number, _again(submitter, number, first)
+
+
+def _again(submitter: _Submitter, number: int, first: Ended) -> Ended:
+    """Run a task again, alone; what a worker died of may not have begun before, and has another try of its own."""
+    ended = first
+    for _ in range(2 if first.killed else 1):
+        before = ended
+        ((_, ended),) = submitter.results([number], before)
+        if not ended.may_succeed:
+            return ended
+    return replace(ended, error=_of_both(before, ended))
 
 
 class _Submitter:
@@ -116,7 +126,7 @@ class _Submitter:
         return self._client.submit(
             run_task,
             task,
-            key=(f"seru-{_digest(task.recipe)}{'-again' if first else ''}", _digest(task)),
+            key=(f"seru-{_digest(task.recipe)}", f"{_digest(task)}{'-again' if first else ''}"),
             workers=others or None,
             allow_other_workers=bool(others),
             pure=False,
@@ -170,7 +180,7 @@ def _digest(record: Recipe | Task) -> str:
 def _of_error(error: BaseException) -> Ended:
     if isinstance(error, KilledWorker):
         sentence = "The worker process that ran it ended."
-        return Ended("failed", error=sentence, may_succeed=True, worker=error.last_worker.address)
+        return Ended("failed", error=sentence, may_succeed=True, worker=error.last_worker.address, killed=True)
     text = " ".join(str(error).split())
     return Ended("failed", error=f"{type(error).__name__}: {text}", may_succeed=True)
 

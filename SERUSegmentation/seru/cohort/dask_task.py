@@ -82,6 +82,7 @@ class Ended:
         warnings: of the run.
         may_succeed: on another try; what a CT itself is refused for never changes.
         worker: its address, where it is known.
+        killed: the worker died with it, of it or of another case.
         code: of the exit, where no case can be run.
     """
 
@@ -91,6 +92,7 @@ class Ended:
     warnings: tuple[str, ...] = field(default=())
     may_succeed: bool = False
     worker: str | None = None
+    killed: bool = False
     code: int = 1
 
 
