@@ -250,6 +250,12 @@ def test_a_browser_reviews_2000_cases_by_keyboard_and_exports_what_is_read_back(
     assert len(read) == 10
 
 
+def roles(browser: Any) -> set[str]:
+    """What a screen reader finds on the page."""
+    nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
+    return {node["role"]["value"] for node in nodes if not node.get("ignored")}
+
+
 def text_at(browser: Any, name: str) -> str:
     text: str = browser.value(f"document.getElementById('{name}').textContent")
     return text
@@ -267,7 +273,7 @@ def sorted_column(browser: Any, column: int) -> tuple[str, list[float]]:
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_a_browser_that_keeps_nothing_says_so_and_takes_an_exported_list(tmp_path: Path) -> None:
+def test_a_browser_that_keeps_nothing_says_so_and_the_page_takes_an_exported_list(tmp_path: Path) -> None:
     path = write_cohort_page(tmp_path, {"cases": many_cases(3)}, ".nii.gz")
     refused = "Object.defineProperty(window, 'localStorage', {get() { throw new Error('refused'); }});"
     (tmp_path / "list.csv").write_text(
@@ -280,6 +286,7 @@ def test_a_browser_that_keeps_nothing_says_so_and_takes_an_exported_list(tmp_pat
     with running_browser(tmp_path / "profile") as browser:
         browser.open(path, before=refused)
         told = text_at(browser, "told")
+        read_out = roles(browser)
         browser.press("j", "d")
         decided = text_at(browser, "count")
         node = browser.call("DOM.getDocument")["root"]["nodeId"]
@@ -293,6 +300,7 @@ def test_a_browser_that_keeps_nothing_says_so_and_takes_an_exported_list(tmp_pat
         complaints = browser.complaints
 
     assert told == "This browser keeps no verdicts for this page: export them before you close it."
+    assert {"table", "columnheader", "rowheader", "status", "checkbox"} <= read_out
     assert decided == "3 of 7; 1 with a verdict"
     assert loaded == "1 of 2 verdicts of the file are on findings of this page."
     assert after.endswith("2 with a verdict")

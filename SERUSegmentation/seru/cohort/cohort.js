@@ -57,6 +57,8 @@
   });
   byId("search").hidden = false;
   showRows();
+  // A screen reader finds only what is laid out.
+  table.parentElement.classList.add("ready");
 
   // Commands for Slicer: the last character of one ends its quoted code.
 
@@ -130,6 +132,7 @@
   for (const ids of ofCase) ids.sort((one, other) => counted(findings[one]) - counted(findings[other]) || one - other);
   const BEFORE = 3;
   const LISTED = 10;
+  const BESIDE = 20;
   let queue = [];
   let at = 0;
 
@@ -174,7 +177,9 @@
     byId("undo").disabled = !past.length;
     if (isEmpty) return;
     showItem(id, findings[id], data.cases[findings[id].case]);
-    keepFocus(byId("beside"), ofCase[findings[id].case].filter((other) => other !== id).map(besideOf));
+    const beside = ofCase[findings[id].case].filter((other) => other !== id);
+    const more = beside.length > BESIDE ? [make("li", `And ${beside.length - BESIDE} more, which the queue has.`)] : [];
+    keepFocus(byId("beside"), [...beside.slice(0, BESIDE).map(besideOf), ...more]);
     const from = Math.max(Math.min(at - BEFORE, queue.length - LISTED), 0);
     keepFocus(byId("list"), queue.slice(from, from + LISTED).map((other, place) => listed(other, from + place)));
   }
