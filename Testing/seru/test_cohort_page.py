@@ -165,6 +165,8 @@ def test_the_command_for_a_dicom_folder_is_python_and_a_zip_is_not_opened(tmp_pa
     compile(code, "command", "exec")
     assert "importDicom" in code
     assert shlex.split(archive)[2] == f"slicer.util.loadSegmentation('{tmp_path / 'a.nrrd'}')"
+    mha = slicer_command(tmp_path / "a.zip", tmp_path / "a.mha", is_windows=False)
+    assert shlex.split(mha)[2] == f"slicer.util.loadLabelVolume('{tmp_path / 'a.mha'}')"
 
 
 def test_a_page_takes_no_other_file_s_place(tmp_path: Path) -> None:

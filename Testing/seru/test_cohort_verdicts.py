@@ -304,15 +304,17 @@ def test_a_batch_applies_a_list_to_saved_maps_without_the_network(
 
 
 def test_a_case_without_maps_is_run_again_and_keeps_earlier_verdicts(copied: Path, tiny_model: Path) -> None:
-    cohort = Cohort(copied, tiny_model)
-    listed = [listed_on(cohort.report(), at, "accept") for at in range(2)]
+    first = Cohort(copied, tiny_model).report()
+    listed = [listed_on(first, at, "accept") for at in range(2)]
 
-    for number, one in enumerate(listed):
-        path = write_list(copied / f"{number}.csv", line_of("anna", one))
+    for one, kept in zip(listed, (["maps"], []), strict=True):
+        cohort = Cohort(copied, tiny_model, *kept)
+        path = write_list(copied / "v.csv", line_of("anna", one))
         assert cohort.run("--verdicts", str(path)) == 0
         assert cohort.status() == "done"
 
     assert is_decided(cohort.report(), listed)
+    assert not is_decided(first, listed)
 
 
 @pytest.mark.usefixtures("forbidden")

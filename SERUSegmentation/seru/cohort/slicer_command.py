@@ -34,7 +34,9 @@ def slicer_command(ct: Path, labels: Path, is_windows: bool = os.name == "nt") -
         lines.append(f"exec({_DICOM.format(path=os.path.abspath(ct))!a})")
     elif ct.suffix.lower() != ZIP_ENDING:
         lines.append(f"slicer.util.loadVolume({os.path.abspath(ct)!a})")
-    lines.append(f"slicer.util.loadSegmentation({os.path.abspath(labels)!a})")
+    # Slicer reads a segmentation from every format of ours but this one.
+    load = "loadLabelVolume" if labels.suffix == ".mha" else "loadSegmentation"
+    lines.append(f"slicer.util.{load}({os.path.abspath(labels)!a})")
     # They stand in texts of Python alone, and some terminals replace them within quotes too.
     code = "".join(f"\\x{ord(sign):02x}" if sign in "$%`!" else sign for sign in "; ".join(lines))
     words = ["Slicer", "--python-code", code]
