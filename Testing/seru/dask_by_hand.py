@@ -54,11 +54,10 @@ class Cluster:
         file = self.folder / "scheduler.json"
         file.unlink(missing_ok=True)
         where = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--scheduler-file", str(file)]
-        self._run("dask_scheduler", *where)
+        self.scheduler = self._run("dask_scheduler", *where)
         self.address = _address(file)
         more = [] if nanny else ["--no-nanny"]
-        for number in range(workers):
-            self._run("dask_worker", self.address, *self._worker(number), *more)
+        self.workers = [self._run("dask_worker", self.address, *self._worker(n), *more) for n in range(workers)]
 
     def stop(self) -> None:
         """End everything."""
@@ -66,6 +65,7 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(_WAIT_S)
+        self._processes.clear()
 
     def _worker(self, number: int) -> list[str]:
         fixed = ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--memory-limit", "0"]
