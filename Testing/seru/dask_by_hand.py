@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -48,19 +49,15 @@ class Cluster:
         (folder / "deadly.py").write_text(DEADLY)
         self.start(workers, port)
 
-    def start(self, workers: int, port: int = 0) -> None:
+    def start(self, workers: int, port: int = 0, nanny: bool = True) -> None:
         """Start what is not there."""
         file = self.folder / "scheduler.json"
         file.unlink(missing_ok=True)
         where = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--scheduler-file", str(file)]
         self.scheduler = self._run("dask_scheduler", *where)
-        deadline = time.monotonic() + _WAIT_S
-        while not file.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        import json
-
-        self.address: str = json.loads(file.read_text())["address"]
-        self.workers = [self._run("dask_worker", self.address, *self._worker(number)) for number in range(workers)]
+        self.address = _address(file)
+        more = [] if nanny else ["--no-nanny"]
+        self.workers = [self._run("dask_worker", self.address, *self._worker(n), *more) for n in range(workers)]
 
     def stop(self) -> None:
         """End everything."""
@@ -68,6 +65,7 @@ class Cluster:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(_WAIT_S)
+        self._processes.clear()
 
     def _worker(self, number: int) -> list[str]:
         fixed = ["--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1", "--memory-limit", "0"]
@@ -80,6 +78,17 @@ class Cluster:
             process = subprocess.Popen(command, stdout=log, stderr=log, env=environment(), start_new_session=True)
         self._processes.append(process)
         return process
+
+
+def _address(file: Path) -> str:
+    """Return what the scheduler writes once it is there."""
+    deadline = time.monotonic() + _WAIT_S
+    while time.monotonic() < deadline:
+        with suppress(OSError, ValueError):
+            address: str = json.loads(file.read_text())["address"]
+            return address
+        time.sleep(0.05)
+    raise TimeoutError("the scheduler does not start")
 
 
 def environment() -> dict[str, Any]:

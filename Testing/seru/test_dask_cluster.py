@@ -136,6 +136,29 @@ def test_a_client_that_is_killed_loses_nothing_and_the_next_one_goes_on(
 
 
 @pytest.mark.timeout(300)
+def test_ctrl_c_gives_the_cases_up_and_keeps_those_that_are_finished(
+    cluster: Cluster, inputs: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> None:
+        wait_for(lambda: (tmp_path / "out" / "summary.json").exists())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    arguments = batch(plain(inputs, tmp_path / "in"), tmp_path / "out", tiny_model, "--dask", cluster.address)
+    person = threading.Thread(target=interrupt)
+    person.start()
+
+    code = main([*arguments, "--mirror"])
+
+    person.join()
+    assert code == 130
+    assert capsys.readouterr().err == "seru: The run was cancelled; the cases that were finished are kept.\n"
+    assert len(labels_in(tmp_path / "out")) < len(WHOLE)
+    wait_for(lambda: not parts(tmp_path))  # a worker stops at its next step
+    kept = {path.name.removesuffix(".nii.gz") for path in labels_in(tmp_path / "out")}
+    assert {name for name, status in states(tmp_path / "out").items() if status == "done"} <= kept
+
+
+@pytest.mark.timeout(300)
 def test_a_scheduler_that_dies_is_one_sentence_and_the_next_run_goes_on(
     cluster: Cluster, inputs: Path, alone: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,7 +176,7 @@ def test_a_scheduler_that_dies_is_one_sentence_and_the_next_run_goes_on(
         "command goes on with the others once it is back.\n"
     )
     before = {path.name: path.stat().st_mtime_ns for path in labels_in(tmp_path / "out")}
-    cluster.start(workers=1)
+    cluster.start(workers=1, nanny=False)
     assert main([*arguments, cluster.address]) == 0
     assert all((tmp_path / "out" / name).stat().st_mtime_ns == time for name, time in before.items())
     assert_same_labels(tmp_path / "out", alone, *WHOLE)
@@ -161,27 +184,19 @@ def test_a_scheduler_that_dies_is_one_sentence_and_the_next_run_goes_on(
 
 
 @pytest.mark.timeout(300)
-def test_processes_of_this_computer_listen_to_it_alone_and_end_with_ctrl_c(
+def test_processes_of_this_computer_listen_to_it_alone_and_give_the_same_labels(
     inputs: Path, alone: Path, tmp_path: Path, tiny_model: Path
 ) -> None:
     psutil = pytest.importorskip("psutil", reason="psutil is not installed")
     arguments = batch(plain(inputs, tmp_path / "in"), tmp_path / "out", tiny_model, "--workers", "2")
-    command = [sys.executable, "-m", "seru", *arguments]
-    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment(), "start_new_session": True}
-    with subprocess.Popen(command, **quiet) as client:
+    quiet = {"stdout": subprocess.DEVNULL, "env": environment()}
+    with subprocess.Popen([sys.executable, "-m", "seru", *arguments], **quiet) as client:
         wait_for(lambda: labels_in(tmp_path / "out") or client.poll() is not None)
         family = [psutil.Process(client.pid), *psutil.Process(client.pid).children(recursive=True)]
         hosts = {place.laddr.ip for one in family for place in one.net_connections() if place.status == "LISTEN"}
-        os.killpg(client.pid, signal.SIGINT)  # as a terminal does: to every process
-        _, error = client.communicate(timeout=WAIT_S)
+        code = client.wait(WAIT_S)
 
-    assert hosts == {"127.0.0.1"}
-    assert client.returncode in (0, 130)  # the last cases may have been quicker
-    if client.returncode:
-        assert error.decode() == "seru: The run was cancelled; the cases that were finished are kept.\n"
     _, alive = psutil.wait_procs(family[1:], timeout=WAIT_S)
-    assert alive == []
-    assert parts(tmp_path) == []
-
-    assert main(arguments) == 0
+    assert (code, hosts, alive) == (0, {"127.0.0.1"}, [])
+    assert set(states(tmp_path / "out").values()) == {"done"}
     assert_same_labels(tmp_path / "out", alone, *WHOLE)

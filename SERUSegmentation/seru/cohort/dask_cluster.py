@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.security import Security
 from distributed.worker import Worker
 
 from seru.errors import BadInputError, SeruError
@@ -77,6 +78,11 @@ def remote_client(address: str) -> Iterator[Client]:
         BadInputError: nothing answers there, or the certificates do not fit.
     """
     _silence()
+    if is_encrypted(address) and Security().get_connection_args("client").get("ssl_context") is None:
+        raise BadInputError(
+            f"Dask's configuration names no certificates for '{address}' (distributed.comm.tls.client); add them as "
+            "docs/cluster.md says."
+        )
     try:
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError) as error:
@@ -87,8 +93,7 @@ def remote_client(address: str) -> Iterator[Client]:
     except (ValueError, TypeError, RuntimeError) as error:
         text = " ".join(str(error).split()).rstrip(".")
         raise BadInputError(
-            f"The address '{address}' cannot be used ({text}); give tls://host:port, with the certificates in Dask's "
-            "configuration, or tcp://host:port."
+            f"The address '{address}' cannot be used ({text}); give tls://host:port or tcp://host:port."
         ) from error
     with client:
         yield client
