@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from seru.phantom import Phantom
 from Testing.desktop import Desktop, click
@@ -15,6 +16,8 @@ from Testing.module.scene_tools import doubtful_maps, maps_of, save
 from Testing.module.warm_panel import panel, shared_worker, small, wait_for, warm
 
 __all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
+
+pytestmark = pytest.mark.drawn
 
 
 def put_crosshair(desktop: Desktop, ijk: Any) -> None:

@@ -495,6 +495,16 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure this segmentation</source>
+        <translation>Diese Segmentierung messen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure the kidneys and tumors of the chosen segmentation as they are now: edited, drawn by hand, or made by another program. A segment is known by its terminology, or by its name.</source>
+        <translation>Nieren und Tumoren der gewählten Segmentierung messen, wie sie jetzt sind: bearbeitet, von Hand gezeichnet oder von einem anderen Programm. Ein Segment wird an seiner Terminologie oder an seinem Namen erkannt.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show table</source>
         <translation>Tabelle zeigen</translation>
     </message>
@@ -512,6 +522,11 @@
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Write the findings and their sums to a file</source>
         <translation>Befunde und ihre Summen in eine Datei schreiben</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What the segments show as they are, whatever the networks found</source>
+        <translation>Was die Segmente zeigen, wie sie sind, gleich was die Netze gefunden haben</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -925,8 +940,28 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>The segments are measured on a CT&apos;s grid; select the CT that they belong to.</source>
+        <translation>Die Segmente werden auf dem Gitter eines CT gemessen; wählen Sie das CT, zu dem sie gehören.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>The segments of &apos;{name}&apos; were measured as they are.</source>
+        <translation>Die Segmente von &apos;{name}&apos; wurden gemessen, wie sie sind.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
         <source>Export measurements</source>
         <translation>Messwerte exportieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>{side}: kidney {kidney} ml, tumor {tumor} ml</source>
+        <translation>{side}: Niere {kidney} ml, Tumor {tumor} ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Neither kidney nor tumor: {names}</source>
+        <translation>Weder Niere noch Tumor: {names}</translation>
     </message>
 </context>
 <context>
@@ -1378,6 +1413,19 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>scene.drawn_segments</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
+        <source>No segment of &apos;{name}&apos; is called kidney or tumor; name the segments so, or choose their terminology.</source>
+        <translation>Kein Segment von &apos;{name}&apos; heißt Niere oder Tumor (kidney, tumor); benennen Sie die Segmente so, oder wählen Sie ihre Terminologie.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
+        <source>The kidneys and tumors of &apos;{name}&apos; have no voxel in the CT &apos;{volume}&apos;.</source>
+        <translation>Die Nieren und Tumoren von &apos;{name}&apos; haben kein Voxel im CT &apos;{volume}&apos;.</translation>
+    </message>
+</context>
+<context>
     <name>scene.finding_names</name>
     <message>
         <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
@@ -1492,6 +1540,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>{name} measurements</source>
         <translation>{name} Messwerte</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>{name} as drawn</source>
+        <translation>{name}, wie gezeichnet</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>

@@ -70,7 +70,7 @@ class WidgetParts:
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
         self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self.run.log.add)
-        self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
+        self.measurements = MeasurementPanel(ui, self.controller, self.run.fail, self.run.log.add)
 
     def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
         """Show what there is.
