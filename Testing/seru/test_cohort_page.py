@@ -252,6 +252,30 @@ def test_a_browser_reviews_2000_cases_by_keyboard_and_exports_what_is_read_back(
     assert len(read) == 10
 
 
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding(tmp_path: Path) -> None:
+    (tmp_path / "it's.nii.gz").touch()
+    finding = replace(SURE, centre_ras=(72.34, -31.0, 0.0))
+    path = write_cohort_page(tmp_path, {"cases": [a_case("it's", [finding])]}, ".nii.gz")
+    clipboard = (
+        "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { copied = text; }}});"
+    )
+
+    with running_browser(tmp_path / "profile") as browser:
+        browser.open(path, before=f"var copied; {clipboard}")
+        codes = []
+        for button in ("#open", "#table button[data-case]"):
+            browser.value(f"document.querySelector('{button}').click()")
+            codes.append(shlex.split(browser.value("copied"))[2])
+
+    assert codes[1] == slicer_code("/scans/it's.nii.gz", str(tmp_path / "it's.nii.gz"))
+    assert codes[0] == f"{codes[1]}; slicer.modules.markups.logic().JumpSlicesToLocation(72.3, -31, 0, True)"
+
+
+def slicer_code(ct: str, labels: str) -> str:
+    return f"slicer.util.loadVolume({ct!r}); slicer.util.loadSegmentation({labels!r})"
+
+
 def roles(browser: Any) -> set[str]:
     """What a screen reader finds on the page."""
     nodes = browser.call("Accessibility.getFullAXTree")["nodes"]
