@@ -113,7 +113,7 @@ def stays_here(address: str) -> bool:
         return host == "localhost"
 
 
-class _Undisturbed(WorkerPlugin):  # type: ignore[misc]
+class _Undisturbed(WorkerPlugin):
     """Leaves Ctrl+C, which reaches every process of a terminal, to the client alone."""
 
     def setup(self, worker: Worker) -> None:

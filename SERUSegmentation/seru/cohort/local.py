@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seru.cohort.case import decide_case, process_case, read_case
 from seru.cohort.decided import is_decided
 from seru.cohort.discovery import Case
 from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
-from seru.cohort.summary import Status, Summary
+from seru.cohort.summary import Summary
 from seru.errors import NO_MEMORY, CancelledError, ModelError, SeruError, is_memory_error
 from seru.findings import Report
 from seru.io.inputs import Inputs
@@ -77,7 +77,7 @@ def run_cases(
 
 def run_case(
     case: Case, outputs: Outputs, inputs: Inputs, segmenter: Segmenter, progress: Progress
-) -> tuple[Status, Report]:
+) -> tuple[Literal["done", "skipped"], Report]:
     """Segment a case that is not finished, and apply verdicts to one that is.
 
     Args:

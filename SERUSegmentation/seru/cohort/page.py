@@ -27,6 +27,8 @@ from seru.result.page import require_jinja2
 PAGE = f"{SUMMARY}.html"
 
 _HERE = Path(__file__).parent
+# One script, in this order.
+_SCRIPTS = ("cohort_table.js", "cohort_csv.js", "cohort_review.js")
 _MARK = '<meta name="cohort" '
 # The mark stands in the page's head, after its policy.
 _HEAD = 2048
@@ -86,16 +88,17 @@ def render_cohort(folder: Path, cases: Sequence[Mapping[str, Any]], ending: str)
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    text = {name: (_HERE / f"cohort.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")}
+    template, style = ((_HERE / f"cohort.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    script = "".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     rows = [_row(folder, case) for case in cases]
     data = _data(folder, cases, rows, ending)
     for row, of_case in zip(rows, data["cases"], strict=True):
         row["has_command"] = bool(of_case["command"])
     has_pictures = any(row["pictures"] for row in rows)
-    return environment.from_string(text["html"]).render(
-        policy=_policy(text["js"], text["css"]),
-        style=Markup(text["css"]),
-        script=Markup(text["js"]),
+    return environment.from_string(template).render(
+        policy=_policy(script, style),
+        style=Markup(style),
+        script=Markup(script),
         # No text in it ends the element that it is in.
         data=Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
         digest=data["digest"],
