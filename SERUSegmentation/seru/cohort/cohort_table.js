@@ -1,5 +1,6 @@
 "use strict";
-// The beginning of the page's script: sorting and finding of cases, and commands to copy. Whatever comes from outside becomes text, never markup.
+// The beginning of the page's script: sorting and finding of cases, and commands to copy. Whatever
+// comes from outside becomes text, never markup.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
