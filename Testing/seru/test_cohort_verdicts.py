@@ -66,6 +66,14 @@ def test_a_list_is_read_by_case_whatever_the_order_of_its_columns(tmp_path: Path
     }
 
 
+def test_a_list_that_a_german_spreadsheet_has_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    lines = (HEADER.replace(",", ";"), 'anna;right tumor 1;10;20;30,0;"63,0";dismiss;"a; b"', "")
+    path.write_bytes("\r\n".join(lines).encode("utf-8-sig"))
+
+    assert read_verdicts(path) == {"anna": (replace(TUMOR, note="a; b"),)}
+
+
 def test_names_of_cases_are_read_as_they_are(tmp_path: Path) -> None:
     lines = [f"{name},left tumor 1,1,2,3,4,accept," for name in ("' quoted'", "' a '", "''=b", "'c", " d ", "\\udce9")]
 

@@ -113,7 +113,10 @@ def read_verdicts(path: Path) -> dict[str, tuple[ListedVerdict, ...]]:
     Raises:
         BadInputError: it cannot be read, or a line holds no verdict.
     """
-    reader = csv.DictReader(io.StringIO(_read_text(path), newline=""), strict=True)
+    text = _read_text(path)
+    # As spreadsheets save it where a comma is the decimal point.
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     found: dict[str, dict[tuple[object, ...], tuple[int, ListedVerdict]]] = {}
     try:
         missing = [column for column in COLUMNS[:-1] if column not in (reader.fieldnames or ())]
@@ -177,7 +180,7 @@ def _read_line(cells: dict[str, str | None], where: str) -> tuple[str, ListedVer
 def _numbers(texts: Iterable[str], where: str) -> Iterator[float]:
     for text in texts:
         try:
-            number = float(text)
+            number = float(text.replace(",", "."))
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
