@@ -99,10 +99,11 @@ def run_on_cluster(tasks: Sequence[Task], arguments: argparse.Namespace, summary
     Raises:
         SeruError: as :func:`seru.cohort.dask_runner.run_tasks`, and of the cluster.
     """
+    from seru.cohort.dask_cluster import workers_of
     from seru.cohort.dask_runner import run_tasks
 
     with _client(arguments, session) as client:
-        if not client.ncores():
+        if not workers_of(client):
             session.say(f"No worker has come to '{arguments.dask}' yet; the cases wait for the first one.")
         session.cases(0, len(tasks))
         for done, (number, ended) in enumerate(run_tasks(tasks, client, session.progress), 1):

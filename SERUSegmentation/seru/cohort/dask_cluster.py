@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
+from distributed.client import ClosedClientError
 from distributed.security import Security
 from distributed.worker import Worker
 
@@ -17,6 +18,7 @@ from seru.errors import BadInputError, SeruError
 
 _LOOPBACK = "127.0.0.1"
 _CONNECT_S = 10
+_CHATTY = ("asyncio", "distributed", "tornado")
 # A worker that dies is its case's fault or not: the client finds out, by trying each such case once more, alone.
 _SCHEDULING = {
     "distributed.scheduler.allowed-failures": 0,
@@ -113,6 +115,14 @@ def stays_here(address: str) -> bool:
         return host == "localhost"
 
 
+def workers_of(client: Client) -> list[str]:
+    """Return the addresses of the workers that are there; none where the scheduler has just gone."""
+    try:
+        return list(client.ncores())
+    except (OSError, ClosedClientError):
+        return []
+
+
 class _Undisturbed(WorkerPlugin):
     """Leaves Ctrl+C, which reaches every process of a terminal, to the client alone."""
 
@@ -123,5 +133,7 @@ class _Undisturbed(WorkerPlugin):
 
 
 def _silence() -> None:
-    """Say what is to be said in sentences of ours."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    """Say what is to be said in sentences of ours; Dask gives some of its parts levels of their own."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in _CHATTY:
+            logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -7,6 +7,7 @@ such a worker had was at fault nobody knows; so each is tried again with no othe
 from __future__ import annotations
 
 import hashlib
+import itertools
 import queue
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
@@ -14,7 +15,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from distributed import Client, Future, KilledWorker
+from distributed.client import ClosedClientError
 
+from seru.cohort.dask_cluster import workers_of
 from seru.cohort.dask_task import Ended, Recipe, Task, run_task
 from seru.cohort.discovery import Case
 from seru.cohort.outputs import Outputs
@@ -68,13 +71,16 @@ def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iter
     """
     submitter = _Submitter(client, tasks, progress)
     again: list[tuple[int, Ended]] = []
-    for number, ended in submitter.results(range(len(tasks))):
-        if ended.may_succeed:
-            again.append((number, ended))
-        else:
-            yield number, ended
-    for number, first in again:
-        yield number, _again(submitter, number, first)
+    try:
+        for number, ended in submitter.results(range(len(tasks))):
+            if ended.may_succeed:
+                again.append((number, ended))
+            else:
+                yield number, ended
+        for number, first in again:
+            yield number, _again(submitter, number, first)
+    except (OSError, ClosedClientError) as error:
+        raise submitter.gone() from error
 
 
 def _again(submitter: _Submitter, number: int, first: Ended) -> Ended:
@@ -96,6 +102,7 @@ class _Submitter:
         self._tasks = tasks
         self._progress = progress
         self._address = client.scheduler.address if client.scheduler else "?"
+        self._tries = itertools.count(1)
 
     def results(self, numbers: Sequence[int], first: Ended | None = None) -> Iterator[tuple[int, Ended]]:
         """Yield tasks' numbers and what became of them, as they end.
@@ -122,11 +129,13 @@ class _Submitter:
                 self._client.cancel(list(futures.values()))
 
     def _submit(self, task: Task, first: Ended | None) -> Future:
-        others = [worker for worker in self._client.ncores() if worker != first.worker] if first else []
+        # Dask would answer for a key that it still knows as it did before.
+        again = f"-again-{next(self._tries)}" if first else ""
+        others = [worker for worker in workers_of(self._client) if worker != first.worker] if first else []
         return self._client.submit(
             run_task,
             task,
-            key=(f"seru-{_digest(task.recipe)}", f"{_digest(task)}{'-again' if first else ''}"),
+            key=(f"seru-{_digest(task.recipe)}", f"{_digest(task)}{again}"),
             workers=others or None,
             allow_other_workers=bool(others),
             pure=False,
@@ -139,20 +148,20 @@ class _Submitter:
             with suppress(queue.Empty):
                 return ended.get(timeout=_LOOK_S)
             if self._client.status != "running":
-                raise self._gone()
+                raise self.gone()
 
     def _result(self, future: Future) -> Ended | None:
         """Return what became of a task; None where its worker died with that, and Dask has it run again."""
         if future.status == "error":
             return _of_error(future.exception())
         if future.status == "cancelled":
-            raise self._gone()
+            raise self.gone()
         try:
             result: Ended = future.result(timeout=_GATHER_S)
         except TimeoutError:
             return None
         except CancelledError as error:
-            raise self._gone() from error
+            raise self.gone() from error
         except Exception as error:  # its worker has died since, for the last time
             return _of_error(error)
         if result.status == "hopeless":
@@ -161,7 +170,8 @@ class _Submitter:
             return replace(result, status="failed", error="Its run was cancelled by another client.", may_succeed=True)
         return result
 
-    def _gone(self) -> SeruError:
+    def gone(self) -> SeruError:
+        """Return the error of a scheduler that is there no more."""
         return SeruError(
             f"The Dask scheduler at '{self._address}' is gone; the cases that were finished are kept, and the same "
             "command goes on with the others once it is back."

@@ -133,15 +133,13 @@ def _ready(recipe: Recipe, worker: object) -> Segmenter:
         _kept = None  # what another cohort's networks hold is free before these are loaded
         _check_worker(recipe)
         from seru.cascade.cascade import Segmenter
-        from seru.model.store import find_model
 
-        model = find_model(recipe.model)
-        model.verify()
-        if model.card.checksums != recipe.checksums:
+        segmenter = Segmenter.of_model(recipe.model, recipe.pinned(worker))
+        if segmenter.model.card.checksums != recipe.checksums:
             raise ModelError(
                 f"The model '{recipe.model}' there has other weights than here; give all computers the same."
             )
-        _kept = recipe, Segmenter(model, recipe.pinned(worker))
+        _kept = recipe, segmenter
     return _kept[1]
 
 
