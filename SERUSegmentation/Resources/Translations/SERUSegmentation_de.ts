@@ -255,6 +255,16 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>From list...</source>
+        <translation>Aus Liste...</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Read a list of verdicts (CSV), as the page of a cohort exports it, and apply what it says of this CT.</source>
+        <translation>Eine Liste von Urteilen (CSV) lesen, wie die Seite einer Kohorte sie ausgibt, und anwenden, was sie zu diesem CT sagt.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show candidates</source>
         <translation>Kandidaten zeigen</translation>
     </message>
@@ -650,8 +660,8 @@
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
-        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
-        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
+        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;For many CTs at once there is the command &lt;code&gt;seru batch&lt;/code&gt;, on this computer or on a cluster, with a page to review them: see the README.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
+        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;Für viele CTs auf einmal gibt es den Befehl &lt;code&gt;seru batch&lt;/code&gt;, auf diesem Rechner oder einem Cluster, mit einer Seite zum Durchsehen: siehe README.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
@@ -1343,6 +1353,34 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>There was nothing to delete.</source>
         <translation>Es gab nichts zu löschen.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.verdict_list_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Read verdicts</source>
+        <translation>Urteile lesen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Verdicts that were read: {count}.</source>
+        <translation>Gelesene Urteile: {count}.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>The list holds no verdict.</source>
+        <translation>Die Liste enthält kein Urteil.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Choose a case</source>
+        <translation>Fall wählen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Which case of the list is this CT?</source>
+        <translation>Welcher Fall der Liste ist dieses CT?</translation>
     </message>
 </context>
 <context>
