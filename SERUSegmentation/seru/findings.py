@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seru.errors import BadInputError
+from seru.grid import Position
 from seru.records import read_record, to_plain
+from seru.scores import Nephrometry
 
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
@@ -32,7 +34,6 @@ _READ_VERSIONS = (2, VERSION)
 _DIGITS = 4
 
 Index = tuple[int, int, int]
-Position = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -200,14 +201,16 @@ class SideFindings(Measures):
             measured, whether they show any there.
         key_slice: None where it is not present, and of labels that were measured.
         crop: likewise.
+        nephrometry: of its largest tumor; None where there is none, or where it was not worked out.
     """
 
     present: bool
     key_slice: KeySlice | None
     crop: CropBox | None
+    nephrometry: Nephrometry | None = None
 
     def at(self, measures: Measures) -> SideFindings:
-        """Return the findings with the measures of another alpha."""
+        """Return the findings with the measures of another alpha, at which its nephrometry is not worked out yet."""
         return SideFindings(**rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop)
 
 

@@ -18,6 +18,7 @@ from seru.io.images import OUTPUT_ENDINGS, check_input, ending_of
 from seru.io.label_maps import LabelMap, Numbers, check_same_grid, read_label_map
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.progress import Progress, RunRecord
+from seru.result.page import write_page
 from seru.volume import Volume
 
 DESCRIPTION = "Measure kidneys and kidney tumors in labels that anyone made, without a network."
@@ -53,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd; may be given several times",
     )
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
+    parser.add_argument(
+        "--page", type=existing_path, metavar="P.html", help="write a page of what was found, without key slices"
+    )
     add_common_arguments(parser)
 
 
@@ -69,7 +73,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the outputs.
     """
-    outputs = Outputs.of_several(arguments.output, arguments.report, None, None)
+    outputs = Outputs.of_several(arguments.output, arguments.report, None, None, arguments.page)
     numbers = None if arguments.numbers is None else Numbers.parse(arguments.numbers)
     _check(arguments.labels, arguments.ct, arguments.series, outputs)
     require_room(NUMERIC_LIBRARIES)
@@ -129,6 +133,8 @@ def _write(outputs: Outputs, labels: LabelMap, report: Report, progress: Progres
     with FileGroup() as group:
         for path in outputs.labels():
             write_output(labels.labels_kji, Volume(labels.labels_kji, labels.grid), path, progress, group.open)
+        if outputs.page is not None:
+            write_page(outputs.page, report, (), group.open)
         if outputs.report is not None:
             group.remove(outputs.report)
             write_text(outputs.report, report.to_json(), group.open)
