@@ -211,7 +211,9 @@ class SideFindings(Measures):
 
     def at(self, measures: Measures) -> SideFindings:
         """Return the findings with the measures of another alpha, at which its nephrometry is not worked out yet."""
-        return SideFindings(**rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop)
+        return SideFindings(
+            **rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop, nephrometry=None
+        )
 
 
 @dataclass(frozen=True)

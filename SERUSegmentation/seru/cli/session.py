@@ -157,8 +157,8 @@ def summary_lines(report: Report) -> Iterator[str]:
     for side in SIDES:
         scores = report.side(side).nephrometry
         if scores is not None:
-            texts = " and ".join(f"{score.name} {score.text}" for score in (scores.renal, scores.padua))
-            yield f"{side} tumor: {texts}; check each component"
+            sums = " and ".join(f"{score.name} {score.text}" for score in (scores.renal, scores.padua))
+            yield f"{side} tumor: {sums}; check each component"
     for remark in report.remarks:
         yield f"note: {remark}"
 

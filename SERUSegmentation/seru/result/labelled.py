@@ -164,4 +164,4 @@ def _doubts_of_sides(sides: np.ndarray) -> tuple[str, ...]:
 
 def _side_findings(measures: Measures) -> SideFindings:
     is_present = measures.kidney_ml > 0 or measures.tumor_ml > 0
-    return SideFindings(**rounded(measures), present=is_present, key_slice=None, crop=None)
+    return SideFindings(**rounded(measures), present=is_present, key_slice=None, crop=None, nephrometry=None)
