@@ -218,12 +218,23 @@ class SideFindings(Measures):
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What was read: path, format, the series instance UID of DICOM, and the SHA-256 of :meth:`Volume.sha256`."""
+    """What was read.
+
+    Attributes:
+        path: of the file or folder.
+        format: of it.
+        series_uid: the series instance UID of DICOM.
+        sha256: of :meth:`Volume.sha256`.
+        study_date: of DICOM, as ``2019-12-31``.
+        patient: the first 16 digits of the SHA-256 of DICOM's patient ID.
+    """
 
     path: str | None = None
     format: str | None = None
     series_uid: str | None = None
     sha256: str | None = None
+    study_date: str | None = None
+    patient: str | None = None
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         labels = read_label_map(arguments.labels, numbers, record)
     record.warn_of(labels.warnings)
     ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, labels, record)
-    report = _measure(labels, ct, record)
+    report = report_of(labels, ct, record)
     _write(outputs, labels, report, record)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
@@ -115,7 +115,17 @@ def _read_ct(path: Path, series: str | None, labels: LabelMap, record: RunRecord
     return ct
 
 
-def _measure(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
+def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
+    """Measure labels.
+
+    Args:
+        labels: that anyone made.
+        ct: on their grid, or None.
+        record: of the run.
+
+    Returns:
+        Their report.
+    """
     from seru.result.facts import input_facts
     from seru.result.labelled import measure_labels, report_of_labels
 
