@@ -15,7 +15,7 @@ from seru.errors import BadInputError
 from seru.files import FileGroup, write_text
 from seru.findings import Report
 from seru.io.images import OUTPUT_ENDINGS, check_input, ending_of
-from seru.io.label_maps import LabelMap, Numbers, check_same_grid, read_label_map
+from seru.io.label_maps import LabelMap, Numbers, check_labels, read_label_map
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.progress import Progress, RunRecord
 from seru.result.page import write_page
@@ -31,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: of the subcommand.
     """
     parser.add_argument(
-        "labels", type=existing_path, metavar="LABELS", help="NIfTI, NRRD, MetaImage or .seg.nrrd, 1 kidney and 2 tumor"
+        "labels",
+        type=existing_path,
+        metavar="LABELS",
+        help="NIfTI, NRRD, MetaImage (1 kidney, 2 tumor), .seg.nrrd or DICOM segmentation",
     )
     parser.add_argument(
         "--labels",
@@ -78,10 +81,10 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     _check(arguments.labels, arguments.ct, arguments.series, outputs)
     require_room(NUMERIC_LIBRARIES)
     record = RunRecord(session.progress)
+    ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, record)
     with record.timed("load"):
-        labels = read_label_map(arguments.labels, numbers, record)
+        labels = read_label_map(arguments.labels, numbers, record, ct)
     record.warn_of(labels.warnings)
-    ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, labels, record)
     report = report_of(labels, ct, record)
     _write(outputs, labels, report, record)
     session.done(None if outputs.report is None else str(outputs.report))
@@ -94,7 +97,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) -> None:
     """Check, before any work, what is read and written."""
-    check_input(labels)
+    check_labels(labels)
     outputs.check_places(labels)
     if ct is not None:
         check_input(ct)
@@ -108,9 +111,8 @@ def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) 
             )
 
 
-def _read_ct(path: Path, series: str | None, labels: LabelMap, record: RunRecord) -> Volume:
+def _read_ct(path: Path, series: str | None, record: RunRecord) -> Volume:
     ct = read_case(path, series, record)
-    check_same_grid(labels.grid, ct)
     record.warn_of(check_is_ct(ct))
     return ct
 
