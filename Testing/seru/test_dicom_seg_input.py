@@ -101,6 +101,20 @@ def test_a_ct_with_other_voxels_is_refused(tmp_path: Path, change: str) -> None:
         read_label_map(tmp_path / "x.seg.dcm", ct=Volume.from_array(array, matrix))
 
 
+def test_planes_farther_apart_than_the_ct_s_slices_are_told(tmp_path: Path) -> None:
+    ct = read_series(tmp_path / "ct")
+    labels = some_labels()
+    labels[3], labels[2] = labels[2], 0
+    written(ct, labels, tmp_path / "x.seg.dcm")
+
+    found = read_label_map(tmp_path / "x.seg.dcm", ct=ct)
+
+    assert found.warnings == (
+        "The planes of the segmentation are 5 mm apart and the CT's 2.5 mm: nothing is labelled between them, and "
+        "volumes are too small.",
+    )
+
+
 def test_planes_that_are_missing_between_are_empty(tmp_path: Path) -> None:
     labels = np.zeros((9, 5, 6), np.uint8)
     labels[[1, 2, 6], 2, 2:4] = 1

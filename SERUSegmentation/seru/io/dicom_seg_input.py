@@ -94,15 +94,11 @@ class DicomSeg:
         Raises:
             BadInputError: the frames lie on no grid.
         """
-        origins = np.array([frame.origin_lps for frame in self.frames])
-        normal = np.cross(self.step_i_lps, self.step_j_lps)
-        normal /= np.linalg.norm(normal)
-        heights = np.sort(origins @ normal)
-        heights = heights[np.diff(heights, prepend=-np.inf) > _SAME_PLANE_MM]
+        heights, first = self._heights_mm()
         step_mm = self._step_mm(np.diff(heights), notes)
-        first = origins[(origins @ normal).argmin()] - step_mm * normal
+        step = step_mm * self._normal
         matrix = np.eye(4)
-        matrix[:3] = np.column_stack([self.step_i_lps, self.step_j_lps, step_mm * normal, first])
+        matrix[:3] = np.column_stack([self.step_i_lps, self.step_j_lps, step, first - step])
         count = round((heights[-1] - heights[0]) / step_mm) + 3
         rows, columns = self.pixels.shape[1:]
         if count > _MOST_PLANES or count * rows * columns > _MOST_VOXELS:
@@ -114,6 +110,35 @@ class DicomSeg:
             "is known only with the CT (--ct)."
         )
         return Grid.from_lps((count, rows, columns), matrix)
+
+    def tell_of_gaps(self, grid: Grid, notes: list[str]) -> None:
+        """Tell where the frames are farther apart than the CT's slices, so that nothing is labelled between them.
+
+        Args:
+            grid: of the CT.
+            notes: told of it.
+        """
+        heights, _ = self._heights_mm()
+        # Along the frames' normal, whichever of the CT's axes that is.
+        steps_mm = np.abs(self._normal @ grid.ijk_to_lps[:3, :3])
+        gaps_mm = np.diff(heights)
+        if len(gaps_mm) and gaps_mm.min() > 1.5 * steps_mm.max():
+            notes.append(
+                f"The planes of the segmentation are {gaps_mm.min():g} mm apart and the CT's {steps_mm.max():g} mm: "
+                "nothing is labelled between them, and volumes are too small."
+            )
+
+    @property
+    def _normal(self) -> np.ndarray:
+        normal = np.cross(self.step_i_lps, self.step_j_lps)
+        return normal / np.linalg.norm(normal)
+
+    def _heights_mm(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where the planes lie along their normal, each once; and where the first pixel of the lowest one lies."""
+        origins = np.array([frame.origin_lps for frame in self.frames])
+        heights = origins @ self._normal
+        planes = np.sort(heights)
+        return planes[np.diff(planes, prepend=-np.inf) > _SAME_PLANE_MM], origins[heights.argmin()]
 
     def labels_on(self, grid: Grid, kidney: Collection[int], tumor: Collection[int]) -> tuple[np.ndarray, int]:
         """Put segments on a grid; where kidney and tumor overlap it is tumor.

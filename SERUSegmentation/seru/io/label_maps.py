@@ -172,6 +172,8 @@ def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> Label
         notes.append(f"Segments that are no kidney or tumor were left out: {_listed(left, names)}.")
     if both:
         notes.append(f"Where kidney and tumor overlap ({both * grid.voxel_ml:.1f} ml), it was taken for tumor.")
+    if ct is not None:
+        found.tell_of_gaps(grid, notes)
     if ct is not None and found.series and ct.source.get("series_uid", "") not in {"", *found.series}:
         notes.append("The segmentation refers to another series than the CT's: check that they belong together.")
     facts = MeasuredLabels(str(path), "dicom", Volume(labels, grid).sha256(), numbers.kidney, numbers.tumor)
