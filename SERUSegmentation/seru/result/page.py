@@ -89,17 +89,21 @@ def _content(report: Report, pictures: Sequence[KeySlicePicture]) -> dict[str, A
     for finding in report.findings:
         group = "dismissed" if finding.status == "dismissed" else "candidates"
         groups["counted" if finding.is_counted else group].append(_cells(finding))
+    remarks = (*report.remarks, *report.warnings)
+    lines = {name: len(rows) for name, rows in groups.items()} | {"remarks": len(remarks)}
+    printed = {name: min(count, _MOST_PRINTED[name]) for name, count in lines.items()}
     return {
         **groups,
         "mark": _mark(report),
         "name": _name(report),
-        "remarks": (*report.remarks, *report.warnings),
+        "remarks": remarks,
         "pictures": [_shown(picture, report) for picture in pictures],
         "no_pictures": _no_pictures(report),
         "legend": [(kind, _hex(color), text) for kind, color, text in _LEGEND],
         "columns": _COLUMNS,
         "sums": list(_sums(report)),
-        "nephrometry": scores_of(report),
+        # A remark may have two lines.
+        "nephrometry": scores_of(report, sum(printed.values()) + printed["remarks"]),
         "islands": _islands_text(report.islands),
         "facts": [(what, value) for what, value in _facts(report) if value],
         "most_printed": _MOST_PRINTED,

@@ -9,23 +9,23 @@ from typing import Any
 from seru.findings import SIDES, Report, Side
 from seru.scores import Aspect, Nephrometry, Score
 
-# A sheet of A4 has room for the components of one side, beside this many findings and remarks.
-_MOST_BESIDE = 8
+# A sheet of A4 has room for the components of one side, beside this many lines of lists.
+_MOST_BESIDE = 10
 _UNITS = {"mm": "{:.1f} mm", "mm2": "{:.0f} mm²", "ml": "{:.1f} ml", "share": "{:.0%}", "index": "{:.1f}"}
 # Numbers that the value tells.
 _VALUES = {"c_index", "volume_ml", "measured_mm2", "right_share", "left_share"}
 _CALLED = {"between_share": "between these lines", "anterior_share": "in front", "exophytic_share": "outside"}
 
 
-def scores_of(report: Report) -> list[dict[str, Any]]:
+def scores_of(report: Report, lines_beside: int) -> list[dict[str, Any]]:
     """Return what the template shows of each side that was scored.
 
     Args:
         report: of a case.
+        lines_beside: of the lists that are printed with it.
     """
     found = [(side, scores) for side in SIDES if (scores := report.side(side).nephrometry) is not None]
-    beside = len(report.findings) + len(report.remarks) + len(report.warnings)
-    is_printed = len(found) == 1 and beside <= _MOST_BESIDE
+    is_printed = len(found) == 1 and lines_beside <= _MOST_BESIDE
     return [_of_side(side, scores, report.model is not None, is_printed) for side, scores in found]
 
 
