@@ -17,11 +17,14 @@ from seru.cli import main
 from seru.errors import BadInputError
 from seru.findings import Diameter, Finding, InputFacts, Report
 from seru.io.images import read_volume
-from seru.result.facts import input_facts
-from seru.result.growth import Change, Growth, compare, doubling_days
+from seru.result.comparing import compare, doubling_days
+from seru.result.facts import geometry_facts, input_facts
+from seru.result.growth import Change, Growth
 from seru.result.growth_page import render_growth_page
 from seru.result.growth_texts import growth_lines
+from seru.result.maps import save_maps
 from Testing import REPOSITORY
+from Testing.maps_by_hand import make_maps, probabilities
 from Testing.reports import NOTHING, make_report
 from Testing.seru.command_by_hand import files_of, run_command
 from Testing.seru.dicom_by_hand import write_slices
@@ -269,6 +272,17 @@ def test_the_command_compares_a_report_and_labels(tmp_path: Path) -> None:
     assert "Change from" in places[1].read_text(encoding="utf-8")
 
 
+def test_maps_are_compared_by_the_report_that_they_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    maps = make_maps(probabilities((6, 12, 24), (np.s_[1:5, 2:10, 2:10], 0.9, 0.0)))
+    first = report_with(kidney(), tumor(1, PLACE), geometry=geometry_facts(maps.grid))
+    save_maps(maps, first, tmp_path / "maps")
+    other = write_report(tmp_path / "b.json", report_with(kidney(), tumor(1, PLACE, 20.0)))
+
+    assert main(["compare", str(tmp_path / "maps"), str(other), "--days", "100", "--progress", "none"]) == 0
+
+    assert "doubles its volume in 100 days" in capsys.readouterr().out
+
+
 def test_what_the_command_cannot_use_is_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = (write_report(tmp_path / f"{name}.json", report_with(kidney())) for name in "ab")
     old = tmp_path / "old.json"
@@ -281,7 +295,7 @@ def test_what_the_command_cannot_use_is_one_sentence(tmp_path: Path, capsys: pyt
         "'" + str(old) + "' cannot be used: The report is of another version than 3": [a, old],
         "is no report": [a, tmp_path / "no.json"],
         "cannot be read": [a, tmp_path / "missing.json"],
-        "is no file but a folder": [a, tmp_path / "x.json"],
+        "There are no maps at": [a, tmp_path / "x.json"],
         "is one of the reports": [a, b, "-o", b],
         "is JSON; give a name that ends in .json": [a, b, "-o", tmp_path / "c.txt"],
         "have the same name": [a, b, "-o", tmp_path / "c.json", "--page", tmp_path / "c.json"],

@@ -18,9 +18,11 @@ from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.places import check_writable, is_same_place
 from seru.progress import Progress, RunRecord
 from seru.records import parse_json
-from seru.result.growth import Growth, compare
+from seru.result.comparing import compare
+from seru.result.growth import Growth
 from seru.result.growth_page import write_growth_page
 from seru.result.growth_texts import growth_lines
+from seru.result.maps import load_maps
 from seru.result.sheets import check_page
 
 # A report with hundreds of findings has less than a megabyte.
@@ -36,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: of the subcommand.
     """
-    what = "report (.json) of the {} scan, or labels that 'seru measure' reads"
+    what = "report (.json) of the {} scan, its folder of --maps, or labels that 'seru measure' reads"
     parser.add_argument("before", type=existing_path, metavar="A", help=what.format("first"))
     parser.add_argument("after", type=existing_path, metavar="B", help=what.format("second"))
     parser.add_argument("-o", "--output", type=existing_path, metavar="C.json", help="write what has changed as JSON")
@@ -112,7 +114,9 @@ def _check(sources: tuple[Path, Path], output: Path | None, page: Path | None) -
 
 
 def _report(path: Path, progress: Progress) -> Report:
-    """A report as it was written, or of labels, which are measured."""
+    """A report as it was written, or as maps hold it, or of labels, which are measured."""
+    if path.is_dir():
+        return load_maps(path)[1]
     if path.suffix.lower() != _REPORT_ENDING:
         record = RunRecord(progress)
         return report_of(read_label_map(path, None, record), None, record)
