@@ -43,7 +43,7 @@ benchmark: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,training,desktop,openvino,dicom,page]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev,training,desktop,openvino,dicom,page,cohort]"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps pretrainedmodels==0.7.4
 	touch $@
 

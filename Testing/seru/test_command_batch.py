@@ -69,7 +69,8 @@ def times(outputs: Path) -> dict[str, int]:
 def test_a_damaged_case_stops_no_other(outputs: Path, inputs: Path) -> None:
     names = {path.name for path in outputs.iterdir()}
 
-    assert names == {"anna.nii.gz", "anna.json", "bert.nii.gz", "bert.json", "summary.csv", "summary.json"}
+    results = {"anna.nii.gz", "anna.json", "bert.nii.gz", "bert.json"}
+    assert names - {"summary.parquet", "findings.parquet"} == {*results, "summary.csv", "summary.json", "findings.csv"}
     for name, source in (("anna", "anna.nii.gz"), ("bert", "bert")):
         volume = read_volume(inputs / source)
         image = sitk.ReadImage(str(outputs / f"{name}.nii.gz"))
@@ -87,7 +88,7 @@ def test_the_summary_tells_results_and_reasons(outputs: Path) -> None:
     assert "cut or damaged" in cut["error"]
     assert empty["error"] == "The folder holds no CT."
     whole = json.loads((outputs / "summary.json").read_text(encoding="utf-8"))
-    assert [row["case"] for row in whole["cases"]] == ["empty", "anna", "bert", "cut"]
+    assert [case["name"] for case in whole["cases"]] == ["empty", "anna", "bert", "cut"]
 
 
 def test_a_second_run_skips_what_is_finished(

@@ -396,7 +396,7 @@ def test_a_batch_takes_a_zip_as_a_case_and_knows_its_folders_results(tmp_path: P
     assert bert["input"] == {**anna["input"], "path": str(inputs / "bert.zip")}
     assert bert["labels_sha256"] == anna["labels_sha256"]
     (case,) = json.loads((out / "summary.json").read_text())["cases"]
-    assert (code, case["case"], case["status"]) == (0, "anna", "skipped")
+    assert (code, case["name"], case["status"]) == (0, "anna", "skipped")
     assert (out / "anna.nii.gz").stat().st_mtime_ns == made
 
 

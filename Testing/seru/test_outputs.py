@@ -214,12 +214,13 @@ def test_a_summary_holds_no_formula_and_any_name(tmp_path: Path, capsys: pytest.
     summary = Summary(tmp_path)
     for name in ("=1+1", "+1", "-1", "@a", "\ta", "a=1", os.fsdecode(b"b\xe4")):
         summary.add(name, Path(name), "failed", error="=HYPERLINK(1)")
+    summary.write()
 
     lines = (tmp_path / "summary.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[0] for line in lines] == ["'=1+1", "'+1", "'-1", "'@a", "'\ta", "a=1", "b\\udce4"]
-    assert all(line.split(",")[-2] == "'=HYPERLINK(1)" for line in lines)
+    assert all("'=HYPERLINK(1)" in line.split(",") for line in lines)
     cases = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["cases"]
-    assert [case["case"] for case in cases][::6] == ["=1+1", os.fsdecode(b"b\xe4")]
+    assert [case["name"] for case in cases][::6] == ["=1+1", os.fsdecode(b"b\xe4")]
 
 
 def test_a_name_that_is_not_utf8_is_segmented_with_its_report(

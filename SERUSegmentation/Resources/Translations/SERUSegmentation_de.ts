@@ -245,6 +245,16 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>From list...</source>
+        <translation>Aus Liste...</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Read a list of verdicts (CSV), as the page of a cohort exports it, and apply what it says of this CT.</source>
+        <translation>Eine Liste von Urteilen (CSV) lesen, wie die Seite einer Kohorte sie ausgibt, und anwenden, was sie zu diesem CT sagt.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show candidates</source>
         <translation>Kandidaten zeigen</translation>
     </message>
@@ -1262,6 +1272,34 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/setup_panel.py"/>
         <source>There was nothing to delete.</source>
         <translation>Es gab nichts zu löschen.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.verdict_list_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Read verdicts</source>
+        <translation>Urteile lesen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Verdicts that were read: {count}.</source>
+        <translation>Gelesene Urteile: {count}.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>The list holds no verdict.</source>
+        <translation>Die Liste enthält kein Urteil.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Choose a case</source>
+        <translation>Fall wählen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/verdict_list_panel.py"/>
+        <source>Which case of the list is this CT?</source>
+        <translation>Welcher Fall der Liste ist dieses CT?</translation>
     </message>
 </context>
 <context>

@@ -22,6 +22,7 @@ from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
+from SERUSegmentationLib.panel.verdict_list_panel import VerdictListPanel
 from SERUSegmentationLib.run.handing import checkInput
 from SERUSegmentationLib.scene.box_handles import Boxes
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -67,6 +68,7 @@ class WidgetParts:
         self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.tell)
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
+        self.verdictList = VerdictListPanel(ui, self.controller, intents.onChanged, self.run.tell)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
         self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self.run.log.add)
@@ -82,6 +84,7 @@ class WidgetParts:
         model = self.inputs.model
         self.result.refresh(model.alpha if model else None)
         self.findings.refresh()
+        self.verdictList.refresh()
         self.keySlices.refresh()
         self.boxes.refresh()
         self.crosshair.refresh()

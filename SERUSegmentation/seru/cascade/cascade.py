@@ -74,6 +74,22 @@ class Segmenter:
         self._is_for_one = is_for_one
         self._runner: BatchRunner | None = None
 
+    @classmethod
+    def of_model(cls, id_or_folder: str, options: SegmentOptions) -> Segmenter:
+        """Return the cascade of a model that is looked for on this computer, with its weights verified.
+
+        Args:
+            id_or_folder: of the model.
+            options: how to run.
+
+        Raises:
+            ModelError: there is none, or it is damaged.
+            DeviceError: as the class.
+        """
+        model = find_model(id_or_folder)
+        model.verify()
+        return cls(model, options)
+
     def segment(self, volume: Volume, progress: Progress | None = None) -> SegmentResult:
         """Segment one volume.
 

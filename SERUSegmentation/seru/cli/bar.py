@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _STEPS = 1000
 _FORMAT = "{desc:<11}{percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+_CASES_FORMAT = "{percentage:3.0f}%|{bar}| {n_fmt} of {total_fmt} cases{postfix}, {elapsed}<{remaining}"
 
 
 class QuietProgress(Progress):
@@ -37,6 +38,9 @@ class QuietProgress(Progress):
     def announce(self, case: str, number: int, count: int) -> None:
         """Tell which case of a batch begins; here no sooner than with a warning."""
         self._case = f"{case} ({number} of {count})"
+
+    def cases(self, done: int, count: int) -> None:
+        """Tell how many cases of a batch on a cluster have ended."""
 
     def _print(self, text: str) -> None:
         self._stream.write(f"{one_line(text)}\n")
@@ -63,9 +67,19 @@ class BarProgress(QuietProgress):
     def stage(self, name: RunStage, done: int, total: int) -> None:
         """Move the bar."""
         if self._bar is None:
-            self._bar = _make_bar(self._stream)
+            self._bar = _make_bar(self._stream, _STEPS, _FORMAT)
         self._bar.set_description_str(name.replace("_", " "), refresh=False)
         self._bar.update(round(_STEPS * self._fraction.at(name, done, total)) - self._bar.n)
+
+    def cases(self, done: int, count: int) -> None:
+        """Move the one bar of a batch on a cluster."""
+        if self._bar is None:
+            self._bar = _make_bar(self._stream, count, _CASES_FORMAT)
+        seconds = self._bar.format_dict["elapsed"]
+        if done and seconds:
+            self._bar.set_postfix_str(f"{60 * done / seconds:.1f} a minute", refresh=False)
+        self._bar.update(done - self._bar.n)
+        self._bar.refresh()
 
     def done(self, report: str | None) -> None:
         """Close the bar."""
@@ -88,10 +102,10 @@ class BarProgress(QuietProgress):
         self._bar, self._fraction = None, RunFraction()
 
 
-def _make_bar(stream: Lenient) -> tqdm[NoReturn]:
+def _make_bar(stream: Lenient, total: int, bar_format: str) -> tqdm[NoReturn]:
     from tqdm import tqdm
 
     # Neither its thread nor its lock between processes: the bar has one writer, and both may fail to be made.
     tqdm.monitor_interval = 0
     tqdm.set_lock(threading.RLock())
-    return tqdm(total=_STEPS, file=stream, dynamic_ncols=True, bar_format=_FORMAT)
+    return tqdm(total=total, file=stream, dynamic_ncols=True, bar_format=bar_format)

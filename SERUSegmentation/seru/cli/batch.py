@@ -6,14 +6,29 @@ import argparse
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seru.cli.arguments import add_common_arguments, add_run_arguments, existing_path, segment_options
+from seru.cli.cluster import (
+    add_cluster_arguments,
+    is_on_cluster,
+    make_absolute,
+    recipe_of,
+    require_dask,
+    run_on_cluster,
+)
+from seru.cli.info import versions
 from seru.cli.session import Session
-from seru.cohort.discovery import Case, LeftOut, find_cases
+from seru.cohort.case_list import is_case_list, read_case_list
+from seru.cohort.discovery import Case, Cohort, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
+from seru.cohort.page import PAGE, check_page, write_cohort_page
 from seru.cohort.summary import SUMMARY_CSV, Summary
+from seru.cohort.tables import has_parquet
+from seru.cohort.verdict_list import name_in_list, read_verdicts
 from seru.errors import BadInputError, CancelledError, SeruError
 from seru.files import claimed
 from seru.io.images import OUTPUT_ENDINGS
@@ -21,9 +36,13 @@ from seru.memory import LIBRARIES, require_room, require_threads
 from seru.options import SegmentOptions
 from seru.places import check_writable, is_same_place
 
+if TYPE_CHECKING:
+    from seru.cascade.cascade import Segmenter
+    from seru.model.store import Model
+
 DESCRIPTION = (
-    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it. Finished cases are "
-    "skipped; failed ones are listed at the end, and the exit code is then 1."
+    "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
+    "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed in the end, with exit code 1."
 )
 
 
@@ -34,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: of the subcommand.
     """
     parser.add_argument(
-        "input", type=existing_path, metavar="INPUT_FOLDER", help="CT files, DICOM folders and zips of them"
+        "input",
+        type=existing_path,
+        metavar="INPUT",
+        help="folder of CT files, DICOM folders and zips of them, or a CSV list of them with the columns path,id",
     )
     parser.add_argument(
         "-o", "--output", type=existing_path, required=True, metavar="OUTPUT_FOLDER", help="made where it is missing"
@@ -49,7 +71,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=existing_path, metavar="DIR", help="write each case's pictures to a folder in it"
     )
-    parser.add_argument("--page", type=existing_path, metavar="DIR", help="write each case's page to it")
+    parser.add_argument(
+        "--page", type=existing_path, metavar="DIR", help=f"write each case's page to it, and the cohort's to {PAGE}"
+    )
+    parser.add_argument(
+        "--verdicts", type=existing_path, metavar="V.csv", help=f"apply a person's verdicts, as {PAGE} exports them"
+    )
+    add_cluster_arguments(parser)
     add_run_arguments(parser)
     add_common_arguments(parser)
 
@@ -68,25 +96,29 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         SeruError: code 1 where a case failed; the others are finished then.
     """
     options = segment_options(arguments)
+    if is_on_cluster(arguments):
+        require_dask()
+        make_absolute(arguments)
     _make_folders(arguments)
     with _claimed_folders(arguments):
         return _run(arguments, options, session)
 
 
 def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
-    cohort = find_cases(arguments.input, _result_folders(arguments))
-    cases = cohort.cases
+    cohort = _cohort(arguments)
+    cases = _with_verdicts(cohort.cases, arguments.verdicts, session)
     # What cannot be run loads no network.
     require_room(LIBRARIES)
     require_threads(options.threads)
-    from seru.cascade.cascade import Segmenter
     from seru.model.store import find_model
 
     model = find_model(arguments.model)
-    segmenter = Segmenter(model, options)
+    segmenter = None if is_on_cluster(arguments) else _segmenter(model, options)
     model.verify()
-    summary = Summary(arguments.output)
+    summary = Summary(arguments.output, versions())
     summary.check()
+    if arguments.page:
+        check_page(arguments.output)
 
     def outputs_of(case: Case) -> Outputs:
         return Outputs(
@@ -97,20 +129,38 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
             page=arguments.page / f"{case.name}.html" if arguments.page else None,
         )
 
+    if not has_parquet():
+        session.say("The summary is written without Parquet, which needs pyarrow: pip install pyarrow")
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
-        run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        if segmenter is not None:
+            run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
+        else:
+            from seru.cohort.dask_runner import make_tasks
+
+            tasks = make_tasks(cases, outputs_of, recipe_of(arguments, model, options))
+            run_on_cluster(tasks, arguments, summary, session)
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
+    finally:
+        summary.write()
+        if arguments.page:
+            write_cohort_page(arguments.output, summary.to_dict(), arguments.format)
     path = arguments.output / SUMMARY_CSV
     if summary.failed:
-        lines = "; ".join(f"{row['case']}: {row['error']}" for row in summary.failed)
+        lines = "; ".join(f"{case['name']}: {case['error']}" for case in summary.failed)
         count = len(cases) + sum(item.is_fault for item in cohort.left_out)
         raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
     session.done(str(path))
     session.say(f"{len(cases)} cases finished; {path}")
     return 0
+
+
+def _segmenter(model: Model, options: SegmentOptions) -> Segmenter:
+    from seru.cascade.cascade import Segmenter
+
+    return Segmenter(model, options)
 
 
 class _Watcher(CohortWatcher):
@@ -134,6 +184,20 @@ class _Watcher(CohortWatcher):
 def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
     session.progress.warning(f"{item.name} is left out: {item.reason}")
     summary.add(item.name, item.path, "failed" if item.is_fault else "left out", error=item.reason)
+
+
+def _with_verdicts(cases: list[Case], path: Path | None, session: Session) -> list[Case]:
+    verdicts = read_verdicts(path) if path else {}
+    decided = [replace(case, verdicts=verdicts.pop(name_in_list(case.name), ())) for case in cases]
+    for name in verdicts:
+        session.progress.warning(f"The verdicts name the case {name}, which is not in this cohort.")
+    return decided
+
+
+def _cohort(arguments: argparse.Namespace) -> Cohort:
+    if is_case_list(arguments.input):
+        return read_case_list(arguments.input)
+    return find_cases(arguments.input, _result_folders(arguments))
 
 
 def _result_folders(arguments: argparse.Namespace) -> list[Path]:

@@ -73,17 +73,23 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def collect() -> dict[str, Any]:
     """Return versions, devices, engines, models and folders, JSON-ready."""
-    versions = {name: _version(name) for name in _PACKAGES}
+    found = {name: _version(name) for name in _PACKAGES}
     return {
         "seru": seru.__version__,
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
-        "packages": versions,
+        "packages": found,
         "devices": _devices(),
-        "engines": {name: _engine(name, versions) for name in ("torch", "openvino")},
+        "engines": {name: _engine(name, found) for name in ("torch", "openvino")},
         "models": _models(),
         "cache": str(cache_folder()),
     }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the program, Python and the packages that decide a result, without importing them."""
+    found = {name: _version(name) for name in _PACKAGES}
+    return {"seru": seru.__version__, "python": platform.python_version()} | {k: v for k, v in found.items() if v}
 
 
 def _version(package: str) -> str | None:

@@ -78,6 +78,10 @@ class Session:
         """Tell which case of a batch begins."""
         self.progress.announce(case, number, count)
 
+    def cases(self, done: int, count: int) -> None:
+        """Tell how many cases of a batch on a cluster have ended."""
+        self.progress.cases(done, count)
+
     def done(self, report: str | None) -> None:
         """Tell that the results are in place: from here on neither a signal nor a reader that goes changes the exit.
 
@@ -128,6 +132,10 @@ class _JsonLines(JsonProgress):
     def announce(self, case: str, number: int, count: int) -> None:
         """Write ``{"event": "case", "case": case, "number": number, "total": count}``."""
         self._write(event="case", case=case, number=number, total=count)
+
+    def cases(self, done: int, count: int) -> None:
+        """Write ``{"event": "cases", "done": done, "total": count}``."""
+        self._write(event="cases", done=done, total=count)
 
 
 def summary_lines(report: Report) -> Iterator[str]:

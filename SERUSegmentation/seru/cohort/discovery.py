@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seru.cohort.summary import SUMMARY
+from seru.cohort.verdict_list import ListedVerdict
 from seru.errors import BadInputError
 from seru.io.dicom import holds_dicom, looks_like_dicom
 from seru.io.dicom_zip import ZIP_ENDING
@@ -29,7 +30,7 @@ _LABELS = re.compile(
 # The study instance UID, explicit or implicit, as little-endian files have it.
 _STUDY = re.compile(rb"\x20\x00\x0d\x00(?:UI..|.{4})([0-9.]{1,64})", re.DOTALL)
 # Bytes of a case's name; a file's may have 255, with its ending and a number.
-_LONGEST_STEM = 200
+LONGEST_STEM = 200
 _DICOM_HEADER = 1 << 16
 
 
@@ -40,10 +41,12 @@ class Case:
     Attributes:
         name: of its results.
         path: of the file, the zip or the DICOM folder.
+        verdicts: of a person, on its findings.
     """
 
     name: str
     path: Path
+    verdicts: tuple[ListedVerdict, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -229,11 +232,11 @@ def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
 def _shortened(stem: str) -> str:
     """Return a name that leaves room for endings where names of files end; the same for the same one."""
     name = os.fsencode(stem)
-    if len(name) <= _LONGEST_STEM:
+    if len(name) <= LONGEST_STEM:
         return stem
     digest = hashlib.sha256(name).hexdigest()[:12]
     # What tells cases apart is most often at the end.
-    return f"{digest}_{name[-_LONGEST_STEM + len(digest) + 1 :].decode(errors='ignore')}"
+    return f"{digest}_{name[-LONGEST_STEM + len(digest) + 1 :].decode(errors='ignore')}"
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from seru.cohort.case import process_case, read_case
+from seru.cohort.case import decide_case, process_case, read_case
+from seru.cohort.decided import is_decided
 from seru.cohort.discovery import Case
 from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
-from seru.cohort.summary import Status, Summary
+from seru.cohort.summary import Summary
 from seru.errors import NO_MEMORY, CancelledError, ModelError, SeruError, is_memory_error
 from seru.findings import Report
 from seru.io.inputs import Inputs
@@ -46,7 +47,7 @@ def run_cases(
         cases: of the cohort.
         outputs_of: gives where a case's results go.
         segmenter: model and options.
-        summary: gets every case, and is written after each.
+        summary: gets every case.
         progress: of each case's run.
         watcher: told of every case.
 
@@ -59,36 +60,59 @@ def run_cases(
     for number, case in enumerate(cases, 1):
         progress.check_cancelled()
         watcher.begins(case, number, len(cases))
+        outputs = outputs_of(case)
         try:
-            status, report = _run_case(case, outputs_of(case), inputs, segmenter, progress)
+            status, report = run_case(case, outputs, inputs, segmenter, progress)
         except (CancelledError, ModelError):
             raise
         except Exception as error:
-            sentence = _sentence(error)
+            sentence = failure_sentence(error)
             watcher.failed(case, error, sentence)
-            summary.add(case.name, case.path, "failed", error=sentence)
+            summary.add(case.name, case.path, "failed", error=sentence, place=number)
         else:
             if status == "skipped":
                 watcher.was_finished(case)
-            summary.add(case.name, case.path, status, report)
+            summary.add(case.name, case.path, status, report, outputs=outputs, place=number)
 
 
-def _run_case(
+def run_case(
     case: Case, outputs: Outputs, inputs: Inputs, segmenter: Segmenter, progress: Progress
-) -> tuple[Status, Report]:
+) -> tuple[Literal["done", "skipped"], Report]:
+    """Segment a case that is not finished, and apply verdicts to one that is.
+
+    Args:
+        case: of a cohort.
+        outputs: where its results go.
+        inputs: those of the cohort, which nothing is written over.
+        segmenter: model and options.
+        progress: of the run.
+
+    Returns:
+        Whether it was done now or skipped, and its report.
+
+    Raises:
+        SeruError: of any kind; then nothing is at the output.
+    """
     record = RunRecord(progress)
     volume = read_case(case.path, None, record)
     report = read_finished(volume, outputs, segmenter, record)
-    if report is not None:
+    if report is not None and is_decided(report, case.verdicts):
         return "skipped", report
     outputs.check(case.path, inputs)
     outputs.check_keeps(segmenter.model.folder.iterdir())
     if outputs.report is not None:
         check_is_report(outputs.report)
-    return "done", process_case(volume, outputs, segmenter, record)
+    if report is not None:
+        return "done", decide_case(volume, outputs, segmenter, record, case.verdicts, report)
+    return "done", process_case(volume, outputs, segmenter, record, case.verdicts)
 
 
-def _sentence(error: Exception) -> str:
+def failure_sentence(error: Exception) -> str:
+    """Return why a case failed.
+
+    Args:
+        error: that its run raised.
+    """
     if isinstance(error, SeruError):
         text = str(error)
     elif is_memory_error(error):

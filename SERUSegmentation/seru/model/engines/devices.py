@@ -31,7 +31,7 @@ def resolve_device(device: str) -> str:
     if device == "cpu" or (device == "auto" and not may_have_gpu()):
         return "cpu"
     torch = import_torch()
-    cuda = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cuda = count_gpus()
     if device == "auto":
         if cuda:
             return "cuda:0"
@@ -44,6 +44,19 @@ def resolve_device(device: str) -> str:
             return f"cuda:{number}"
     available = ", ".join(["cpu", *(f"cuda:{n}" for n in range(cuda))])
     raise DeviceError(f"The device '{device}' is not on this computer (there is {available}); take --device auto.")
+
+
+def count_gpus() -> int:
+    """Return how many CUDA devices torch can run on.
+
+    Raises:
+        DeviceError: torch cannot be loaded.
+        MissingPackageError: torch is not installed.
+    """
+    if not may_have_gpu():
+        return 0
+    torch = import_torch()
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
 def may_have_gpu() -> bool:

@@ -1,0 +1,219 @@
+"""A cohort on several processes: what two workers save beside one process, and what kills leave.
+
+    python -m benchmarks.cohort --kills 20
+    python -m benchmarks.cohort --cases 40
+
+``--kills`` starts a real scheduler and two workers, and kills one of them, or the client, by SIGKILL at a random moment
+of a batch. After each kill no label map may be partial; a worker's death must change nothing but the time. After
+one more run every case must be there, with the right labels, listed once, no temporary file, and what was
+finished before untouched. ``--cases`` runs so many CTs in one process and on two workers of this computer, one thread
+each; it wants two quiet cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from benchmarks.kills import MODEL
+from seru.io.images import read_volume, write_volume
+from seru.phantom import PhantomOptions, make_phantom
+from Testing.seru.dask_by_hand import Cluster, batch, environment
+
+_GRID = {"shape_kji": (40, 128, 128), "spacing_kji_mm": (6.0, 3.0, 3.0)}
+_KINDS = ("worker", "scheduler", "client")
+_FEW = 6
+_WAIT_S = 120.0
+
+
+def main() -> int:
+    """Print the figures; 1 where anything was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--cases", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        faults = kill_often(Path(place), arguments.kills, arguments.seed) if arguments.kills else []
+        if arguments.cases:
+            compare(Path(place), arguments.cases)
+    return 1 if faults else 0
+
+
+def compare(place: Path, count: int) -> None:
+    """Time one process and two workers on the same CTs."""
+    source = make_cts(place / "cts", count)
+    seconds = {}
+    for name, more in {"one process": (), "two workers": ("--workers", "2")}.items():
+        start = time.perf_counter()
+        ended = subprocess.run(command(source, place / name, *more), env=environment(), capture_output=True)
+        seconds[name] = time.perf_counter() - start
+        assert ended.returncode == 0, ended.stderr.decode()
+        print(f"{name:12}{seconds[name]:8.1f} s")
+    one, two = (labels_of(place / name) for name in seconds)
+    same = one.keys() == two.keys() and all(np.array_equal(one[name], two[name]) for name in one)
+    print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; ratio", end=" ")
+    print(f"{seconds['one process'] / seconds['two workers']:.2f}, from start to end, start-up of the workers included")
+
+
+def kill_often(place: Path, runs: int, seed: int) -> list[str]:
+    """Kill, look, run again, look again; return what was wrong."""
+    rng = random.Random(seed)
+    (place / "cluster").mkdir()
+    site = Site(place, Cluster(place / "cluster"))
+    codes: Counter[str] = Counter()
+    faults: list[str] = []
+    try:
+        site.learn()
+        for number, kind in zip(range(runs), itertools.cycle(_KINDS), strict=False):
+            share = rng.uniform(0.0, 1.1)
+            code, wrong = site.kill(kind, share, rng)
+            codes[f"{kind} -> {code}"] += 1
+            faults += [f"run {number}, {kind} at {share:.2f}: {fault}" for fault in wrong]
+            print("x" if wrong else ".", end="", flush=True)
+    finally:
+        site.cluster.stop()
+    print("\n", *(f"{key:20}{count:4}\n" for key, count in sorted(codes.items())), sep="")
+    print(f"{runs} kills, {len(faults)} faults", *faults, sep="\n")
+    return faults
+
+
+class Site:
+    """CTs, their right labels, and a cluster that is killed and started again.
+
+    Args:
+        place: a folder.
+        cluster: of two workers.
+    """
+
+    def __init__(self, place: Path, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._inputs, self._out = make_cts(place / "in", _FEW), place / "out"
+        self._right: dict[str, np.ndarray] = {}
+        self._seconds = 0.0
+
+    def learn(self) -> None:
+        """Find the right labels by one process, and how long a run on the cluster takes."""
+        subprocess.run(command(self._inputs, self._out), env=environment(), check=True, capture_output=True)
+        self._right = labels_of(self._out)
+        for _ in range(2):  # the first one loads the networks
+            shutil.rmtree(self._out)
+            start = time.perf_counter()
+            code, error = self._run()
+            assert code == 0, error
+            self._seconds = time.perf_counter() - start
+
+    def kill(self, kind: str, share: float, rng: random.Random) -> tuple[int, list[str]]:
+        """Kill something in a run, look, run again, and look again.
+
+        Args:
+            kind: worker, scheduler or client.
+            share: of a whole run's time, after which it is killed.
+            rng: chooses the worker.
+
+        Returns:
+            The client's exit code, and what was wrong.
+        """
+        shutil.rmtree(self._out, ignore_errors=True)
+        client = subprocess.Popen(self._command(), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(share * self._seconds)
+        if kind == "client":
+            client.kill()
+        elif kind == "scheduler":
+            self.cluster.scheduler.kill()
+        else:
+            rng.choice(self._workers()).kill()
+        _, error = client.communicate(timeout=_WAIT_S)
+        wrong = self._after(kind, client.returncode, error.decode())
+        if kind == "scheduler":
+            self.cluster.stop()
+            self.cluster.start(workers=2)
+        finished = {path: path.stat().st_mtime_ns for path in self._finished()}
+        again, error_text = self._run()
+        wrong += [f"the next run ends with {again}: {error_text}"] if again else []
+        wrong += [f"{path.name} was made twice" for path, made in finished.items() if path.stat().st_mtime_ns != made]
+        return client.returncode, wrong + self._look() + self._look_at_the_end()
+
+    def _after(self, kind: str, code: int, error: str) -> list[str]:
+        """Say what is wrong with how the client ended."""
+        allowed = {"worker": (0,), "scheduler": (0, 1, 2), "client": (0, -9)}[kind]
+        wrong = [] if code in allowed else [f"the client ends with {code}: {error}"]
+        if error.count("\n") > 1 or "Traceback" in error:
+            wrong.append(f"more than a sentence: {error}")
+        return wrong + self._look()
+
+    def _look(self) -> list[str]:
+        """Say which label maps are not whole and right."""
+        wrong = []
+        for path in self._out.glob("*.nii.gz"):
+            try:
+                is_right = np.array_equal(read_volume(path).array_kji, self._right[path.name])
+            except Exception as error:
+                wrong.append(f"{path.name} is no label map ({error})")
+            else:
+                wrong += [] if is_right else [f"{path.name} has other labels"]
+        return wrong
+
+    def _look_at_the_end(self) -> list[str]:
+        """Say what is missing, left over, or there twice."""
+        there = Counter(path.name for path in self._out.iterdir())
+        wrong = [f"{name} is missing" for name in self._right if not there[name]]
+        wrong += [f"{name} is left" for name in there if name.endswith(".part")]
+        cases = json.loads((self._out / "summary.json").read_text(encoding="utf-8"))["cases"]
+        names = Counter(case["name"] for case in cases if case["status"] in ("done", "skipped"))
+        expected = Counter(name.removesuffix(".nii.gz") for name in self._right)
+        return wrong + ([] if names == expected else [f"the summary lists {dict(names)}"])
+
+    def _finished(self) -> list[Path]:
+        """Return the label maps of the cases whose report, the last file of each, is there."""
+        return [path for path in self._out.glob("*.nii.gz") if (self._out / f"{path.name[:-7]}.json").exists()]
+
+    def _workers(self) -> list[psutil.Process]:
+        """Return the processes that run tasks; each has one that starts it again."""
+        while True:
+            nannies = [psutil.Process(process.pid) for process in self.cluster.workers]
+            found = [child for nanny in nannies for child in nanny.children() if "spawn_main" in str(child.cmdline())]
+            if found:
+                return found
+            time.sleep(0.05)
+
+    def _command(self) -> list[str]:
+        return command(self._inputs, self._out, "--dask", self.cluster.address)
+
+    def _run(self) -> tuple[int, str]:
+        ended = subprocess.run(self._command(), env=environment(), capture_output=True, timeout=_WAIT_S)
+        return ended.returncode, ended.stderr.decode()
+
+
+def command(source: Path, target: Path, *more: str) -> list[str]:
+    """Return a batch that runs in one thread."""
+    return [sys.executable, "-m", "seru", *batch(source, target, MODEL, *more)]
+
+
+def make_cts(folder: Path, count: int) -> Path:
+    """Write so many small phantoms."""
+    folder.mkdir()
+    for seed in range(count):
+        write_volume(make_phantom(PhantomOptions(seed=seed, **_GRID)).volume, folder / f"ct_{seed:02}.nii.gz")
+    return folder
+
+
+def labels_of(folder: Path) -> dict[str, np.ndarray]:
+    """Return the label maps in a folder by name."""
+    return {path.name: read_volume(path).array_kji for path in folder.glob("*.nii.gz")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
