@@ -78,7 +78,9 @@ def test_the_report_tells_input_times_and_both_sides(finished: Path, ct: Path) -
     report = json.loads((finished / "report.json").read_text(encoding="utf-8"))
 
     content = read_volume(ct).sha256()
-    assert report["input"] == {"path": str(ct), "format": "nifti", "series_uid": None, "sha256": content}
+    assert report["input"] == {
+        "path": str(ct), "format": "nifti", "series_uid": None, "sha256": content, "study_date": None, "patient": None
+    }  # fmt: skip
     assert next(iter(report["seconds"])) == "load"
     assert report["left"]["present"]
     assert report["right"]["present"]
