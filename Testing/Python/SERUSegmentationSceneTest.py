@@ -11,7 +11,7 @@ import slicer
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import COMPANIONS, OUTLINES, VERDICTS, companion
+from SERUSegmentationLib.scene.nodes import COMPANIONS, DRAWN_TABLE, OUTLINES, VERDICTS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.scene.stored_result import readMaps
 from Testing.module.scene_tools import add_volume, fused_truth, labels_of, maps_of, save, tiny_phantom
@@ -52,7 +52,7 @@ class SERUSegmentationSceneTest(unittest.TestCase):
         slicer.mrmlScene.Clear(0)
         slicer.util.loadScene(path)
         nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode")
-        roles = [role for role in COMPANIONS if role not in (OUTLINES, VERDICTS)]
+        roles = [role for role in COMPANIONS if role not in (OUTLINES, VERDICTS, DRAWN_TABLE)]
         node = next(node for node in nodes if all(companion(node, role) is not None for role in roles))
         volume = slicer.util.getNode("CT")
         LiveResult(node, *readMaps(node)).preview(0.8)

@@ -26,6 +26,7 @@ from SERUSegmentationLib.scene.measurement_table import exportCsv  # noqa: E402
 from SERUSegmentationLib.scene.nodes import (  # noqa: E402
     COMPANIONS,
     CROPS,
+    DRAWN_TABLE,
     KEY_SLICES,
     MAPS,
     OUTLINES,
@@ -210,7 +211,7 @@ def test_everything_a_result_has_is_in_the_scene(scene: Any, phantom: Phantom, m
     node = SceneWriter(volume).write(maps_file).segmentationNode
 
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS, DRAWN_TABLE]
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume
     assert hierarchy.GetItemParent(hierarchy.GetItemByDataNode(node)) == hierarchy.GetItemParent(
         hierarchy.GetItemByDataNode(volume)
@@ -503,8 +504,9 @@ def test_two_volumes_have_two_results_that_keep_apart(scene: Any, phantom: Phant
     second.preview(1.0)
 
     results = (first.segmentationNode, second.segmentationNode)
-    companions = [companion(node, role) for node in results for role in COMPANIONS if role not in (OUTLINES, VERDICTS)]
-    assert len({node.GetID() for node in companions}) == 2 * (len(COMPANIONS) - 2)
+    made_later = (OUTLINES, VERDICTS, DRAWN_TABLE)
+    companions = [companion(node, role) for node in results for role in COMPANIONS if role not in made_later]
+    assert len({node.GetID() for node in companions}) == 2 * (len(COMPANIONS) - len(made_later))
     assert np.array_equal(labels_of(first.segmentationNode, volumes[0]), fused_truth(maps_of(phantom), 0.4))
     assert np.array_equal(labels_of(second.segmentationNode, volumes[1]), fused_truth(maps_of(other), 1.0))
 
@@ -523,7 +525,7 @@ def test_a_scene_saved_and_loaded_keeps_the_result_and_alpha_works_again(
     nodes = [n for n in slicer.util.getNodesByClass("vtkMRMLSegmentationNode") if companion(n, MAPS) is not None]
     node, volume = nodes[0], slicer.util.getNode("CT")
     result = LiveResult(node, *readMaps(node))
-    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS]
+    assert [role for role in COMPANIONS if companion(node, role) is None] == [OUTLINES, VERDICTS, DRAWN_TABLE]
     assert sorted(own_ids(node)) == ["Kidney", "Tumor"]
     assert np.array_equal(labels_of(node, volume), fused_truth(load_maps(maps_file)[0], 0.4))
     result.preview(0.8)

@@ -256,7 +256,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>From list...</source>
-        <translation>Aus Liste...</translation>
+        <translation>Liste...</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -515,16 +515,6 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Measure this segmentation</source>
-        <translation>Diese Segmentierung messen</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Measure the kidneys and tumors of the chosen segmentation as they are now: edited, drawn by hand, or made by another program. A segment is known by its terminology, or by its name.</source>
-        <translation>Nieren und Tumoren der gewählten Segmentierung messen, wie sie jetzt sind: bearbeitet, von Hand gezeichnet oder von einem anderen Programm. Ein Segment wird an seiner Terminologie oder an seinem Namen erkannt.</translation>
-    </message>
-    <message>
-        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show table</source>
         <translation>Tabelle zeigen</translation>
     </message>
@@ -542,6 +532,16 @@
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Write the findings and their sums to a file</source>
         <translation>Befunde und ihre Summen in eine Datei schreiben</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure this segmentation</source>
+        <translation>Diese Segmentierung messen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure the kidneys and tumors of the chosen segmentation as they are now: edited, drawn by hand, or made by another program. A segment is known by its terminology, or by its name.</source>
+        <translation>Nieren und Tumoren der gewählten Segmentierung messen, wie sie jetzt sind: bearbeitet, von Hand gezeichnet oder von einem anderen Programm. Ein Segment wird an seiner Terminologie oder an seinem Namen erkannt.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
