@@ -266,7 +266,7 @@
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show candidates</source>
-        <translation>Kandidaten zeigen</translation>
+        <translation>Kandidaten</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
