@@ -22,9 +22,10 @@ demo-command: $(VENV)/.installed
 
 test: lint pytest
 
-# Two processes, a file's tests in one of them; the fast ones first.
+# Three processes on two cores, for a test waits where it watches another process; a file's tests in one of them, the
+# fast ones first.
 pytest: $(VENV)/.installed
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # Faults, layout, types.
 lint: $(VENV)/.installed
