@@ -52,7 +52,9 @@ class SERUSegmentation(ScriptedLoadableModule):
             "Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key "
             "slices and crops on the patient's right and left, a refine stage on the crops, and their fusion, whose "
             "weight alpha can be moved afterwards.<p>Select a CT, click <b>Segment</b>, then drag <b>Alpha</b>. The "
-            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p><b>Research use only.</b> "
+            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p>For many CTs at once there is the "
+            "command <code>seru batch</code>, on this computer or on a cluster, with a page to review them: see the "
+            "README.</p><p><b>Research use only.</b> "
             "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The default model is "
             "a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are <b>CC "
             "BY-NC-SA 4.0</b>: no commercial use, name the source, share under the same licence. <b>Setup</b> and the "
@@ -335,7 +337,8 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         # The panel may be closed meanwhile, or look at another CT.
         parameters = self._parameterNode or self.logic.getParameterNode()
         isOther = parameters.inputVolume not in (None, run.volumeNode)
-        self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "")
+        told = result.report.warnings if result is not None else ()
+        self.parts.run.finish(error, run.progress, run.volumeNode.GetName() if isOther else "", told)
         isNew = result is not None and parameters.outputSegmentation is not result.segmentationNode
         if result is not None and parameters.inputVolume is run.volumeNode:
             self.parts.controller.offer(result)

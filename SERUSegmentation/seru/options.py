@@ -26,7 +26,7 @@ PAPER_ALPHA = 0.4
 CLEAN_UP = "clean-up of the result (all off by default)"
 _CLEAN_UP_KEY = "postprocessing"
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
-_BOX = re.compile(r"(\w+)=(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9})", re.ASCII)
+_BOX = re.compile(r"(\w+)=(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9}),(\d{1,9}):(\d{1,9})(?:@(\d{1,9}))?", re.ASCII)
 
 
 def _switch(text: str, **facts: Any) -> dict[str, Any]:
@@ -42,16 +42,22 @@ class SideBox:
         side: the patient's.
         ijk_min: first voxel.
         ijk_max: last voxel, inside the box.
+        key_slice: index of the side's key slice along the axis of the slices, as ``index`` of the report's; None takes
+            the slice that was found.
 
     Raises:
-        BadInputError: the side is unknown, or the box begins before the first voxel or after its own end.
+        BadInputError: the side is unknown, the box begins before the first voxel or after its own end, or the key
+            slice is no index.
     """
 
     side: Side
     ijk_min: Index
     ijk_max: Index
+    key_slice: int | None = None
 
     def __post_init__(self) -> None:
+        if self.key_slice is not None and not (isinstance(self.key_slice, int) and self.key_slice >= 0):
+            raise BadInputError(f"The key slice '{self.key_slice}' of a box is none; give its index, counted from 0.")
         if self.side not in SIDES:
             raise BadInputError(f"The side '{self.side}' of a box is unknown; give one of {', '.join(SIDES)}.")
         is_whole = len(self.ijk_min) == len(self.ijk_max) == 3
@@ -66,7 +72,7 @@ class SideBox:
         """Read a box as it is given to the command.
 
         Args:
-            text: ``SIDE=i0:i1,j0:j1,k0:k1``, the last voxels inside the box.
+            text: ``SIDE=i0:i1,j0:j1,k0:k1``, the last voxels inside the box; ``@N`` behind it gives the key slice.
 
         Returns:
             The box.
@@ -77,12 +83,13 @@ class SideBox:
         found = _BOX.fullmatch(text)
         if found is None:
             raise BadInputError(f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in voxels of the CT.")
-        i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:])
-        return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1))
+        i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:7])
+        key = None if found[8] is None else int(found[8])
+        return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1), key)
 
     def __str__(self) -> str:
         ranges = (f"{low}:{high}" for low, high in zip(self.ijk_min, self.ijk_max, strict=False))
-        return f"{self.side}={','.join(ranges)}"
+        return f"{self.side}={','.join(ranges)}" + ("" if self.key_slice is None else f"@{self.key_slice}")
 
 
 @dataclass(frozen=True)
@@ -173,9 +180,9 @@ class SegmentOptions:
         metadata=_switch(
             "refine a side (right or left) in this box of voxels of the CT, ends included, once for each side; in the "
             "plane it grows about its centre to the model's crop, or to the next multiple of 32 network pixels, and is "
-            "moved into the image: the report's crop box tells what was run",
+            "moved into the image: the report's crop box tells what was run; @N behind it gives the side's key slice",
             flag="--box",
-            metavar="SIDE=i0:i1,j0:j1,k0:k1",
+            metavar="SIDE=i0:i1,j0:j1,k0:k1[@N]",
             is_of_one_ct=True,
         ),
     )

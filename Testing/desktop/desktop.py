@@ -267,6 +267,12 @@ class Desktop:
 
     # Pictures
 
+    def set_drawn(self, is_drawn: bool) -> None:
+        """Have the views rendered each time, as they are unless told otherwise, or only where they are looked at."""
+        from Testing.desktop.views import MRMLView
+
+        MRMLView.is_drawn = is_drawn
+
     def slice_view(self, name: str) -> Any:
         """Return a slice view's widget, for wheel and drag."""
         return self.layout_manager.sliceWidget(name).sliceView()
@@ -295,12 +301,17 @@ class Desktop:
 
     # Between tests, and the end
 
-    def reset(self) -> None:
-        """Go back to the start: no module, an empty scene, four views, nothing recorded."""
+    def reset(self) -> list[str]:
+        """Go back to the start: no module, an empty scene, four views, nothing recorded.
+
+        Returns:
+            The errors that the log held once the scene was closed, with the modules still there.
+        """
         self.app.set_testing(False)
+        self.close_scene()
+        logged = list(self.log.errors)
         for name in list(self._modules):
             self.unload(name)
-        self.close_scene()
         self.layout_manager.setLayout(FOUR_UP)
         self.dialogs.clear()
         self.errors.clear()
@@ -308,6 +319,7 @@ class Desktop:
         self.app.settings().clear()
         self.process_events()
         self.is_fresh = True
+        return logged
 
     def close(self) -> None:
         """Unload the modules and let go of the scene."""

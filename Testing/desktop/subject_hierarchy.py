@@ -29,7 +29,8 @@ class SubjectHierarchyPlugins:
         self._log_error = log_error
         scene.AddObserver(scene.NodeAddedEvent, self._on_node_added)
         scene.AddObserver(scene.NodeAboutToBeRemovedEvent, self._on_node_about_to_be_removed)
-        scene.AddObserver(scene.EndCloseEvent, self._on_scene_closed)
+        for event in (scene.EndCloseEvent, scene.EndImportEvent):
+            scene.AddObserver(event, lambda scene, _event: _resolve(scene))
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _on_node_added(self, scene: Any, _event: str, node: Any) -> None:
@@ -38,6 +39,9 @@ class SubjectHierarchyPlugins:
             for event in (slicer.vtkSegmentation.SegmentAdded, slicer.vtkSegmentation.SegmentRemoved):
                 node.AddObserver(event, self._on_segments)
             node.AddObserver(slicer.vtkMRMLDisplayableNode.DisplayModifiedEvent, self._on_segments)
+        if node.IsA("vtkMRMLSubjectHierarchyNode"):
+            _resolve(scene)
+            return
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
         is_supported = any(node.IsA(f"vtkMRML{kind}Node") for kind in KINDS)
         if scene.IsImporting() or node.GetHideFromEditors() or not is_supported or hierarchy.GetItemByDataNode(node):
@@ -53,9 +57,6 @@ class SubjectHierarchyPlugins:
         if item:
             hierarchy.RemoveItem(item, False, False)
 
-    def _on_scene_closed(self, scene: Any, _event: str) -> None:
-        slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene).RemoveAllItems(True)
-
     def _on_segments(self, node: Any, _event: str) -> None:
         scene = node.GetScene()
         if scene is None or scene.IsImporting():
@@ -63,3 +64,8 @@ class SubjectHierarchyPlugins:
         hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
         if hierarchy is not None and not hierarchy.GetItemByDataNode(node):
             self._log_error(f"Unable to find subject hierarchy item for segmentation node {node.GetName()}")
+
+
+def _resolve(scene: Any) -> None:
+    """Leave the scene one hierarchy node, with what a file or a closed scene left to be resolved in it."""
+    slicer.vtkMRMLSubjectHierarchyNode.ResolveSubjectHierarchy(scene)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import slicer
 import vtk
@@ -53,8 +53,12 @@ class MRMLView(QWidget):
 
     Rendered when it was: a request waits for the next frame, further ones join it, one that comes after the frame is
     rendered at once, and what is asked of a view that is hidden or not enabled is forgotten.
+
+    Attributes:
+        is_drawn: VTK renders each time; else each is counted, and rendered where the picture is asked for.
     """
 
+    is_drawn: ClassVar[bool] = True
     resized = Signal(QSize)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -156,14 +160,21 @@ class MRMLView(QWidget):
         ratio = self.devicePixelRatioF()
         return max(1, round(self.width * ratio)), max(1, round(self.height * ratio))
 
+    def _is_held(self) -> bool:
+        return bool(self._pauses) or bool(slicer.mrmlScene.IsBatchProcessing())
+
     def _render(self) -> None:
-        if self._pauses or slicer.mrmlScene.IsBatchProcessing():
+        if self._is_held():
             return
+        self._render_count += 1
+        if self.is_drawn:
+            self._draw()
+
+    def _draw(self) -> None:
         self._is_dirty = False
         self._window.SetDPI(round(72 * self.devicePixelRatioF()))
         self._window.SetSize(*self._pixel_size())
         self._window.Render()
-        self._render_count += 1
         self._image = self._read_pixels()
 
     def _read_pixels(self) -> QImage:
@@ -185,8 +196,8 @@ class MRMLView(QWidget):
         """Return the view as it is now, rendered if something changed since (the desktop's own, not Slicer's)."""
         if self._requested_s is not None:
             self.requestRender()
-        if self._is_dirty or self._image is None:
-            self._render()
+        if (self._is_dirty or self._image is None) and not self._is_held():
+            self._draw()
         return self._image if self._image is not None else QImage()
 
     # Qt events
@@ -195,7 +206,7 @@ class MRMLView(QWidget):
         return QSize(300, 300)
 
     def paintEvent(self, _event: Any) -> None:
-        if self._is_dirty or self._image is None:
+        if self.is_drawn and (self._is_dirty or self._image is None):
             self._render()
         painter = QPainter(self)
         if self._image is not None:

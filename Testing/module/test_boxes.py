@@ -19,6 +19,8 @@ from Testing.module.warm_panel import TIMEOUT_S, add_ct, panel, shared_worker, s
 
 __all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
 
+pytestmark = pytest.mark.drawn
+
 SPACING_MM = 3.0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from seru.phantom import Phantom
 from Testing.desktop import Desktop, click
@@ -15,6 +16,8 @@ from Testing.module.scene_tools import doubtful_maps, maps_of, save
 from Testing.module.warm_panel import panel, shared_worker, small, wait_for, warm
 
 __all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
+
+pytestmark = pytest.mark.drawn
 
 
 def put_crosshair(desktop: Desktop, ijk: Any) -> None:
@@ -44,6 +47,8 @@ def middle_of(mask_kji: np.ndarray) -> list[int]:
 def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned_ct(
     slicer_desktop: Desktop, panel: Any
 ) -> None:
+    import slicer
+
     turn(slicer_desktop, panel.ui.inputSelector.currentNode())
     click(panel.ui.segmentButton)
     wait_for(slicer_desktop, panel)
@@ -61,7 +66,14 @@ def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned
     assert (np.array(crop.ijk_max) - crop.ijk_min + 1).tolist() == size.tolist()
     centre = (np.array(crop.ijk_min) + crop.ijk_max) / 2
     assert np.abs(centre - place)[:2].max() <= 0.5
-    assert panel.parts.controller.report.right == before.right
+    after = panel.parts.controller.report
+    assert after.right == before.right
+    assert after.left.key_slice.index == place[2] != before.left.key_slice.index
+    points = slicer.util.getNode("*key slices")
+    shown = {points.GetNthControlPointLabel(n): n for n in range(points.GetNumberOfControlPoints())}
+    point = np.zeros(3)
+    points.GetNthControlPointPosition(shown["Key slice left"], point)
+    np.testing.assert_allclose(point, after.left.key_slice.position_ras, atol=1e-3)
     assert not panel.ui.crosshairLabel.visible, "it was said of the result before"
     click(panel.ui.keySliceHereButton)
     assert panel.ui.crosshairLabel.text == "The crop box lies there already."

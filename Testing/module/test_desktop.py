@@ -15,6 +15,8 @@ from Testing.desktop.pytest_fixtures import slicer_desktop
 
 __all__ = ["slicer_desktop"]
 
+pytestmark = pytest.mark.drawn
+
 EXAMPLE = REPOSITORY / "Testing" / "desktop" / "example" / "DesktopExample.py"
 OBLIQUE = np.array([[-2, 0.3, 0, 80], [-0.3, -2, 0, 80], [0, 0, 3, -60], [0, 0, 0, 1]], dtype=float)
 

@@ -18,6 +18,8 @@ from Testing.desktop.pytest_fixtures import slicer_desktop
 
 __all__ = ["slicer_desktop"]
 
+pytestmark = pytest.mark.drawn
+
 EXAMPLE = REPOSITORY / "Testing" / "desktop" / "example" / "DesktopExample.py"
 ROOT = REPOSITORY
 

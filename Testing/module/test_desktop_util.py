@@ -14,6 +14,8 @@ from Testing.desktop.pytest_fixtures import slicer_desktop
 
 __all__ = ["slicer_desktop"]
 
+pytestmark = pytest.mark.drawn
+
 
 @pytest.fixture
 def volume(slicer_desktop: Desktop) -> Any:

@@ -644,6 +644,26 @@ def test_a_label_map_is_never_taken_as_the_ct(slicer_desktop: Desktop) -> None:
     assert panel._parameterNode.inputVolume is ct()
 
 
+def test_a_warning_stands_once_and_no_other_part_talks_over_a_run(slicer_desktop: Desktop, panel: Any) -> None:
+    from SERUSegmentationLib.run.progress import RunProgress
+
+    run, label = panel.parts.run, panel.ui.statusLabel
+    run.start()
+    run.cancelling()
+    run.tell("Fetching a model")
+    assert label.text == "Stopping the run"
+
+    told = RunProgress(warnings=["The slices are thick.", "A node was renamed."])
+    run.finish(None, told, told=["The slices are thick."])
+    assert label.text.startswith("Done in ")
+    assert label.text.endswith(". A node was renamed.")
+    # Nobody sees the other CT's findings.
+    run.finish(None, told, "other", told=["The slices are thick."])
+    assert label.text.endswith(". The slices are thick. A node was renamed.")
+    run.tell("Fetching a model")
+    assert label.text == "Fetching a model"
+
+
 @pytest.mark.parametrize("change", ["another CT", "no CT", "scene closed"])
 def test_what_was_said_of_a_ct_goes_with_it(slicer_desktop: Desktop, panel: Any, node: Any, change: str) -> None:
     import slicer

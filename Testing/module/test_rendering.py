@@ -20,6 +20,8 @@ from Testing.module.scene_tools import fused_truth, maps_of, save, tiny_phantom
 
 __all__ = ["node", "panel", "slicer_desktop"]
 
+pytestmark = pytest.mark.drawn
+
 SLICES = ("Red", "Green", "Yellow")
 # Longer than a frame.
 QUIET_S = 0.06

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seru.cascade.boxes import place_boxes
+from seru.cascade.boxes import check_boxes, place_boxes
 from seru.cascade.cascade import Segmenter, SegmentResult, segment
 from seru.cascade.coarse import Coarse
 from seru.cascade.crops import CropRegion, Crops, SideCrop, grow_region, network_side
@@ -134,7 +134,8 @@ def test_a_box_is_read_and_written_alike_and_stands_in_what_decides_a_result() -
 
     assert box == SideBox("left", (1, 3, 5), (20, 40, 60))
     assert str(box) == "left=1:20,3:40,5:60"
-    assert options.deciding()["boxes"] == [{"side": "left", "ijk_min": [1, 3, 5], "ijk_max": [20, 40, 60]}]
+    written = {"side": "left", "ijk_min": [1, 3, 5], "ijk_max": [20, 40, 60], "key_slice": None}
+    assert options.deciding()["boxes"] == [written]
     assert SegmentOptions.from_deciding(options.deciding()) == options
     assert options.deciding() != SegmentOptions().deciding()
     assert SegmentOptions.of_paper(boxes=(box,)).boxes == (box,)
@@ -222,16 +223,48 @@ def test_a_side_without_a_kidney_has_the_slice_of_the_largest_contour_in_its_box
     assert crop.key == KeyContour(5, (35.5, 35.5), 121.0)
 
 
-def test_a_key_slice_that_was_found_stays_and_what_was_told_of_the_crop_does_not() -> None:
+def test_a_key_slice_that_was_found_stays_where_its_box_holds_it_and_what_was_told_of_the_crop_does_not() -> None:
     coarse = np.zeros((10, 80, 100), np.uint8)
     coarse[4, 30:40, 30:40] = 200
-    key = KeyContour(8, (50.0, 60.0), 400.0)
+    key = KeyContour(6, (50.0, 60.0), 400.0)
     found = SideCrop(key, CropRegion((10, 20), (64, 64), (64, 64)), range(6, 10), "it grew")
 
     crops = place(SideBox("left", (20, 20, 3), (51, 51, 6)), coarse, found)
 
     assert crops.by_side["left"] == SideCrop(key, CropRegion((4, 4), (64, 64), (64, 64), grown=True), range(3, 7))
     assert crops.warnings == ()
+
+    moved = place(SideBox("left", (20, 20, 3), (51, 51, 5)), coarse, found).by_side["left"]
+    assert moved is not None
+    assert moved.key == KeyContour(4, (34.5, 34.5), 81.0)
+
+
+def test_a_key_slice_that_a_person_set_is_that_slice_with_its_contour_or_the_box_s_middle() -> None:
+    coarse = np.zeros((10, 80, 100), np.uint8)
+    coarse[4, 30:40, 30:40] = 200
+    coarse[5, 30:42, 30:42] = 200
+    found = SideCrop(KeyContour(5, (35.5, 35.5), 121.0), CropRegion((10, 20), (64, 64), (64, 64)), range(3, 7))
+
+    keys = [
+        crop.key
+        for index in (4, 6)
+        if (crop := place(SideBox("left", (20, 20, 3), (51, 51, 6), index), coarse, found).by_side["left"])
+    ]
+
+    assert keys == [KeyContour(4, (34.5, 34.5), 81.0), KeyContour(6, (35.5, 35.5), 0.0)]
+
+
+def test_a_key_slice_is_read_written_and_checked_with_its_box() -> None:
+    box = SideBox.parse("left=1:20,3:40,5:60@17")
+
+    assert (box.key_slice, str(box)) == (17, "left=1:20,3:40,5:60@17")
+    grid = Grid((64, 64, 64), np.eye(4))
+    check_boxes([box], grid)
+    for text in ("left=1:20,3:40,5:60@4", "left=1:20,3:40,5:60@61"):
+        with pytest.raises(BadInputError, match=r"outside its box .*from 5 to 60"):
+            check_boxes([SideBox.parse(text)], grid)
+    with pytest.raises(BadInputError, match="cannot be read"):
+        SideBox.parse("left=1:20,3:40,5:60@-1")
 
 
 def test_without_any_contour_it_is_the_middle_slice_of_the_box() -> None:

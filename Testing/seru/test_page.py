@@ -37,7 +37,7 @@ from Testing.seru.test_summary_lines import KIDNEY, a_finding, a_side
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 # Elements that have no end.
-_VOID = {"meta", "img"}
+_VOID = {"meta", "img", "input"}
 
 
 class Page(HTMLParser):

@@ -139,8 +139,12 @@ def job(ct: Path, tmp_path: Path, tiny_model: Path) -> dict[str, Any]:
     }
 
 
-def whole_run(ct: Path, tiny_model: Path, boxes: dict[str, list[list[int]]]) -> Any:
-    given = (SideBox(side, tuple(low), tuple(high)) for side, (low, high) in boxes.items())  # type: ignore[arg-type]
+def whole_run(ct: Path, tiny_model: Path, boxes: dict[str, list[list[int]]], keys: dict[str, int] | None = None) -> Any:
+    keys = keys or {}
+    given = (
+        SideBox(side, tuple(low), tuple(high), keys.get(side))  # type: ignore[arg-type]
+        for side, (low, high) in boxes.items()
+    )
     return run_once(ct, tiny_model, tuple(given))
 
 
@@ -189,8 +193,11 @@ def test_sides_refined_in_turn_and_back_are_whole_runs(
     assert stages(left) == ["key_slices", "refine", "fuse", "write"]
     assert_is(job, whole_run(ct, tiny_model, {"left": BOX}))
 
-    living.ask("refine", side="right", box=OTHER)
-    assert_is(job, whole_run(ct, tiny_model, {"left": BOX, "right": OTHER}))
+    living.ask("refine", side="right", box=OTHER, key_slice=12)
+    whole = whole_run(ct, tiny_model, {"left": BOX, "right": OTHER}, {"right": 12})
+    assert whole.report.right.key_slice is not None
+    assert whole.report.right.key_slice.index == 12
+    assert_is(job, whole)
 
     living.ask("refine", side="left", box=None)
     living.ask("refine", side="right", box=None)

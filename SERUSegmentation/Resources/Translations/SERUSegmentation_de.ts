@@ -460,8 +460,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Centre the crop box of the crosshair&apos;s side on the crosshair and refine that side anew (Ctrl+Shift+K); hold Shift and move the mouse to place the crosshair</source>
-        <translation>Den Zuschnittrahmen der Seite, auf der das Fadenkreuz steht, auf das Fadenkreuz zentrieren und die Seite neu verfeinern (Strg+Umschalt+K); mit gedrückter Umschalttaste setzt die Maus das Fadenkreuz</translation>
+        <source>Make the crosshair&apos;s slice the key slice of its side, centre the crop box on the crosshair and refine that side anew (Ctrl+Shift+K); hold Shift and move the mouse to place the crosshair</source>
+        <translation>Die Schicht des Fadenkreuzes zur Schlüsselschicht seiner Seite machen, den Zuschnittrahmen auf das Fadenkreuz zentrieren und die Seite neu verfeinern (Strg+Umschalt+K); mit gedrückter Umschalttaste setzt die Maus das Fadenkreuz</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -495,6 +495,16 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure this segmentation</source>
+        <translation>Diese Segmentierung messen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Measure the kidneys and tumors of the chosen segmentation as they are now: edited, drawn by hand, or made by another program. A segment is known by its terminology, or by its name.</source>
+        <translation>Nieren und Tumoren der gewählten Segmentierung messen, wie sie jetzt sind: bearbeitet, von Hand gezeichnet oder von einem anderen Programm. Ein Segment wird an seiner Terminologie oder an seinem Namen erkannt.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show table</source>
         <translation>Tabelle zeigen</translation>
     </message>
@@ -512,6 +522,11 @@
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Write the findings and their sums to a file</source>
         <translation>Befunde und ihre Summen in eine Datei schreiben</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>What the segments show as they are, whatever the networks found</source>
+        <translation>Was die Segmente zeigen, wie sie sind, gleich was die Netze gefunden haben</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -605,8 +620,8 @@
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
-        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
-        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
+        <source>Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key slices and crops on the patient&apos;s right and left, a refine stage on the crops, and their fusion, whose weight alpha can be moved afterwards.&lt;p&gt;Select a CT, click &lt;b&gt;Segment&lt;/b&gt;, then drag &lt;b&gt;Alpha&lt;/b&gt;. The synthetic CT under &lt;b&gt;Sample Data&lt;/b&gt;, category SERU, needs no download.&lt;/p&gt;&lt;p&gt;For many CTs at once there is the command &lt;code&gt;seru batch&lt;/code&gt;, on this computer or on a cluster, with a page to review them: see the README.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Research use only.&lt;/b&gt; This is not a medical device and must not be used for diagnosis or treatment.&lt;/p&gt;&lt;p&gt;The default model is a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: no commercial use, name the source, share under the same licence. &lt;b&gt;Setup&lt;/b&gt; and the README say what it can do and what it cannot.&lt;/p&gt;</source>
+        <translation>Findet Nieren und Nierentumoren in einem CT mit der SERU-Kaskade: eine Grobstufe auf ganzen axialen Schichten, Schlüsselschichten und Zuschnitte auf der rechten und linken Seite des Patienten, eine Feinstufe auf den Zuschnitten und die Fusion beider, deren Gewicht Alpha sich danach noch verschieben lässt.&lt;p&gt;Wählen Sie ein CT, klicken Sie auf &lt;b&gt;Segmentieren&lt;/b&gt; und verschieben Sie dann &lt;b&gt;Alpha&lt;/b&gt;. Das synthetische CT unter &lt;b&gt;Sample Data&lt;/b&gt;, Kategorie SERU, braucht keinen Download.&lt;/p&gt;&lt;p&gt;Für viele CTs auf einmal gibt es den Befehl &lt;code&gt;seru batch&lt;/code&gt;, auf diesem Rechner oder einem Cluster, mit einer Seite zum Durchsehen: siehe README.&lt;/p&gt;&lt;p&gt;&lt;b&gt;Nur für die Forschung.&lt;/b&gt; Dies ist kein Medizinprodukt und darf nicht für Diagnose oder Behandlung verwendet werden.&lt;/p&gt;&lt;p&gt;Das vorgegebene Modell ist eine Vorschau, trainiert auf Einzelschichten aus KiTS19 und KiTS23 und auf synthetischen CTs. Seine Gewichte stehen unter &lt;b&gt;CC BY-NC-SA 4.0&lt;/b&gt;: keine kommerzielle Nutzung, Nennung der Quelle, Weitergabe unter gleicher Lizenz. Was es kann und was nicht, sagen &lt;b&gt;Einrichtung&lt;/b&gt; und README.&lt;/p&gt;</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentation.py"/>
@@ -925,8 +940,28 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>The segments are measured on a CT&apos;s grid; select the CT that they belong to.</source>
+        <translation>Die Segmente werden auf dem Gitter eines CT gemessen; wählen Sie das CT, zu dem sie gehören.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>The segments of &apos;{name}&apos; were measured as they are.</source>
+        <translation>Die Segmente von &apos;{name}&apos; wurden gemessen, wie sie sind.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
         <source>Export measurements</source>
         <translation>Messwerte exportieren</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>{side}: kidney {kidney} ml, tumor {tumor} ml</source>
+        <translation>{side}: Niere {kidney} ml, Tumor {tumor} ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
+        <source>Neither kidney nor tumor: {names}</source>
+        <translation>Weder Niere noch Tumor: {names}</translation>
     </message>
 </context>
 <context>
@@ -1378,6 +1413,19 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>scene.drawn_segments</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
+        <source>No segment of &apos;{name}&apos; is called kidney or tumor; name the segments so, or choose their terminology.</source>
+        <translation>Kein Segment von &apos;{name}&apos; heißt Niere oder Tumor (kidney, tumor); benennen Sie die Segmente so, oder wählen Sie ihre Terminologie.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
+        <source>The kidneys and tumors of &apos;{name}&apos; have no voxel in the CT &apos;{volume}&apos;.</source>
+        <translation>Die Nieren und Tumoren von &apos;{name}&apos; haben kein Voxel im CT &apos;{volume}&apos;.</translation>
+    </message>
+</context>
+<context>
     <name>scene.finding_names</name>
     <message>
         <location filename="../../SERUSegmentationLib/scene/finding_names.py"/>
@@ -1492,6 +1540,11 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>{name} measurements</source>
         <translation>{name} Messwerte</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
+        <source>{name} as drawn</source>
+        <translation>{name}, wie gezeichnet</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>

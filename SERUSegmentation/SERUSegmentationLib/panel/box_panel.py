@@ -19,6 +19,7 @@ from SERUSegmentationLib.scene.box_handles import (
     setMovable,
     storedSteps,
     storeSteps,
+    withKeySlice,
 )
 from SERUSegmentationLib.scene.geometry import gridOf
 from SERUSegmentationLib.scene.live_result import LiveResult
@@ -133,7 +134,7 @@ class BoxPanel:
         report, volume = self._controller.report, inputVolume(self._controller.segmentationNode)
         if report is None or volume is None:
             return
-        box = boxOf(self._observed[side][0], volume, side)
+        box = withKeySlice(boxOf(self._observed[side][0], volume, side), self.boxes, report)
         # Inside the volume and on its voxels at once; where the model's crop needs more, it grows with the result.
         placeBox(self._observed[side][0], gridOf(volume), box.ijk_min, box.ijk_max)
         if isMoved(box, report):

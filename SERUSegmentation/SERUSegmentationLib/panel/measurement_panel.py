@@ -9,10 +9,12 @@ from typing import Any
 import qt
 import slicer
 
-from seru.errors import SeruError
+from seru.errors import BadInputError, SeruError
+from seru.findings import SIDES
+from SERUSegmentationLib.scene.drawn_segments import DrawnSegments, measureDrawn
 from SERUSegmentationLib.scene.measurement_rows import rowTitles
-from SERUSegmentationLib.scene.measurement_table import exportCsv
-from SERUSegmentationLib.scene.nodes import TABLE, companion
+from SERUSegmentationLib.scene.measurement_table import exportCsv, latestTable, writeDrawnMeasurements
+from SERUSegmentationLib.scene.nodes import DRAWN_TABLE, companion, inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
 
@@ -24,11 +26,22 @@ class MeasurementPanel:
         ui: widgets of the panel.
         controller: of the result.
         onError: called with what went wrong.
+        log: called with what was done, one sentence.
     """
 
-    def __init__(self, ui: Any, controller: ResultController, onError: Callable[[Exception], None]) -> None:
-        self._ui, self._controller, self._onError = ui, controller, onError
+    def __init__(
+        self,
+        ui: Any,
+        controller: ResultController,
+        onError: Callable[[Exception], None],
+        log: Callable[[str], None],
+    ) -> None:
+        self._ui, self._controller, self._onError, self._log = ui, controller, onError, log
+        # The segmentation that the sentence under the buttons is about.
+        self._saidOf: Any = None
         self._makeTable()
+        ui.measuredLabel.visible = False
+        ui.measureSegmentsButton.connect("clicked(bool)", self._onMeasure)
         ui.showTableButton.connect("clicked(bool)", self._onShowTable)
         ui.exportCsvButton.connect("clicked(bool)", self._onExport)
 
@@ -39,7 +52,12 @@ class MeasurementPanel:
             texts = rows[number].texts() if rows else ["\u2013"] * 4
             for column, text in enumerate(texts):
                 self._items[number][column].setText(text)
-        hasTable = companion(self._controller.segmentationNode, TABLE) is not None
+        node = self._controller.segmentationNode
+        latest = latestTable(node)
+        hasTable = latest is not None
+        if node is not self._saidOf or latest is not companion(node, DRAWN_TABLE):
+            self._ui.measuredLabel.visible = False
+        self._ui.measureSegmentsButton.enabled = node is not None
         self._ui.showTableButton.enabled = hasTable and slicer.app.layoutManager() is not None
         self._ui.exportCsvButton.enabled = hasTable
 
@@ -70,14 +88,40 @@ class MeasurementPanel:
         table.setFixedHeight(2 * line + 6 + 3 * (line + 6) + 2)
 
     def _onShowTable(self, checked: bool = False) -> None:
-        node = companion(self._controller.segmentationNode, TABLE)
-        if node is None:
+        node = latestTable(self._controller.segmentationNode)
+        manager = slicer.app.layoutManager()
+        if node is None or manager is None:
             return
-        layoutNode = slicer.app.layoutManager().layoutLogic().GetLayoutNode()
+        layoutNode = manager.layoutLogic().GetLayoutNode()
         layoutNode.SetViewArrangement(slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpTableView)
         selection = slicer.app.applicationLogic().GetSelectionNode()
         selection.SetActiveTableID(node.GetID())
         slicer.app.applicationLogic().PropagateTableSelection()
+
+    def _onMeasure(self, checked: bool = False) -> None:
+        """Measure the segments as they are now, and show them in their table."""
+        node = self._controller.segmentationNode
+        if node is None:
+            return
+        volume = inputVolume(node) or self._ui.inputSelector.currentNode()
+        try:
+            if volume is None:
+                raise BadInputError(_("The segments are measured on a CT's grid; select the CT that they belong to."))
+            slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
+            try:
+                drawn = measureDrawn(node, volume)
+            finally:
+                slicer.app.restoreOverrideCursor()
+        except SeruError as error:
+            self._onError(error)
+            return
+        writeDrawnMeasurements(node, drawn.found)
+        self._saidOf = node
+        self._ui.measuredLabel.text = _summaryOf(drawn)
+        self._ui.measuredLabel.visible = True
+        self._log(_("The segments of '{name}' were measured as they are.").format(name=node.GetName()))
+        self.refresh()
+        self._onShowTable()
 
     def _onExport(self, checked: bool = False) -> None:
         node = self._controller.segmentationNode
@@ -94,3 +138,17 @@ class MeasurementPanel:
             exportCsv(node, Path(path))
         except SeruError as error:
             self._onError(error)
+
+
+def _summaryOf(drawn: DrawnSegments) -> str:
+    """What the segments show, one line a side, and what is to be known of it."""
+    lines = []
+    for side in SIDES:
+        measures = drawn.found.measures[side]
+        text = _("{side}: kidney {kidney} ml, tumor {tumor} ml")
+        volumes = {"kidney": f"{measures.kidney_ml:.1f}", "tumor": f"{measures.tumor_ml:.1f}"}
+        lines.append(text.format(side=rowTitles()[side], **volumes))
+    lines += [*drawn.found.warnings, *drawn.found.remarks]
+    if drawn.leftOut:
+        lines.append(_("Neither kidney nor tumor: {names}").format(names=", ".join(drawn.leftOut)))
+    return "\n".join(lines)

@@ -64,13 +64,13 @@ class WidgetParts:
         self.controller = ResultController()
         self.run = RunPanel(ui, intents.onSegment, intents.onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, intents.onChanged, self.run.fail)
-        self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.say)
+        self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.tell)
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
         self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self.run.log.add)
-        self.measurements = MeasurementPanel(ui, self.controller, self.run.fail)
+        self.measurements = MeasurementPanel(ui, self.controller, self.run.fail, self.run.log.add)
 
     def refresh(self, volumeNode: vtkMRMLNode | None) -> None:
         """Show what there is.

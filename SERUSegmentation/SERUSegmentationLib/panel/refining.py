@@ -155,7 +155,8 @@ class Refining:
         """Show the sides that were refined, or the boxes as they were."""
         parts, wanted = self._parts, self._next
         self._next = None
-        parts.run.finish(error, run.progress, "" if self._isChosen(job) else run.volumeNode.GetName())
+        otherVolume = "" if self._isChosen(job) else run.volumeNode.GetName()
+        parts.run.finish(error, run.progress, otherVolume, result.report.warnings if result is not None else ())
         parts.keySlices.showProgress((), run.progress)
         isNext = wanted is not None and wanted[0] is parts.controller.segmentationNode
         if result is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import qt
@@ -104,13 +104,16 @@ class RunPanel:
         self._ui.progressBar.setRange(0, 0)
         self.say(_("Stopping the run"))
 
-    def finish(self, error: Exception | None, progress: RunProgress, otherVolume: str = "") -> None:
+    def finish(
+        self, error: Exception | None, progress: RunProgress, otherVolume: str = "", told: Collection[str] = ()
+    ) -> None:
         """Show how the run ended.
 
         Args:
             error: None where it did not fail.
             progress: of the run.
             otherVolume: name of the run's CT where another one is chosen by now.
+            told: warnings that stand beside the findings, where that CT's are shown.
         """
         self._isRunning = self._isStopping = False
         ui = self._ui
@@ -118,7 +121,9 @@ class RunPanel:
         ui.progressBar.setRange(0, _STEPS)
         ui.progressBar.visible = False
         done = _("Done in {time}.").format(time=clock(progress.elapsed_s))
-        text = self._titled(" ".join([done, *progress.warnings])) if error is None else _textOf(error)
+        isTold = set() if otherVolume else set(told)
+        warnings = [warning for warning in progress.warnings if warning not in isTold]
+        text = self._titled(" ".join([done, *warnings])) if error is None else _textOf(error)
         if otherVolume:
             text = _("'{name}': {text}").format(name=otherVolume, text=text)
         if error is None:
@@ -167,6 +172,11 @@ class RunPanel:
         """Show a sentence under the button."""
         self._said, self._isError = text, isError
         self._show()
+
+    def tell(self, text: str, isError: bool = False) -> None:
+        """Show a sentence under the button, unless what a run does stands there."""
+        if not self._isRunning:
+            self.say(text, isError)
 
     def _titled(self, text: str) -> str:
         return _("{part}: {text}").format(part=self._title, text=text) if self._title else text

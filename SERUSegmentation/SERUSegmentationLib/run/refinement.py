@@ -59,8 +59,10 @@ class RefineRun(WorkerRun):
             changed = [side for side in SIDES if _boxOf(side, held.boxes) != _boxOf(side, self.settings.boxes)]
             if len(changed) == 1:
                 box = _boxOf(changed[0], self.settings.boxes)
-                ends = None if box is None else [box.ijk_min, box.ijk_max]
-                return {"do": "refine", "side": changed[0], "box": ends}
+                request: dict[str, Any] = {"do": "refine", "side": changed[0], "box": None}
+                if box is not None:
+                    request |= {"box": [box.ijk_min, box.ijk_max], "key_slice": box.key_slice}
+                return request
         return self._segmentRequest()
 
     def _read(self, stream: Stream, line: str) -> None:

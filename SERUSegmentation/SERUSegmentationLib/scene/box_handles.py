@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,7 @@ def boxOf(roi: vtkMRMLMarkupsROINode, volumeNode: vtkMRMLVolumeNode, side: Side)
 
 
 def boxAround(ijk: Index, side: Side, report: Report, grid: Grid) -> SideBox:
-    """Return the box of a side around another place, moved into the volume.
+    """Return the box of a side around another place, whose slice is its key slice, moved into the volume.
 
     Args:
         ijk: voxel of the input.
@@ -97,11 +98,26 @@ def boxAround(ijk: Index, side: Side, report: Report, grid: Grid) -> SideBox:
         The box; where neither side has one it is as long as a kidney, and in the plane the model's crop decides.
     """
     crop = report.side(side).crop or next((crop for one in SIDES if (crop := report.side(one).crop)), None)
-    if crop is not None:
-        return _boxInside(grid, side, np.array(ijk), np.array(crop.ijk_max) - crop.ijk_min + 1)
     size, axis = np.ones(3), report.geometry.stack_axis
-    size[axis] = _KIDNEY_MM / grid.spacing_ijk_mm[axis]
-    return _boxInside(grid, side, np.array(ijk), size)
+    if crop is not None:
+        size = np.array(crop.ijk_max) - crop.ijk_min + 1.0
+    else:
+        size[axis] = _KIDNEY_MM / grid.spacing_ijk_mm[axis]
+    return replace(_boxInside(grid, side, np.array(ijk), size), key_slice=int(ijk[axis]))
+
+
+def withKeySlice(box: SideBox, before: Boxes, report: Report) -> SideBox:
+    """Return a box that was dragged, with the key slice that its side was given before where it still holds it.
+
+    Args:
+        box: without a key slice.
+        before: the boxes of the result.
+        report: of it.
+    """
+    axis = report.geometry.stack_axis
+    keys = [other.key_slice for other in before if other.side == box.side and other.key_slice is not None]
+    inside = [key for key in keys if box.ijk_min[axis] <= key <= box.ijk_max[axis]]
+    return replace(box, key_slice=inside[0]) if inside else box
 
 
 def _boxInside(grid: Grid, side: Side, centre: np.ndarray, size: np.ndarray) -> SideBox:
@@ -114,9 +130,11 @@ def _boxInside(grid: Grid, side: Side, centre: np.ndarray, size: np.ndarray) -> 
 
 
 def isMoved(box: SideBox, report: Report) -> bool:
-    """Return whether a box is another one than where its side was refined."""
-    crop = report.side(box.side).crop
-    return crop is None or (crop.ijk_min, crop.ijk_max) != (box.ijk_min, box.ijk_max)
+    """Return whether a box, or its key slice, is another one than where its side was refined."""
+    crop, key = report.side(box.side).crop, report.side(box.side).key_slice
+    if crop is None or (crop.ijk_min, crop.ijk_max) != (box.ijk_min, box.ijk_max):
+        return True
+    return box.key_slice is not None and (key is None or key.index != box.key_slice)
 
 
 def storeSteps(segmentationNode: vtkMRMLSegmentationNode, steps: Sequence[Boxes]) -> None:

@@ -11,10 +11,11 @@ import vtk
 
 from seru.errors import BadInputError
 from seru.findings import SIDES, Finding, Measures, Side
+from seru.result.labelled import LabelFindings
 from SERUSegmentationLib.scene.content import markWritten
 from SERUSegmentationLib.scene.finding_names import findingTitle
 from SERUSegmentationLib.scene.live_result import LiveResult
-from SERUSegmentationLib.scene.nodes import TABLE, companion, ensureCompanion, placeInFolder
+from SERUSegmentationLib.scene.nodes import DRAWN_TABLE, TABLE, companion, ensureCompanion, placeInFolder
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -36,12 +37,41 @@ def writeMeasurements(result: LiveResult) -> vtkMRMLTableNode:
     Returns:
         The table node.
     """
-    segmentationNode = result.segmentationNode
-    name = _("{name} measurements").format(name=segmentationNode.GetName())
-    node = ensureCompanion(segmentationNode, TABLE, "vtkMRMLTableNode", name)
-    placeInFolder(node, segmentationNode)
     findings = [one for one in result.finished.findings if one.is_counted] if result.finished else []
-    rows = [*_findingRows(findings), *_sumRows(result.measures)]
+    name = _("{name} measurements").format(name=result.segmentationNode.GetName())
+    return _write(result.segmentationNode, TABLE, name, findings, result.measures)
+
+
+def writeDrawnMeasurements(segmentationNode: vtkMRMLSegmentationNode, found: LabelFindings) -> vtkMRMLTableNode:
+    """Write what the segments show as they are, into a table node of its own.
+
+    Args:
+        segmentationNode: any.
+        found: in its segments.
+
+    Returns:
+        The table node.
+    """
+    name = _("{name} as drawn").format(name=segmentationNode.GetName())
+    return _write(segmentationNode, DRAWN_TABLE, name, found.findings, found.measures)
+
+
+def latestTable(segmentationNode: vtkMRMLSegmentationNode | None) -> vtkMRMLTableNode | None:
+    """Return the table that was written last, of the result or of the segments as drawn; None where there is none."""
+    tables = [table for role in (TABLE, DRAWN_TABLE) if (table := companion(segmentationNode, role)) is not None]
+    return max(tables, key=lambda table: table.GetTable().GetMTime() if table.GetTable() else 0, default=None)
+
+
+def _write(
+    segmentationNode: vtkMRMLSegmentationNode,
+    role: str,
+    name: str,
+    findings: Sequence[Finding],
+    measures: Mapping[Side, Measures],
+) -> vtkMRMLTableNode:
+    node = ensureCompanion(segmentationNode, role, "vtkMRMLTableNode", name)
+    placeInFolder(node, segmentationNode)
+    rows = [*_findingRows(findings), *_sumRows(measures)]
     # A table built beside the node and put in at once: one event instead of one per cell.
     table = vtk.vtkTable()
     for number, (header, isText, _valueOf) in enumerate(_columns()):
@@ -52,16 +82,16 @@ def writeMeasurements(result: LiveResult) -> vtkMRMLTableNode:
 
 
 def exportCsv(segmentationNode: vtkMRMLSegmentationNode | None, path: Path) -> None:
-    """Write the table as CSV.
+    """Write the latest table of a segmentation as CSV.
 
     Args:
-        segmentationNode: the result.
+        segmentationNode: the result, or one whose segments were measured.
         path: of the file.
 
     Raises:
         BadInputError: there is no table, or the file cannot be written.
     """
-    node = companion(segmentationNode, TABLE)
+    node = latestTable(segmentationNode)
     if node is None:
         raise BadInputError(_("There are no measurements yet; click Segment first."))
     table = node.GetTable()

@@ -31,12 +31,13 @@ STAGES = "SERU.Stages"
 MAPS = "SERU.Maps"
 KEY_SLICES = "SERU.KeySlices"
 TABLE = "SERU.Measurements"
+DRAWN_TABLE = "SERU.DrawnMeasurements"
 CROP_RIGHT = "SERU.CropRight"
 CROP_LEFT = "SERU.CropLeft"
 OUTLINES = "SERU.Outlines"
 VERDICTS = "SERU.Verdicts"
 CROPS: dict[Side, str] = {"right": CROP_RIGHT, "left": CROP_LEFT}
-COMPANIONS = (STAGES, OUTLINES, MAPS, VERDICTS, KEY_SLICES, TABLE, CROP_RIGHT, CROP_LEFT)
+COMPANIONS = (STAGES, OUTLINES, MAPS, VERDICTS, KEY_SLICES, TABLE, DRAWN_TABLE, CROP_RIGHT, CROP_LEFT)
 # Table and points stay on offer: a table view shows only what its selector holds, and points have no other switch.
 _HIDDEN = (STAGES, OUTLINES, MAPS, VERDICTS, CROP_RIGHT, CROP_LEFT)
 

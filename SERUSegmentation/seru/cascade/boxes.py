@@ -17,12 +17,12 @@ from seru.findings import Side
 from seru.grid import Grid
 from seru.model.card import ModelCard
 from seru.options import SideBox
-from seru.orientation import Orientation
+from seru.orientation import Orientation, find_orientation
 from seru.result.fusion import is_foreground
 
 
 def check_boxes(boxes: Sequence[SideBox], grid: Grid) -> None:
-    """Check, before any network runs, that boxes lie inside a scan.
+    """Check, before any network runs, that boxes lie inside a scan, and their key slices inside them.
 
     Args:
         boxes: of the options.
@@ -31,7 +31,12 @@ def check_boxes(boxes: Sequence[SideBox], grid: Grid) -> None:
     Raises:
         BadInputError: one does not.
     """
+    axis = find_orientation(grid).stack_axis_ijk
     for box in boxes:
+        key = box.key_slice
+        if key is not None and not box.ijk_min[axis] <= key <= box.ijk_max[axis]:
+            low, high = box.ijk_min[axis], box.ijk_max[axis]
+            raise BadInputError(f"The key slice {key} lies outside its box {box}; give one from {low} to {high}.")
         if any(last >= size for last, size in zip(box.ijk_max, grid.shape_ijk, strict=True)):
             shape = " x ".join(map(str, grid.shape_ijk))
             raise BadInputError(
@@ -58,20 +63,37 @@ def place_boxes(
         card: size of the crop, and pixel size where it is fixed.
 
     Returns:
-        The crops; each key slice stays where it was found. A side without one has the slice of its box with the largest
-        contour inside the box, or the box's middle slice.
+        The crops. A key slice is the one that its box gives, or the one that was found where it is among the box's
+        slices, or that with the largest contour inside the box, or the box's middle slice.
     """
     by_side: dict[Side, SideCrop | None] = dict(found.by_side)
     zoom_rc = refine_zoom(prepared.spacing_mm[1:], card)
     for box in boxes:
         slices, *place_rc = orientation.box_of_ijk(box.ijk_min, box.ijk_max, prepared.shape)
         region = _region(place_rc, zoom_rc, card.crop_size, prepared.shape[1:])
-        crop = by_side[box.side]
-        key = crop.key if crop is not None else _key_inside(slices, region, coarse)
+        key = _key_of(box, by_side[box.side], slices, region, coarse, orientation)
         usual = paper_region(key.centre_rc, card.crop_size, zoom_rc, prepared.shape[1:])
         moved = CropRegion(region.origin_rc, region.size_rc, region.network_rc, grown=region != usual)
         by_side[box.side] = SideCrop(key, moved, slices)
     return Crops(by_side, found.why_none)
+
+
+def _key_of(
+    box: SideBox,
+    found: SideCrop | None,
+    slices: range,
+    region: CropRegion,
+    coarse: Coarse,
+    orientation: Orientation,
+) -> KeyContour:
+    """The key slice of a side in its box."""
+    if box.key_slice is not None:
+        place = [box.key_slice if axis == orientation.stack_axis_ijk else low for axis, low in enumerate(box.ijk_min)]
+        i, j, k = place
+        slices, *_ = orientation.box_of_ijk((i, j, k), (i, j, k), coarse.probabilities[:, 0].shape)
+    elif found is not None and found.key.index in slices:
+        return found.key
+    return _key_inside(slices, region, coarse)
 
 
 def _region(place_rc: Sequence[range], zoom_rc: Sequence[float], crop_size: int, shape_rc: Sequence[int]) -> CropRegion:

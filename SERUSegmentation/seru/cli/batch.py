@@ -6,6 +6,7 @@ import argparse
 import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ from seru.cohort.case_list import is_case_list, read_case_list
 from seru.cohort.discovery import Case, Cohort, LeftOut, find_cases
 from seru.cohort.local import CohortWatcher, run_cases
 from seru.cohort.outputs import Outputs
+from seru.cohort.page import PAGE, check_page, write_cohort_page
 from seru.cohort.summary import SUMMARY_CSV, Summary
 from seru.cohort.tables import has_parquet
+from seru.cohort.verdict_list import name_in_list, read_verdicts
 from seru.errors import BadInputError, CancelledError, SeruError
 from seru.files import claimed
 from seru.io.images import OUTPUT_ENDINGS
@@ -68,7 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=existing_path, metavar="DIR", help="write each case's pictures to a folder in it"
     )
-    parser.add_argument("--page", type=existing_path, metavar="DIR", help="write each case's page to it")
+    parser.add_argument(
+        "--page", type=existing_path, metavar="DIR", help=f"write each case's page to it, and the cohort's to {PAGE}"
+    )
+    parser.add_argument(
+        "--verdicts", type=existing_path, metavar="V.csv", help=f"apply a person's verdicts, as {PAGE} exports them"
+    )
     add_cluster_arguments(parser)
     add_run_arguments(parser)
     add_common_arguments(parser)
@@ -98,7 +106,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
     cohort = _cohort(arguments)
-    cases = cohort.cases
+    cases = _with_verdicts(cohort.cases, arguments.verdicts, session)
     # What cannot be run loads no network.
     require_room(LIBRARIES)
     require_threads(options.threads)
@@ -109,6 +117,8 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     model.verify()
     summary = Summary(arguments.output, versions())
     summary.check()
+    if arguments.page:
+        check_page(arguments.output)
 
     def outputs_of(case: Case) -> Outputs:
         return Outputs(
@@ -135,6 +145,8 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     finally:
         summary.write()
+        if arguments.page:
+            write_cohort_page(arguments.output, summary.to_dict(), arguments.format)
     path = arguments.output / SUMMARY_CSV
     if summary.failed:
         lines = "; ".join(f"{case['name']}: {case['error']}" for case in summary.failed)
@@ -172,6 +184,14 @@ class _Watcher(CohortWatcher):
 def _tell_left_out(item: LeftOut, summary: Summary, session: Session) -> None:
     session.progress.warning(f"{item.name} is left out: {item.reason}")
     summary.add(item.name, item.path, "failed" if item.is_fault else "left out", error=item.reason)
+
+
+def _with_verdicts(cases: list[Case], path: Path | None, session: Session) -> list[Case]:
+    verdicts = read_verdicts(path) if path else {}
+    decided = [replace(case, verdicts=verdicts.pop(name_in_list(case.name), ())) for case in cases]
+    for name in verdicts:
+        session.progress.warning(f"The verdicts name the case {name}, which is not in this cohort.")
+    return decided
 
 
 def _cohort(arguments: argparse.Namespace) -> Cohort:

@@ -51,21 +51,24 @@ class Order:
         """How DICOM outputs are written."""
         return DicomChoice(seru.__version__, self.options.seg_type, self.options.seg_findings)
 
-    def with_box(self, side: Side, box: tuple[Index, Index] | None) -> Order:
+    def with_box(self, side: Side, box: tuple[Index, Index] | None, key_slice: int | None = None) -> Order:
         """Return the order with another box for a side.
 
         Args:
             side: the patient's.
             box: first and last voxel; None refines the side where its kidney is found.
+            key_slice: of the box; None takes the one that was found.
 
         Returns:
             A new order.
 
         Raises:
-            BadInputError: the box is none.
+            BadInputError: the box is none, or there is a key slice without one.
         """
         others = tuple(other for other in self.options.boxes if other.side != side)
-        boxes = others if box is None else (*others, SideBox(side, *box))
+        if box is None and key_slice is not None:
+            raise BadInputError("A key slice is given with its box; give both.")
+        boxes = others if box is None else (*others, SideBox(side, *box, key_slice))
         return replace(self, options=replace(self.options, boxes=boxes))
 
 
@@ -122,6 +125,7 @@ class LiveCase:
         self,
         side: Side,
         box: tuple[Index, Index] | None,
+        key_slice: int | None,
         progress: Progress,
         on_part: Callable[[PartMaker], None] | None = None,
     ) -> Report:
@@ -130,6 +134,7 @@ class LiveCase:
         Args:
             side: the patient's.
             box: first and last voxel; None refines the side where its kidney is found.
+            key_slice: of the box; None takes the one that was found.
             progress: of the run.
             on_part: told of what the refine stage gives, as it arrives.
 
@@ -142,7 +147,7 @@ class LiveCase:
         """
         if self.order is None:
             raise BadInputError("There is no CT to refine; segment one first.")
-        order = self.order.with_box(side, box)
+        order = self.order.with_box(side, box, key_slice)
         order.outputs.check(order.source)
         segmenter, record = self._segmenter_for(order), RunRecord(progress)
         scan = self._scan

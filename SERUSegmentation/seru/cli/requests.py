@@ -66,10 +66,14 @@ class SegmentRequest(Request):
 
 @dataclass(frozen=True)
 class RefineRequest(Request):
-    """Refine a side of the last CT in a box: first and last voxel of the input; None where its kidney is found."""
+    """Refine a side of the last CT in a box: first and last voxel of the input; None where its kidney is found.
+
+    Its key slice may be given, as the report's index of it.
+    """
 
     side: Side
     box: tuple[Index, Index] | None
+    key_slice: int | None = None
 
 
 @dataclass(frozen=True)

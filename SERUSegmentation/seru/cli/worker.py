@@ -233,7 +233,8 @@ class Worker:
             _clear_left_parts(order.outputs.maps)
             self._case.segment(order, progress)
         elif isinstance(request, RefineRequest):
-            self._case.refine(request.side, request.box, progress, self._part_teller(request.side, progress))
+            teller = self._part_teller(request.side, progress)
+            self._case.refine(request.side, request.box, request.key_slice, progress, teller)
         outputs = self._case.order.outputs if self._case.order else None
         places = {name: getattr(outputs, name) for name in ("output", "report", "maps", "pictures")}
         return {name: str(path) for name, path in places.items() if path is not None}

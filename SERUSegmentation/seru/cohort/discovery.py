@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seru.cohort.summary import SUMMARY
+from seru.cohort.verdict_list import ListedVerdict
 from seru.errors import BadInputError
 from seru.io.dicom import holds_dicom, looks_like_dicom
 from seru.io.dicom_zip import ZIP_ENDING
@@ -40,10 +41,12 @@ class Case:
     Attributes:
         name: of its results.
         path: of the file, the zip or the DICOM folder.
+        verdicts: of a person, on its findings.
     """
 
     name: str
     path: Path
+    verdicts: tuple[ListedVerdict, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,23 @@ def read_finished(volume: Volume, outputs: Outputs, segmenter: Segmenter, record
     return None
 
 
+def check_not_edited(outputs: Outputs, report: Report) -> None:
+    """Check, before verdicts change a finished case, that its labels are still those of its report.
+
+    Args:
+        outputs: of the case.
+        report: of the case.
+
+    Raises:
+        BadInputError: someone has edited them.
+    """
+    if outputs.output is not None and _is_edited(read_volume(outputs.output), report):
+        raise BadInputError(
+            f"The labels '{outputs.output}' are no longer as they were written, so no verdict was applied; "
+            "move or delete them to have the case run again with the verdicts."
+        )
+
+
 def check_is_report(path: Path) -> None:
     """Check that what is at the place of a case's report was not made by someone else.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from seru.cohort.case import process_case, read_case
+from seru.cohort.case import decide_case, process_case, read_case
+from seru.cohort.decided import is_decided
 from seru.cohort.discovery import Case
 from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
@@ -77,7 +78,7 @@ def run_cases(
 def run_case(
     case: Case, outputs: Outputs, inputs: Inputs, segmenter: Segmenter, progress: Progress
 ) -> tuple[Literal["done", "skipped"], Report]:
-    """Segment a case that is not finished.
+    """Segment a case that is not finished, and apply verdicts to one that is.
 
     Args:
         case: of a cohort.
@@ -95,13 +96,15 @@ def run_case(
     record = RunRecord(progress)
     volume = read_case(case.path, None, record)
     report = read_finished(volume, outputs, segmenter, record)
-    if report is not None:
+    if report is not None and is_decided(report, case.verdicts):
         return "skipped", report
     outputs.check(case.path, inputs)
     outputs.check_keeps(segmenter.model.folder.iterdir())
     if outputs.report is not None:
         check_is_report(outputs.report)
-    return "done", process_case(volume, outputs, segmenter, record)
+    if report is not None:
+        return "done", decide_case(volume, outputs, segmenter, record, case.verdicts, report)
+    return "done", process_case(volume, outputs, segmenter, record, case.verdicts)
 
 
 def failure_sentence(error: Exception) -> str:

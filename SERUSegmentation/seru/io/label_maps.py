@@ -171,7 +171,7 @@ def _named(path: Path, segments: Collection[StoredSegment]) -> Numbers:
     """The numbers of the segments whose codes or names say that they are kidneys or tumors."""
     kinds: dict[int, Kind] = {}
     for segment in segments:
-        kind = _KINDS.get(segment.kind) or _kind_of_name(segment.name)
+        kind = kind_of_segment(segment.kind, segment.name)
         if kind is not None:
             kinds[segment.label] = kind
     if not kinds:
@@ -179,6 +179,19 @@ def _named(path: Path, segments: Collection[StoredSegment]) -> Numbers:
         raise BadInputError(f"No segment of '{path}' is called kidney or tumor (but {names}); {_SAY}.")
     kidney, tumor = (tuple(sorted(n for n, kind in kinds.items() if kind == wanted)) for wanted in ("kidney", "tumor"))
     return Numbers(kidney, tumor)
+
+
+def kind_of_segment(code: str, name: str) -> Kind | None:
+    """Return what a segment shows, by its code, else by its name.
+
+    Args:
+        code: scheme and value of what it is, ``SCT^64033007``; empty where there is none.
+        name: shown to people.
+
+    Returns:
+        The kind; None where it is neither kidney nor tumor.
+    """
+    return _KINDS.get(code) or _kind_of_name(name)
 
 
 def _kind_of_name(name: str) -> Kind | None:

@@ -66,10 +66,23 @@ def read_segments(path: Path) -> list[StoredSegment]:
         label = pairs[f"Segment{number}_LabelValue"].strip()
         if not re.fullmatch(r"[0-9]{1,9}", label):
             raise BadInputError(f"'{path}' gives a segment the value {quoted(label)}; save the segmentation again.")
-        kind = _KIND_IN_ENTRY.search(pairs.get(f"Segment{number}_Tags", ""))
+        kind = code_in_tags(pairs.get(f"Segment{number}_Tags", ""))
         name = pairs.get(f"Segment{number}_Name", f"segment {number}")
-        segments.append(StoredSegment(int(label), name, kind[1] if kind else ""))
+        segments.append(StoredSegment(int(label), name, kind))
     return segments
+
+
+def code_in_tags(tags: str) -> str:
+    """Return the code of what a segment is, from its tags or its terminology entry.
+
+    Args:
+        tags: as Slicer serialises them.
+
+    Returns:
+        Scheme and value, ``SCT^64033007``; empty where there is none.
+    """
+    kind = _KIND_IN_ENTRY.search(tags)
+    return kind[1] if kind else ""
 
 
 def write_segmentation(

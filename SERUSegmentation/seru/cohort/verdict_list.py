@@ -1,0 +1,192 @@
+"""A person's verdicts on a cohort's findings, as CSV: what the cohort's page exports, a batch and the panel read.
+
+A finding is named by its words (``left tumor 1``), its centre in RAS millimetres and its volume: the place and the
+volume find it again, for numbers change with alpha and with verdicts. Text that a spreadsheet would run begins with a
+quote, which is no part of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+from seru.errors import BadInputError
+from seru.findings import Finding, Kind, Position, Side
+from seru.result.verdicts import Decision
+
+ListDecision = Literal["accept", "dismiss", "needs_work"]
+COLUMNS = ("case", "finding", "r_mm", "a_mm", "s_mm", "volume_ml", "verdict", "note")
+
+_DECISIONS: dict[ListDecision, Decision] = {"accept": "accepted", "dismiss": "dismissed"}
+_NAME = re.compile(r"(right|left) (kidney|tumor)(?: ([1-9][0-9]{0,5}))?")
+_QUOTED = re.compile(r"'(?=['=+\-@\t\r\n＝＋－＠])")
+_LARGEST = 64 << 20
+# A kidney that is not believed is measured with its tumors, another one without.
+_MOST_TIMES = 3.0
+# A single voxel has no length.
+_LEAST_REACH_MM = 2.0
+
+
+@dataclass(frozen=True)
+class ListedVerdict:
+    """What a person said of one finding of a case.
+
+    Attributes:
+        kind: of the finding.
+        side: the patient's.
+        number: of the finding when it was looked at; for people.
+        centre_ras: in mm, likewise.
+        volume_ml: likewise.
+        verdict: ``needs_work`` changes no labels and is told.
+        note: of the person; may be empty.
+    """
+
+    kind: Kind
+    side: Side
+    number: int
+    centre_ras: Position
+    volume_ml: float
+    verdict: ListDecision
+    note: str = ""
+
+    @classmethod
+    def kept(cls, finding: Finding) -> ListedVerdict | None:
+        """Return the verdict that stands on a finding of a result; None where nobody gave one."""
+        for verdict, decision in _DECISIONS.items():
+            if finding.status == decision:
+                place = finding.centre_ras
+                return cls(finding.kind, finding.side, finding.number, place, finding.volume_ml, verdict)
+        return None
+
+    @property
+    def decision(self) -> Decision | None:
+        """What it decides; None where it decides nothing."""
+        return _DECISIONS.get(self.verdict)
+
+    @property
+    def name(self) -> str:
+        """The finding's, with its place, within a sentence."""
+        place = ", ".join(f"{mm:.0f}" for mm in self.centre_ras)
+        return f"the {self.side} {self.kind} {self.number} ({self.volume_ml:.1f} ml at {place} mm)"
+
+    def find_in(self, findings: Iterable[Finding]) -> Finding | None:
+        """Return the finding that it is on.
+
+        Args:
+            findings: of the case, at any alpha and of any run.
+
+        Returns:
+            The nearest one of its kind and side, if the place lies within half its length of its centre and their
+            volumes are alike; else None.
+        """
+        alike = [finding for finding in findings if self._is_alike(finding)]
+        return min(alike, key=self._distance_mm, default=None)
+
+    def _is_alike(self, finding: Finding) -> bool:
+        if (finding.kind, finding.side) != (self.kind, self.side):
+            return False
+        least, most = sorted((finding.volume_ml, self.volume_ml))
+        is_near = self._distance_mm(finding) <= max(finding.longest_3d_mm / 2, _LEAST_REACH_MM)
+        # The list rounds volumes to a hundredth.
+        return is_near and most <= _MOST_TIMES * max(least, 0.01)
+
+    def _distance_mm(self, finding: Finding) -> float:
+        return math.dist(finding.centre_ras, self.centre_ras)
+
+
+def read_verdicts(path: Path) -> dict[str, tuple[ListedVerdict, ...]]:
+    """Read a list of verdicts that anyone may have written.
+
+    Args:
+        path: of the CSV; its first line holds :data:`COLUMNS`, in any order; ``note`` may be missing, others may be
+            there.
+
+    Returns:
+        The verdicts of each case, by the name that :func:`name_in_list` gives it.
+
+    Raises:
+        BadInputError: it cannot be read, or a line holds no verdict.
+    """
+    text = _read_text(path)
+    # As spreadsheets save it where a comma is the decimal point.
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    found: dict[str, dict[tuple[object, ...], tuple[int, ListedVerdict]]] = {}
+    try:
+        missing = [column for column in COLUMNS[:-1] if column not in (reader.fieldnames or ())]
+        if missing:
+            raise BadInputError(f"'{path}' is no list of verdicts: its first line lacks {', '.join(missing)}.")
+        for cells in reader:
+            case, listed = _read_line(cells, f"Line {reader.line_num} of '{path}'")
+            of_case = found.setdefault(case, {})
+            before = of_case.setdefault((listed.name, listed.centre_ras), (reader.line_num, listed))
+            if before[1].verdict != listed.verdict:
+                raise BadInputError(
+                    f"Lines {before[0]} and {reader.line_num} of '{path}' contradict each other; keep one of them."
+                )
+    except csv.Error as error:
+        raise BadInputError(f"'{path}' is no list of verdicts (line {reader.line_num}: {error}).") from error
+    return {case: tuple(listed for _, listed in lines.values()) for case, lines in found.items()}
+
+
+def name_in_list(case: str) -> str:
+    """Return the name of a case as a list in UTF-8 can hold it."""
+    return case.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def not_found(listed: ListedVerdict) -> str:
+    """Say that a verdict is on no finding any more."""
+    return f"{listed.name[0].upper()}{listed.name[1:]} was not found, so its verdict was not applied."
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise BadInputError(f"The verdicts '{path}' cannot be read ({error.strerror or error}).") from error
+    if len(content) > _LARGEST:
+        raise BadInputError(f"'{path}' is too large for a list of verdicts.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"'{path}' is not in UTF-8; save it as CSV UTF-8.") from error
+
+
+def _read_line(cells: dict[str, str | None], where: str) -> tuple[str, ListedVerdict]:
+    values = {column: _unquoted(cells.get(column) or "") for column in COLUMNS}
+    case = values["case"]  # a name may begin or end with a space
+    values = {column: value.strip() for column, value in values.items()}
+    name = _NAME.fullmatch(values["finding"])
+    if not case or name is None:
+        raise BadInputError(f"{where} names no finding of a case, as 'left tumor 1'; take the line out or mend it.")
+    verdict = values["verdict"]
+    if verdict not in get_args(ListDecision):
+        known = ", ".join(get_args(ListDecision))
+        raise BadInputError(f"{where} has the verdict {verdict[:20]!r}; known: {known}.")
+    r, a, s, volume_ml = _numbers([values[column] for column in COLUMNS[2:6]], where)
+    side, kind, number = cast(tuple[Side, Kind, str | None], name.groups())
+    decision = cast(ListDecision, verdict)
+    note = " ".join(values["note"].split())
+    return case, ListedVerdict(kind, side, int(number or 1), (r, a, s), volume_ml, decision, note)
+
+
+def _numbers(texts: Iterable[str], where: str) -> Iterator[float]:
+    for text in texts:
+        try:
+            number = float(text.replace(",", "."))
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise BadInputError(f"{where} has {text[:20]!r} for a number; write millimetres and millilitres as 12.5.")
+        yield number
+
+
+def _unquoted(text: str) -> str:
+    return text[1:] if _QUOTED.match(text) else text
