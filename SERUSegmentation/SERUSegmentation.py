@@ -52,9 +52,9 @@ class SERUSegmentation(ScriptedLoadableModule):
             "Finds kidneys and kidney tumors in a CT with the SERU cascade: a coarse stage on whole axial slices, key "
             "slices and crops on the patient's right and left, a refine stage on the crops, and their fusion, whose "
             "weight alpha can be moved afterwards.<p>Select a CT, click <b>Segment</b>, then drag <b>Alpha</b>. The "
-            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p>For many CTs at once there is the "
-            "command <code>seru batch</code>, on this computer or on a cluster, with a page to review them: see the "
-            "README.</p><p><b>Research use only.</b> "
+            "synthetic CT under <b>Sample Data</b>, category SERU, needs no download.</p><p>For many CTs at once there "
+            "is the command <code>seru batch</code>, on this computer or on a cluster, with a page to review them: see "
+            "the README.</p><p><b>Research use only.</b> "
             "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The default model is "
             "a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are <b>CC "
             "BY-NC-SA 4.0</b>: no commercial use, name the source, share under the same licence. <b>Setup</b> and the "
@@ -128,6 +128,7 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             onCancel=self.onCancel,
             onChanged=self.updatePanel,
             onLeaveOut=self.onLeaveOut,
+            onEngine=self.onEngine,
             onBoxes=lambda boxes: self.refining.refine(boxes),
         )
         self.parts = WidgetParts(self.ui, requirements, intents)
@@ -325,6 +326,11 @@ class SERUSegmentationWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Leave out what the model's own confidence says, or nothing."""
         if self._parameterNode:
             self._parameterNode.minConfidence = MODELS_OWN if leavesOut else 0.0
+
+    def onEngine(self) -> None:
+        """Let the next run take the engine that was installed."""
+        self.logic.worker.release()
+        self.updatePanel()
 
     def onFinished(self, run: SegmentationRun, result: LiveResult | None, error: Exception | None) -> None:
         """Show the result of a run, or why there is none.

@@ -24,7 +24,7 @@ MODULE = REPOSITORY / "SERUSegmentation"
 
 GROUND = {
     "ct_check", "errors", "files", "findings", "grid", "hounsfield", "memory", "options", "orientation",
-    "packages", "places", "progress", "records", "signals", "terminology", "volume",
+    "packages", "places", "progress", "records", "scores", "signals", "terminology", "volume",
 }  # fmt: skip
 LIB = "SERUSegmentationLib"
 
@@ -62,7 +62,7 @@ FORBIDDEN = {
 # Slicer imports these at its own start.
 LOADED_BY_SLICER = [
     "errors", "findings", "grid", "options", "orientation", "progress", "records", "terminology", "volume",
-    "model.architecture", "model.card", "model.registry", "model.store",
+    "model.architecture", "model.card", "model.engines", "model.registry", "model.store",
     "result", "result.cleanup", "result.fusion", "result.maps", "result.measurements", "result.sides",
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seru.findings import Side
 from seru.grid import Grid
 from seru.io.images import read_volume
 from seru.orientation import find_orientation
@@ -31,13 +32,13 @@ def sides_of(labels: np.ndarray, grid: Grid) -> np.ndarray:
     return orientation.from_stack(assign_sides(stack > 0, (stack.shape[2] - 1) / 2, grid.voxel_ml))
 
 
-def scores_of(path: Path) -> list[Nephrometry]:
-    """Return the scores of both sides of a label volume, those that have a tumor."""
+def scores_of(path: Path) -> dict[Side, Nephrometry]:
+    """Return the scores of the sides of a label volume that have a tumor."""
     volume = read_volume(path)
     labels = volume.array_kji.astype(np.uint8)
     sides = sides_of(labels, volume.grid)
     scores = nephrometry(labels, sides, volume.grid, measure_labels(labels, volume.grid).findings)
-    return [score for score in scores.values() if score is not None]
+    return {side: score for side, score in scores.items() if score is not None}
 
 
 def aspects_of(score: Nephrometry) -> dict[str, Aspect]:
@@ -66,14 +67,15 @@ def table_of(scores: list[Nephrometry]) -> Iterator[str]:
 
 def main() -> None:
     """Print a line a case, then the table: 10th, 50th and 90th percentile of the numbers."""
-    scores, seconds = [], []
+    scores: list[Nephrometry] = []
+    seconds = []
     for path in sorted(Path(sys.argv[1]).glob("case_*.nii.gz")):
         begin = time.perf_counter()
         found = scores_of(path)
         seconds.append(time.perf_counter() - begin)
-        scores += found
-        for score in found or ["no kidney with a tumor"]:
-            text = score if isinstance(score, str) else f"{score.side} {score.renal.text} {score.padua.text}"
+        scores += found.values()
+        texts = [f"{side} {score.renal.text} {score.padua.text}" for side, score in found.items()]
+        for text in texts or ["no kidney with a tumor"]:
             print(f"{path.name[:10]} {text} ({seconds[-1]:.1f} s)", flush=True)
     print(
         f"{len(scores)} tumors, {statistics.median(seconds):.1f} s a volume at the median, {max(seconds):.1f} at most"

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seru.errors import BadInputError
+from seru.grid import Position
 from seru.records import read_record, to_plain
+from seru.scores import Nephrometry
 
 Side = Literal["right", "left"]
 SIDES: tuple[Side, Side] = ("right", "left")
@@ -32,7 +34,6 @@ _READ_VERSIONS = (2, VERSION)
 _DIGITS = 4
 
 Index = tuple[int, int, int]
-Position = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -200,25 +201,40 @@ class SideFindings(Measures):
             measured, whether they show any there.
         key_slice: None where it is not present, and of labels that were measured.
         crop: likewise.
+        nephrometry: of its largest tumor; None where there is none, or where it was not worked out.
     """
 
     present: bool
     key_slice: KeySlice | None
     crop: CropBox | None
+    nephrometry: Nephrometry | None = None
 
     def at(self, measures: Measures) -> SideFindings:
-        """Return the findings with the measures of another alpha."""
-        return SideFindings(**rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop)
+        """Return the findings with the measures of another alpha, at which its nephrometry is not worked out yet."""
+        return SideFindings(
+            **rounded(measures), present=self.present, key_slice=self.key_slice, crop=self.crop, nephrometry=None
+        )
 
 
 @dataclass(frozen=True)
 class InputFacts:
-    """What was read: path, format, the series instance UID of DICOM, and the SHA-256 of :meth:`Volume.sha256`."""
+    """What was read.
+
+    Attributes:
+        path: of the file or folder.
+        format: of it.
+        series_uid: the series instance UID of DICOM.
+        sha256: of :meth:`Volume.sha256`.
+        study_date: of DICOM, as ``2019-12-31``.
+        patient: the first 16 digits of the SHA-256 of DICOM's patient ID.
+    """
 
     path: str | None = None
     format: str | None = None
     series_uid: str | None = None
     sha256: str | None = None
+    study_date: str | None = None
+    patient: str | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ _SMALLEST_SPACING_MM = 1e-6
 _FARTHEST_MM = 1e7
 _RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
+# A point in mm.
+Position = tuple[float, float, float]
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:

@@ -35,7 +35,8 @@ class Volume:
     Attributes:
         array_kji: int16 or float32, shape (K, J, I), Hounsfield units; SimpleITK's and Slicer's array order.
         grid: where its voxels lie; of the array's shape.
-        source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, and ``sha256`` where it was taken.
+        source: where it came from: ``path``, ``format``, for DICOM ``series_uid``, ``study_date`` and
+            ``patient``, and ``sha256`` where it was taken.
         notes: what the user should know of it, one sentence each.
         slice_files: of DICOM, the file of each plane along k; empty for other formats.
 

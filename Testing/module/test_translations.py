@@ -106,6 +106,7 @@ def test_no_german_button_is_cut_and_the_views_keep_their_room(slicer_desktop: D
     ui = open_module(slicer_desktop).ui
     for section in [one for name, one in vars(ui).items() if name.endswith("CollapsibleButton")]:
         section.collapsed = False
+    ui.engineOfferWidget.visible = True
     slicer_desktop.process_events()
 
     buttons = [one for name, one in vars(ui).items() if re.search("(?<!Collapsible)Button$|CheckBox$", name)]

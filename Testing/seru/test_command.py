@@ -18,6 +18,7 @@ import seru
 from seru.cascade.cascade import segment
 from seru.cli import main
 from seru.io.images import read_volume, write_volume
+from seru.model.engines import resolve_engine
 from seru.model.store import open_model
 from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
@@ -77,7 +78,9 @@ def test_the_report_tells_input_times_and_both_sides(finished: Path, ct: Path) -
     report = json.loads((finished / "report.json").read_text(encoding="utf-8"))
 
     content = read_volume(ct).sha256()
-    assert report["input"] == {"path": str(ct), "format": "nifti", "series_uid": None, "sha256": content}
+    assert report["input"] == {
+        "path": str(ct), "format": "nifti", "series_uid": None, "sha256": content, "study_date": None, "patient": None
+    }  # fmt: skip
     assert next(iter(report["seconds"])) == "load"
     assert report["left"]["present"]
     assert report["right"]["present"]
@@ -250,6 +253,7 @@ def test_info_names_versions_devices_engines_and_folders(capsys: pytest.CaptureF
     assert facts["packages"]["numpy"] == np.__version__
     assert facts["devices"][0]["name"] == "cpu"
     assert set(facts["engines"]) == {"torch", "openvino"}
+    assert (facts["auto"]["engine"], facts["auto"]["device"]) == resolve_engine()
     for word in ("python", "cpu", "GiB", "models", facts["cache"]):
         assert word in text
 

@@ -13,7 +13,8 @@ import pytest
 
 from seru.errors import DeviceError
 from seru.io.images import write_volume
-from seru.model.engines import devices, resolve_device
+from seru.model import engines
+from seru.model.engines import devices, resolve_device, resolve_engine
 from seru.phantom import PhantomOptions, make_phantom
 from Testing import REPOSITORY
 
@@ -64,6 +65,22 @@ def test_a_device_is_the_one_that_torch_finds() -> None:
     assert resolve_device("cpu") == "cpu"
     with pytest.raises(DeviceError, match="'cuda:99' is not on this computer"):
         resolve_device("cuda:99")
+
+
+@pytest.mark.parametrize("has_openvino", [True, False])
+def test_a_gpu_takes_torch_and_a_cpu_the_fast_engine_where_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, has_openvino: bool
+) -> None:
+    monkeypatch.setattr(engines, "_has_openvino", lambda: has_openvino)
+    on_cpu = ("openvino" if has_openvino else "torch", "cpu")
+
+    monkeypatch.setattr(engines, "resolve_device", {"auto": "cuda:0", "cpu": "cpu"}.__getitem__)
+    assert resolve_engine() == ("torch", "cuda:0")
+    assert resolve_engine(device="cpu") == on_cpu
+    assert resolve_engine("torch", "cpu") == ("torch", "cpu")
+    assert resolve_engine("openvino") == ("openvino", "cpu")
+    monkeypatch.setattr(engines, "resolve_device", {"auto": "cpu"}.__getitem__)
+    assert resolve_engine() == on_cpu
 
 
 _SEGMENT = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,19 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     (tmp_path / "IM9999.dcm").symlink_to("/nonexistent/key")
 
     assert "'IM9999.dcm' (a link that leads nowhere)" in warning(tmp_path)
+
+
+def test_a_zip_of_dicom_in_a_folder_is_named_and_any_other_is_none_of_ours(tmp_path: Path) -> None:
+    write_slices(tmp_path)
+    with zipfile.ZipFile(tmp_path / "more.zip", "w") as archive:
+        archive.writestr("a/IM1", next(path for path in tmp_path.iterdir() if path.suffix != ".zip").read_bytes())
+    with zipfile.ZipFile(tmp_path / "notes.zip", "w") as archive:
+        archive.writestr("notes.txt", "no image")
+
+    told = warning(tmp_path)
+
+    assert "'more.zip' (a zip of DICOM in the folder, which is read where it is given itself)" in told
+    assert "notes.zip" not in told
 
 
 @posix

@@ -101,7 +101,8 @@ def test_a_zip_is_read_as_its_folder_is_without_a_file_on_the_disk(
 
     np.testing.assert_array_equal(volume.array_kji, small_ct())
     assert facts_of(volume) == facts_of(read_volume(tmp_path / "ct"))
-    assert volume.source == {"path": str(path), "format": "dicom", "series_uid": "1.2.826.1"}
+    facts = {"path": str(path), "format": "dicom", "series_uid": "1.2.826.1", "patient": "7902699be42c8a8e"}
+    assert volume.source == facts
     assert sorted(item.name for item in tmp_path.iterdir()) == ["ct", "ct.zip"]
 
 

@@ -105,6 +105,7 @@ def test_the_command_says_what_segment_says(capsys: pytest.CaptureFixture[str], 
     assert capsys.readouterr().out.splitlines() == [
         "right kidney: 2.9 ml; tumor: 0.3 ml, 4 x 4 mm",
         "left kidney: 1.6 ml; tumor: none found",
+        "right tumor: R.E.N.A.L. 6-10 and PADUA 8-12; check each component",
         "note: The right kidney has 3 ml, unlike a kidney: check its outline.",
         "note: The left kidney has 2 ml, unlike a kidney: check its outline.",
     ]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from seru.errors import BadInputError
+from seru.records import read_record, to_plain
 from seru.result.labelled import measure_labels
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
 from Testing.seru.nephrometry_by_hand import Sphere, labels_of, score_of, scores_of, sides_of, turned
@@ -268,13 +269,33 @@ def test_labels_of_a_box_of_the_scan_give_the_same_record() -> None:
     assert of_box == nephrometry(labels, sides, grid, findings)
 
 
+def test_a_tumor_in_one_slice_has_a_surface() -> None:
+    labels, grid = labels_of([])
+    labels[20, 20:30, 20:30] = 2
+
+    numbers = right_of(scores_of(labels, grid)).contact.numbers
+
+    # 20 mm wide and 2 mm thick, less what rounds its edges.
+    assert numbers["tumor_surface_mm2"] == pytest.approx(2 * 20 * 20, rel=0.1)
+
+
+def test_candidates_are_never_scored() -> None:
+    labels, grid = labels_of([INSIDE])
+    findings = [
+        replace(finding, status="candidate" if finding.kind == "tumor" else finding.status)
+        for finding in measure_labels(labels, grid).findings
+    ]
+
+    assert nephrometry(labels, sides_of(labels, grid), grid, findings) == {"right": None, "left": None}
+
+
 def test_a_record_can_be_written_and_read() -> None:
     score = score_of(AT_THE_HILUM)
-    written = json.loads(json.dumps(score.to_dict()))
+    written = json.loads(json.dumps(to_plain(score)))
 
-    assert Nephrometry.from_dict(written) == score
+    assert read_record(Nephrometry, written, "The nephrometry") == score
     with pytest.raises(BadInputError, match="nephrometry has an unknown option"):
-        Nephrometry.from_dict({**written, "more": 1})
+        read_record(Nephrometry, {**written, "more": 1}, "The nephrometry")
 
 
 def right_of(scores: dict[str, Nephrometry | None]) -> Nephrometry:

@@ -33,6 +33,7 @@ from Testing.maps_by_hand import make_maps, probabilities
 from Testing.reports import make_report
 from Testing.seru.command_by_hand import files_of, run_command
 from Testing.seru.image_files_by_hand import oblique, small_ct, write_nifti
+from Testing.seru.nephrometry_by_hand import Sphere, score_of
 from Testing.seru.test_summary_lines import KIDNEY, a_finding, a_side
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -391,7 +392,9 @@ def test_a_missing_jinja2_is_told_before_any_work(
 def test_a_browser_prints_one_sheet_and_has_nothing_to_complain_of(tmp_path: Path) -> None:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
-    (tmp_path / "p.html").write_text(render_page(full_report(), [PICTURE, replace(PICTURE, side="left")]), "utf-8")
+    right = replace(a_side(180.2, 63.04), nephrometry=score_of(Sphere(up=0, back=4, medial=24, radius=9)))
+    report = replace(full_report(), right=right, left=right)
+    (tmp_path / "p.html").write_text(render_page(report, [PICTURE, replace(PICTURE, side="left")]), "utf-8")
     arguments = [
         "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--no-pdf-header-footer",
         f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={tmp_path / 'p.pdf'}", str(tmp_path / "p.html"),

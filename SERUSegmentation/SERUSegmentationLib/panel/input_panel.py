@@ -11,6 +11,7 @@ import qt
 
 from seru.errors import ModelError, SeruError
 from seru.findings import ModelFacts
+from seru.model.engines.devices import may_have_gpu
 from seru.model.store import open_model
 from seru.records import parse_json
 from SERUSegmentationLib.panel.choices import ModelChoice, listChoices, readSetting, writeSetting
@@ -68,15 +69,28 @@ class InputPanel:
         raise ModelError(text.format(title=facts.title))
 
     @property
+    def devices(self) -> list[dict[str, Any]]:
+        """What the last look at the devices of this computer found; empty before the first one."""
+        return readSetting(_DEVICES, [])
+
+    @property
     def knowsDevices(self) -> bool:
         """Whether the devices of this computer were looked at once."""
-        return bool(readSetting(_DEVICES, []))
+        return bool(self.devices)
 
     @property
     def device(self) -> str:
         """What the command's ``--device`` takes."""
         combo = self._ui.deviceComboBox
         return combo.itemData(combo.currentIndex) or "auto"
+
+    def deviceOfRun(self) -> str | None:
+        """Return the device that a run takes, ``auto`` resolved without loading anything; None where it is unknown."""
+        if self.device != "auto":
+            return self.device
+        if self.knowsDevices:
+            return next((each["name"] for each in self.devices if each["name"] != "cpu"), "cpu")
+        return None if may_have_gpu() else "cpu"
 
     @property
     def idleMinutes(self) -> int:
@@ -105,8 +119,7 @@ class InputPanel:
         wasBlocked = combo.blockSignals(True)
         combo.clear()
         combo.addItem(_("Automatic"), "auto")
-        found = readSetting(_DEVICES, [])
-        for device in found if found else [{"name": "cpu"}]:
+        for device in self.devices or [{"name": "cpu"}]:
             combo.addItem(deviceTitle(device), device["name"])
         index = combo.findData(readSetting(_DEVICE, "auto"))
         combo.setCurrentIndex(max(index, 0))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 TORCH_REQUIREMENT = ">=2.2"
+OPENVINO_REQUIREMENT = "openvino>=2025.0,<2027"
 # Download sizes in MB, as of the versions of 2026; PyTorch's depends on the graphics card.
 _SIZES_MB = {"opencv-python-headless": 60, "safetensors": 1, "platformdirs": 1, "scikit-image": 25, "tqdm": 1}
 _SLICERS_OWN = ("numpy", "scipy", "SimpleITK", "vtk", "requests")
@@ -91,6 +92,17 @@ def installMissing(missing: Missing) -> None:
         _installTorch()
     if missing.packages:
         _installPackages(list(missing.packages))
+
+
+def installOpenVino() -> None:
+    """Install the fast engine for the CPU; the caller has asked.
+
+    Without what pip would bring along: numpy comes with Slicer, and its telemetry is not wanted.
+
+    Raises:
+        InstallError: pip failed.
+    """
+    _installPackages(["--no-deps", OPENVINO_REQUIREMENT])
 
 
 def readRequirements(path: Path) -> list[str]:

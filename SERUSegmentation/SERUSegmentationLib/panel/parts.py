@@ -13,6 +13,7 @@ from seru.errors import BadInputError
 from SERUSegmentationLib.panel.box_panel import BoxPanel
 from SERUSegmentationLib.panel.choices import askLicence
 from SERUSegmentationLib.panel.crosshair_panel import CrosshairPanel
+from SERUSegmentationLib.panel.engine_panel import EnginePanel
 from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
@@ -22,6 +23,7 @@ from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
 from SERUSegmentationLib.panel.run_panel import RunPanel
 from SERUSegmentationLib.panel.setup_panel import SetupPanel
+from SERUSegmentationLib.panel.verdict_list_panel import VerdictListPanel
 from SERUSegmentationLib.run.handing import checkInput
 from SERUSegmentationLib.scene.box_handles import Boxes
 from SERUSegmentationLib.scene.result_controller import ResultController
@@ -40,6 +42,7 @@ class Intents:
         onCancel: called when Cancel is clicked.
         onChanged: called when model, device, packages or a verdict have changed.
         onLeaveOut: called with whether doubtful findings are to be left out.
+        onEngine: called when another engine was installed.
         onBoxes: called with the crop boxes that are wanted; returns whether the sides are refined in them.
     """
 
@@ -47,11 +50,12 @@ class Intents:
     onCancel: Callable[[], None]
     onChanged: Callable[[], None]
     onLeaveOut: Callable[[bool], None]
+    onEngine: Callable[[], None]
     onBoxes: Callable[[Boxes], bool]
 
 
 class WidgetParts:
-    """Inputs, run, result, findings, key slices, measurements and setup.
+    """Inputs, run, result, findings, key slices, measurements, setup and engine.
 
     Args:
         ui: widgets of the panel.
@@ -65,8 +69,10 @@ class WidgetParts:
         self.run = RunPanel(ui, intents.onSegment, intents.onCancel, lambda: self.setup.facts())
         self.inputs = InputPanel(ui, intents.onChanged, self.run.fail)
         self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.tell)
+        self.engine = EnginePanel(ui, self.inputs, self.setup.answer, intents.onEngine)
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
         self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
+        self.verdictList = VerdictListPanel(ui, self.controller, intents.onChanged, self.run.tell)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
         self.crosshair = CrosshairPanel(ui, self.controller, self.boxes, intents.onChanged, self.run.log.add)
@@ -82,11 +88,13 @@ class WidgetParts:
         model = self.inputs.model
         self.result.refresh(model.alpha if model else None)
         self.findings.refresh()
+        self.verdictList.refresh()
         self.keySlices.refresh()
         self.boxes.refresh()
         self.crosshair.refresh()
         self.measurements.refresh()
         self.setup.refresh()
+        self.engine.refresh()
 
     def mayRun(self) -> bool:
         """Return whether licence, packages and model allow a run; asks for what is missing.

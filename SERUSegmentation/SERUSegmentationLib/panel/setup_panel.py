@@ -13,6 +13,7 @@ import seru
 from seru.errors import ModelError, SeruError
 from seru.model.store import cache_folder, clear_cache, find_model
 from SERUSegmentationLib.panel.choices import askLicence
+from SERUSegmentationLib.panel.engine_panel import engineText
 from SERUSegmentationLib.panel.input_panel import InputPanel, devicesOf, deviceTitle
 from SERUSegmentationLib.panel.installation import findMissing, installedVersion, installMissing, readRequirements
 from SERUSegmentationLib.panel.plain_text import confirmOkCancel, setFramed
@@ -91,11 +92,11 @@ class SetupPanel:
             return True
         if not confirmOkCancel(missing.question()):
             self._sayAtRun(_("Nothing was installed; the segmentation cannot run without these packages."), False)
-            self._say(_("Nothing was installed; the segmentation cannot run without these packages."))
+            self.answer(_("Nothing was installed; the segmentation cannot run without these packages."))
             return False
-        self._say(_("Installing packages"))
+        self.answer(_("Installing packages"))
         installMissing(missing)
-        self._say(_("The packages are installed."))
+        self.answer(_("The packages are installed."))
         self._place()
         self.refresh()
         self._onChanged()
@@ -141,7 +142,20 @@ class SetupPanel:
             f"SERU {seru.__version__}" + (f", Slicer {slicer.app.applicationVersion}" if not withMissing else ""),
             _("Packages: {list}").format(list=", ".join(versions)),
             _("Devices: {list}").format(list=found),
+            _("Engine: {engine}").format(engine=engineText(self._inputs)),
         ]
+
+    def answer(self, text: str, isError: bool = False) -> None:
+        """Answer beside the buttons.
+
+        Args:
+            text: a sentence; empty hides it.
+            isError: it gets a frame.
+        """
+        label = self._ui.setupAnswerLabel
+        label.text = text
+        label.visible = bool(text)
+        setFramed(label, isError)
 
     def cleanup(self) -> None:
         """End what still runs."""
@@ -163,15 +177,8 @@ class SetupPanel:
             section.collapsed = False
         self._isFirst = isFirst
 
-    def _say(self, text: str, isError: bool = False) -> None:
-        """Answer beside the buttons."""
-        label = self._ui.setupAnswerLabel
-        label.text = text
-        label.visible = bool(text)
-        setFramed(label, isError)
-
     def _onError(self, error: Exception) -> None:
-        self._say(str(error) or type(error).__name__, isError=True)
+        self.answer(str(error) or type(error).__name__, isError=True)
 
     def _modelText(self) -> str:
         choice = self._inputs.model
@@ -199,7 +206,7 @@ class SetupPanel:
 
     def _onChecked(self, lines: list[str]) -> None:
         self._keepDevices(lines)
-        self._say(_("Devices: {list}").format(list=", ".join(map(deviceTitle, self._devices))))
+        self.answer(_("Devices: {list}").format(list=", ".join(map(deviceTitle, self._devices))))
 
     def _fetch(self, onFetched: Callable[[], None] | None = None) -> bool:
         """Begin to fetch the chosen model; False where the user declined."""
@@ -209,7 +216,7 @@ class SetupPanel:
 
         def onEnded(lines: list[str]) -> None:
             self._inputs.refreshModels()
-            self._say(_("The model was fetched and its checksums agree."))
+            self.answer(_("The model was fetched and its checksums agree."))
             if onFetched is not None:
                 self._sayAtRun("", False)
                 # Once the panel shows that the model is here.
@@ -241,14 +248,14 @@ class SetupPanel:
         self._command = BackgroundCommand(arguments, onEnded)
         self._command.start()
         if text:
-            self._say(text)
+            self.answer(text)
         self.refresh()
 
     def _verify(self) -> None:
         choice = self._inputs.model
         if choice is not None:
             find_model(choice.key).verify()
-            self._say(_("The model's files are OK."))
+            self.answer(_("The model's files are OK."))
 
     def _openFolder(self) -> None:
         folder = cache_folder()
@@ -263,4 +270,6 @@ class SetupPanel:
         self._inputs.refreshModels()
         self.refresh()
         self._onChanged()
-        self._say(_("Deleted: {names}").format(names=", ".join(names)) if names else _("There was nothing to delete."))
+        self.answer(
+            _("Deleted: {names}").format(names=", ".join(names)) if names else _("There was nothing to delete.")
+        )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import slicer
 
+from seru.cohort.decided import sentences_on, verdicts_with
+from seru.cohort.verdict_list import ListedVerdict
 from seru.errors import BadInputError
 from seru.findings import Report
-from seru.result.finish import alpha_of
+from seru.result.finish import alpha_of, finish
 from seru.result.measurements import Measured
-from seru.result.verdicts import Decision
+from seru.result.verdicts import Decision, Verdict
 from SERUSegmentationLib.scene.content import isEdited
 from SERUSegmentationLib.scene.finding_outlines import boxOf, outlineFinding, showOutlines, writeOutlines
 from SERUSegmentationLib.scene.live_result import LiveResult
@@ -212,6 +215,29 @@ class ResultController:
         verdicts = finished.without_verdict_on(finding, result.verdicts)
         if decision is not None:
             verdicts = (*verdicts, finished.verdict_on(finding, decision))
+        self._putVerdicts(result, state, verdicts)
+
+    def decideListed(self, listed: Sequence[ListedVerdict]) -> list[str]:
+        """Apply the verdicts of a list at once, and keep them with the result.
+
+        Args:
+            listed: on this result's CT; those on nothing that was found change nothing.
+
+        Returns:
+            What the user should know of them, one sentence each.
+        """
+        result, state = self.result, self._state
+        if result is None or state is None or result.finished is None:
+            return []
+        found = [result.finished]
+        if result.verdicts:
+            # A list made before those verdicts names what they have changed.
+            found.append(finish(result.maps, state.options, verdicts=(), has_ranges=False))
+        sentences = list(sentences_on(listed, [finding for one in found for finding in one.findings]))
+        self._putVerdicts(result, state, verdicts_with(result.verdicts, found, listed))
+        return sentences
+
+    def _putVerdicts(self, result: LiveResult, state: ResultState, verdicts: tuple[Verdict, ...]) -> None:
         result.verdicts = verdicts
         storeVerdicts(result.segmentationNode, verdicts, result.maps.grid)
         self.problems = []

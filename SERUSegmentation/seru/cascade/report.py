@@ -33,6 +33,7 @@ def side_findings(crop: SideCrop | None, measures: Measures, stack: AxialStack) 
         present=crop is not None,
         key_slice=None if crop is None else _key_slice(crop, stack),
         crop=None if crop is None else _crop_box(crop, stack),
+        nephrometry=None,
     )
 
 

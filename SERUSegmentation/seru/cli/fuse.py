@@ -17,6 +17,7 @@ from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.options import SegmentOptions, check_alpha
 from seru.result import finish
 from seru.result.maps import MAPS_FILE, load_maps
+from seru.result.nephrometry import scored
 from seru.result.page import write_page
 from seru.volume import Volume
 
@@ -73,6 +74,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
     labels = maps.whole(finished.labels_box)
     report = replace(finished.report_of(of_run), labels_sha256=hash_labels(labels))
+    if report_path is not None or outputs.page is not None:
+        report = scored(report, finished.labels_box, maps.sides_box, maps.grid, finished.lower_kji)
     progress.stage("fuse", 1, 1)
     progress.check_cancelled()
     with FileGroup() as group:

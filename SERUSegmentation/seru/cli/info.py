@@ -13,8 +13,9 @@ from typing import Any
 import seru
 from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
-from seru.errors import ModelError
+from seru.errors import NO_MEMORY, DeviceError, ModelError, SeruError
 from seru.memory import LIBRARIES, has_room
+from seru.model.engines import resolve_engine
 from seru.model.engines.devices import may_have_gpu
 from seru.model.store import cache_folder, list_models, models_to_fetch, read_registry
 
@@ -81,6 +82,7 @@ def collect() -> dict[str, Any]:
         "packages": found,
         "devices": _devices(),
         "engines": {name: _engine(name, found) for name in ("torch", "openvino")},
+        "auto": _auto(),
         "models": _models(),
         "cache": str(cache_folder()),
     }
@@ -102,6 +104,17 @@ def _version(package: str) -> str | None:
 
 def _engine(name: str, versions: dict[str, str | None]) -> str:
     return f"version {versions[name]}" if versions[name] else "not installed"
+
+
+def _auto() -> dict[str, str]:
+    """What runs where neither engine nor device is asked for."""
+    try:
+        if may_have_gpu() and not has_room(LIBRARIES):
+            raise DeviceError(NO_MEMORY)
+        engine, device = resolve_engine()
+    except SeruError as error:
+        return {"error": str(error)}
+    return {"engine": engine, "device": device}
 
 
 def _devices() -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "worker": "stay ready: requests on stdin, events on stdout",
     "fuse": "fuse saved maps at another alpha",
     "measure": "measure anyone's labels",
+    "compare": "compare two reports of a patient",
     "models": "list, fetch, verify or clear models",
     "phantom": "make a synthetic CT",
     "info": "versions, devices, engines, models",

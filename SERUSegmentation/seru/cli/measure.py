@@ -15,9 +15,10 @@ from seru.errors import BadInputError
 from seru.files import FileGroup, write_text
 from seru.findings import Report
 from seru.io.images import OUTPUT_ENDINGS, check_input, ending_of
-from seru.io.label_maps import LabelMap, Numbers, check_same_grid, read_label_map
+from seru.io.label_maps import LabelMap, Numbers, check_labels, read_label_map
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.progress import Progress, RunRecord
+from seru.result.page import write_page
 from seru.volume import Volume
 
 DESCRIPTION = "Measure kidneys and kidney tumors in labels that anyone made, without a network."
@@ -30,7 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser: of the subcommand.
     """
     parser.add_argument(
-        "labels", type=existing_path, metavar="LABELS", help="NIfTI, NRRD, MetaImage or .seg.nrrd, 1 kidney and 2 tumor"
+        "labels",
+        type=existing_path,
+        metavar="LABELS",
+        help="NIfTI, NRRD, MetaImage (1 kidney, 2 tumor), .seg.nrrd or DICOM segmentation",
     )
     parser.add_argument(
         "--labels",
@@ -53,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd; may be given several times",
     )
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
+    parser.add_argument(
+        "--page", type=existing_path, metavar="P.html", help="write a page of what was found, without key slices"
+    )
     add_common_arguments(parser)
 
 
@@ -69,16 +76,16 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the outputs.
     """
-    outputs = Outputs.of_several(arguments.output, arguments.report, None, None)
+    outputs = Outputs.of_several(arguments.output, arguments.report, None, None, arguments.page)
     numbers = None if arguments.numbers is None else Numbers.parse(arguments.numbers)
     _check(arguments.labels, arguments.ct, arguments.series, outputs)
     require_room(NUMERIC_LIBRARIES)
     record = RunRecord(session.progress)
+    ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, record)
     with record.timed("load"):
-        labels = read_label_map(arguments.labels, numbers, record)
+        labels = read_label_map(arguments.labels, numbers, record, ct)
     record.warn_of(labels.warnings)
-    ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, labels, record)
-    report = _measure(labels, ct, record)
+    report = report_of(labels, ct, record)
     _write(outputs, labels, report, record)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
@@ -90,7 +97,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) -> None:
     """Check, before any work, what is read and written."""
-    check_input(labels)
+    check_labels(labels)
     outputs.check_places(labels)
     if ct is not None:
         check_input(ct)
@@ -104,14 +111,23 @@ def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) 
             )
 
 
-def _read_ct(path: Path, series: str | None, labels: LabelMap, record: RunRecord) -> Volume:
+def _read_ct(path: Path, series: str | None, record: RunRecord) -> Volume:
     ct = read_case(path, series, record)
-    check_same_grid(labels.grid, ct)
     record.warn_of(check_is_ct(ct))
     return ct
 
 
-def _measure(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
+def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
+    """Measure labels.
+
+    Args:
+        labels: that anyone made.
+        ct: on their grid, or None.
+        record: of the run.
+
+    Returns:
+        Their report.
+    """
     from seru.result.facts import input_facts
     from seru.result.labelled import measure_labels, report_of_labels
 
@@ -129,6 +145,8 @@ def _write(outputs: Outputs, labels: LabelMap, report: Report, progress: Progres
     with FileGroup() as group:
         for path in outputs.labels():
             write_output(labels.labels_kji, Volume(labels.labels_kji, labels.grid), path, progress, group.open)
+        if outputs.page is not None:
+            write_page(outputs.page, report, (), group.open)
         if outputs.report is not None:
             group.remove(outputs.report)
             write_text(outputs.report, report.to_json(), group.open)

@@ -145,7 +145,8 @@ def summary_lines(report: Report) -> Iterator[str]:
         report: of the run.
 
     Yields:
-        A line for each of the patient's sides, one for what was left out, and what is to be known of the findings.
+        A line for each of the patient's sides, one for what was left out, one for each nephrometry, and what is to be
+        known of the findings.
     """
     for side in SIDES:
         found = report.side(side)
@@ -161,6 +162,11 @@ def summary_lines(report: Report) -> Iterator[str]:
             texts.append(f"key slice {found.key_slice.index}")
         yield "; ".join(texts)
     yield from _candidate_lines(report)
+    for side in SIDES:
+        scores = report.side(side).nephrometry
+        if scores is not None:
+            sums = " and ".join(f"{score.name} {score.text}" for score in (scores.renal, scores.padua))
+            yield f"{side} tumor: {sums}; check each component"
     for remark in report.remarks:
         yield f"note: {remark}"
 

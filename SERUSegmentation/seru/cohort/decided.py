@@ -40,9 +40,9 @@ def decide(maps: Maps, report: Report, listed: Sequence[ListedVerdict], progress
     if maps.verdicts:
         # A list made before those verdicts names what they have changed.
         found.append(finish(maps, options, verdicts=(), has_ranges=False))
-    maps = replace(maps, verdicts=_verdicts(maps.verdicts, found, listed))
+    maps = replace(maps, verdicts=verdicts_with(maps.verdicts, found, listed))
     finished = finish(maps, options)
-    sentences = list(_sentences(listed, [finding for one in found for finding in one.findings]))
+    sentences = list(sentences_on(listed, [finding for one in found for finding in one.findings]))
     for sentence in sentences:
         progress.warning(sentence)
     kept = [warning for warning in report.warnings if not _is_of_list(warning)]
@@ -61,7 +61,7 @@ def is_decided(report: Report, listed: Sequence[ListedVerdict]) -> bool:
         finding = one.find_in(report.findings)
         if finding is not None and one.decision not in (None, finding.status):
             return False
-    return all(sentence in report.warnings for sentence in _sentences(listed, report.findings))
+    return all(sentence in report.warnings for sentence in sentences_on(listed, report.findings))
 
 
 def with_kept(listed: Sequence[ListedVerdict], report: Report) -> tuple[ListedVerdict, ...]:
@@ -75,9 +75,16 @@ def with_kept(listed: Sequence[ListedVerdict], report: Report) -> tuple[ListedVe
     return (*listed, *filter(None, map(ListedVerdict.kept, others)))
 
 
-def _verdicts(
+def verdicts_with(
     before: Sequence[Verdict], found: Sequence[Finished], listed: Sequence[ListedVerdict]
 ) -> tuple[Verdict, ...]:
+    """Return the verdicts of a result with those of a list.
+
+    Args:
+        before: that the result has.
+        found: the result as it is, and as it was before any verdict.
+        listed: verdicts on the case; one that is on no finding, or decides nothing, changes nothing.
+    """
     verdicts = tuple(before)
     for one in listed:
         # As the result is now, or else as it was before any verdict.
@@ -88,7 +95,13 @@ def _verdicts(
     return verdicts
 
 
-def _sentences(listed: Sequence[ListedVerdict], findings: Sequence[Finding]) -> Iterator[str]:
+def sentences_on(listed: Sequence[ListedVerdict], findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what is to be told of verdicts that are on no finding, and of findings that need work.
+
+    Args:
+        listed: verdicts on the case.
+        findings: of its result.
+    """
     for one in listed:
         if one.find_in(findings) is None:
             yield not_found(one)

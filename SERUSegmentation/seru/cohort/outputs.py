@@ -14,7 +14,7 @@ import numpy as np
 from seru.cohort.dicom_outputs import DicomChoice, check_dicom, write_dicom
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
-from seru.findings import PICTURES, SIDES
+from seru.findings import PICTURES, SIDES, Report
 from seru.io.images import (
     ALL_ENDINGS,
     DICOM_ENDINGS,
@@ -29,6 +29,7 @@ from seru.io.inputs import Inputs, is_read_from
 from seru.places import check_writable, is_same_place
 from seru.progress import Progress
 from seru.result.maps import MAPS_FILE
+from seru.result.sheets import check_page
 from seru.volume import Volume
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Outputs:
         if self.report is not None:
             check_writable(self.report)
         if self.page is not None:
-            _check_page(self.page)
+            check_page(self.page)
         for folder, name in ((self.maps, MAPS_FILE), (self.pictures, PICTURES[SIDES[0]])):
             if folder is not None:
                 _check_folder(folder, name)
@@ -214,6 +215,8 @@ def write_results(
     report = result.report
     if outputs.output is not None:
         report = replace(report, labels_sha256=hash_labels(result.labels_kji))
+    if outputs.report is not None or outputs.page is not None:
+        report = _scored(report, result)
     with FileGroup() as group:
         if outputs.maps is not None:
             from seru.result.maps import save_maps
@@ -251,6 +254,13 @@ def write_results(
         progress.check_cancelled()
 
 
+def _scored(report: Report, result: SegmentResult) -> Report:
+    from seru.result.nephrometry import scored
+
+    maps = result.maps
+    return scored(report, result.labels_kji[maps.box_slices], maps.sides_box, maps.grid, maps.lower_kji)
+
+
 def hash_labels(labels_kji: np.ndarray) -> str:
     """Return the SHA-256 of labels, in hexadecimal, by which edits are known.
 
@@ -283,16 +293,6 @@ def write_output(labels_kji: np.ndarray, volume: Volume, path: Path, progress: P
         write_segmentation(labels_kji, volume, path, progress, opener)
     else:
         write_labels(labels_kji, volume, path, progress, opener)
-
-
-def _check_page(path: Path) -> None:
-    """Check a page's name, and that what makes it is there."""
-    from seru.result.page import PAGE_ENDINGS, require_jinja2
-
-    if path.suffix.lower() not in PAGE_ENDINGS:
-        raise BadInputError(f"The page '{path}' has none of the endings {' and '.join(PAGE_ENDINGS)}; add one of them.")
-    check_writable(path)
-    require_jinja2()
 
 
 def _check_folder(folder: Path, name: str) -> None:

@@ -22,7 +22,7 @@ from seru.errors import BadInputError
 from seru.files import write_text
 from seru.findings import PICTURES, SIDES
 from seru.places import check_writable
-from seru.result.page import require_jinja2
+from seru.result.sheets import require_jinja2
 
 PAGE = f"{SUMMARY}.html"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from functools import partial
@@ -56,9 +57,15 @@ def read_dicom(place: Path, series_uid: str | None, advance: Advance) -> Volume:
     slices = ordered_slices(slices, notes)
     grid = grid_of(slices)
     _check_size(slices)
-    source = {"path": str(place), "format": "dicom", "series_uid": slices[0].series}
+    source = {"path": str(place), "format": "dicom", "series_uid": slices[0].series, **_whose(slices[0])}
     files = tuple(item.file for item in slices)
     return Volume(_read_volume(slices, advance), grid, source, tuple(notes), files)
+
+
+def _whose(first: Slice) -> dict[str, str]:
+    """When the study was, and a digest of the patient ID, by which two CTs are known to be of different patients."""
+    patient = first.owner[0] and hashlib.sha256(first.owner[0].encode("utf-8", "replace")).hexdigest()[:16]
+    return {name: text for name, text in (("study_date", first.study_date), ("patient", patient)) if text}
 
 
 def _read_headers(files: list[DicomFile], unread: Unread, advance: Advance) -> tuple[list[Slice], list[Other]]:

@@ -56,6 +56,7 @@ _TAGS = {
     "ReconstructionDiameter": 0x00181100,
     "TriggerTime": 0x00181060,
     "ConvolutionKernel": 0x00181210,
+    "StudyDate": 0x00080020,
     "StudyInstanceUID": 0x0020000D,
     "SeriesInstanceUID": 0x0020000E,
     "SeriesNumber": 0x00200011,

@@ -37,8 +37,10 @@ def find_dicom_files(source: Path, advance: Advance) -> tuple[list[DicomFile], U
                 unread.add("empty", file)
             elif is_dicom(file):
                 found.append(file)
-            elif is_zip(file.name) and not source.is_dir():
+            elif is_zip(file.name) and not isinstance(file, FolderFile):
                 unread.add("a zip in the zip", file)
+            elif is_zip(file.name) and isinstance(file, FolderFile) and holds_dicom(file.path):
+                unread.add("a zip of DICOM in the folder, which is read where it is given itself", file)
             elif is_meant_as_dicom(file):
                 unread.add("no DICOM image, whatever its name", file)
         except OSError as error:

@@ -5,7 +5,9 @@ Source: DICOM PS3.3, C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.2.1 (CT I
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
@@ -82,6 +84,7 @@ class Slice:
         instance: SOP instance UID.
         series: series instance UID.
         owner: patient ID, patient's name, study UID and frame of reference UID.
+        study_date: as ``2019-12-31``, empty where it is none.
         position: of the first pixel, LPS mm.
         orientation: unit directions of rows, then of columns, LPS.
         orientation_error: how far their lengths were from 1.
@@ -99,6 +102,7 @@ class Slice:
     instance: str
     series: str
     owner: tuple[str, str, str, str]
+    study_date: str
     position: tuple[float, ...]
     orientation: tuple[float, ...]
     orientation_error: float
@@ -214,6 +218,7 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
             header.text("StudyInstanceUID"),
             header.text("FrameOfReferenceUID"),
         ),
+        study_date=_iso_date(header.text("StudyDate")),
         position=header.numbers("ImagePositionPatient", 3) or (),
         orientation=tuple((axes / lengths[:, None]).ravel().tolist()),
         orientation_error=float(np.abs(lengths - 1).max()),
@@ -226,6 +231,15 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
         rescaling=(bool(header.text("RescaleIntercept")), bool(header.text("RescaleSlope"))),
         pixels=_stored_pixels(file, header),
     )
+
+
+def _iso_date(text: str) -> str:
+    """A date of DICOM, of the old way with dots too; empty where it is none."""
+    digits = text.strip().replace(".", "")
+    with suppress(ValueError):
+        if len(digits) == 8 and digits.isdecimal():
+            return date.fromisoformat(digits).isoformat()
+    return ""
 
 
 def _stored_pixels(file: DicomFile, header: Elements) -> StoredPixels | str:

@@ -1,6 +1,6 @@
 """Label maps that anyone made: which of their numbers are kidney and which are tumor.
 
-Source: KiTS19's numbers (1 kidney, 2 tumor); Slicer's segment names and terminology in ``.seg.nrrd``.
+Source: KiTS19's numbers (1 kidney, 2 tumor); names and terminology of segments in ``.seg.nrrd`` and DICOM.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 from seru.errors import BadInputError
 from seru.findings import KIDNEY, LABEL_OF, TUMOR, Kind, MeasuredLabels
 from seru.grid import Grid
-from seru.io.images import read_file
+from seru.io.dicom_folder import looks_like_dicom
+from seru.io.dicom_seg_input import read_dicom_seg
+from seru.io.images import check_input, read_file
 from seru.io.reading import quoted
 from seru.io.segmentation import StoredSegment, read_segments
 from seru.progress import Progress
@@ -99,23 +101,43 @@ class LabelMap:
     warnings: tuple[str, ...]
 
 
-def read_label_map(path: Path, numbers: Numbers | None = None, progress: Progress | None = None) -> LabelMap:
-    """Read a label map: NIfTI, NRRD, MetaImage, or a segmentation of Slicer's by the names of its segments.
+def check_labels(path: Path) -> None:
+    """Check, before any work, that there is something that may be a label map.
+
+    Args:
+        path: of a file.
+
+    Raises:
+        BadInputError: missing, empty, no regular file, or of an unknown format.
+    """
+    if not looks_like_dicom(path):
+        check_input(path)
+
+
+def read_label_map(
+    path: Path, numbers: Numbers | None = None, progress: Progress | None = None, ct: Volume | None = None
+) -> LabelMap:
+    """Read a label map: NIfTI, NRRD, MetaImage, or a segmentation of Slicer's or DICOM's by the names of its segments.
 
     Args:
         path: of the file.
         numbers: which mean what; None takes the segments' names where the file has them, else 1 and 2.
         progress: told of the stage ``load``, and asked whether to stop.
+        ct: that the labels must lie on; None asks for none.
 
     Returns:
         The label map.
 
     Raises:
         BadInputError: the file cannot be read, is an image and no label map, shows neither kidney nor tumor, or holds
-            numbers that were not said to mean anything.
+            numbers that were not said to mean anything; or the labels do not lie on the CT.
         CancelledError: ``progress`` was cancelled.
     """
+    if looks_like_dicom(path):
+        return _read_dicom(path, numbers, ct)
     volume = read_file(path, progress)
+    if ct is not None:
+        check_same_grid(volume.grid, ct)
     counts = _count_numbers(path, volume.array_kji)
     segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
     warnings = list(volume.notes)
@@ -132,6 +154,30 @@ def read_label_map(path: Path, numbers: Numbers | None = None, progress: Progres
     table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
     facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
     return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings))
+
+
+def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> LabelMap:
+    """A DICOM segmentation on the CT's grid, or on its own; numbers are those of its segments."""
+    found = read_dicom_seg(path)
+    if not found.segments:
+        raise BadInputError(f"'{path}' has no segments; give labels of kidneys or tumors.")
+    numbers = numbers or _named(path, found.segments)
+    names = {segment.label: quoted(segment.name) for segment in found.segments}
+    notes: list[str] = []
+    grid = found.own_grid(notes) if ct is None else ct.grid
+    labels, both = found.labels_on(grid, numbers.kidney, numbers.tumor)
+    if not labels.any():
+        raise BadInputError(f"'{path}' shows neither kidney nor tumor (its segments: {_listed(names, names)}); {_SAY}.")
+    if left := names.keys() - {*numbers.kidney, *numbers.tumor}:
+        notes.append(f"Segments that are no kidney or tumor were left out: {_listed(left, names)}.")
+    if both:
+        notes.append(f"Where kidney and tumor overlap ({both * grid.voxel_ml:.1f} ml), it was taken for tumor.")
+    if ct is not None:
+        found.tell_of_gaps(grid, notes)
+    if ct is not None and found.series and ct.source.get("series_uid", "") not in {"", *found.series}:
+        notes.append("The segmentation refers to another series than the CT's: check that they belong together.")
+    facts = MeasuredLabels(str(path), "dicom", Volume(labels, grid).sha256(), numbers.kidney, numbers.tumor)
+    return LabelMap(labels, grid, facts, tuple(notes))
 
 
 _SAY = "say with --labels which are, for example --labels kidney=1,3 tumor=2"

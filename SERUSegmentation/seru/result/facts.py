@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from seru.findings import GeometryFacts, InputFacts
 from seru.grid import Grid
 from seru.orientation import find_orientation
@@ -10,8 +12,8 @@ from seru.volume import Volume
 
 def input_facts(volume: Volume) -> InputFacts:
     """Return what was read."""
-    source = volume.source
-    return InputFacts(source.get("path"), source.get("format"), source.get("series_uid"), source.get("sha256"))
+    names = (field.name for field in dataclasses.fields(InputFacts))
+    return InputFacts(**{name: volume.source.get(name) for name in names})
 
 
 def geometry_facts(grid: Grid) -> GeometryFacts:

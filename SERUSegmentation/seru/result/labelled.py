@@ -30,11 +30,12 @@ from seru.result.facts import geometry_facts
 from seru.result.gated import Gated
 from seru.result.judging import Foreground
 from seru.result.measurements import Field, measure, measures_of
+from seru.result.nephrometry import scored
 from seru.result.remarks import remarks_of_labels
 from seru.result.sides import assign_sides, find_midline
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelFindings:
     """What labels show.
 
@@ -44,6 +45,9 @@ class LabelFindings:
         islands: what is too small to be listed.
         remarks: what the user should know of the findings, one sentence each.
         warnings: what the user should know of how they were measured, one sentence each.
+        lower_kji: first voxel of the box that holds all labels.
+        labels_box: uint8, on that box (K, J, I).
+        sides_box: uint8, likewise: 0 none, 1 the patient's right, 2 the patient's left.
     """
 
     findings: tuple[Finding, ...]
@@ -51,6 +55,9 @@ class LabelFindings:
     islands: Islands
     remarks: tuple[str, ...]
     warnings: tuple[str, ...]
+    lower_kji: tuple[int, int, int]
+    labels_box: np.ndarray
+    sides_box: np.ndarray
 
 
 def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
@@ -74,7 +81,8 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
     kidneys = foreground.number("kidney")
     kinds = kidneys, foreground.number("tumor", kidneys)
     components = [component for numbered in kinds for component in numbered.listed()]
-    field = Field(grid, (box[0].start, box[1].start, box[2].start), labels, None if hu_kji is None else hu_kji[box])
+    lower_kji = box[0].start, box[1].start, box[2].start
+    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box])
     findings = tuple(replace(one.finding, confidence=None) for one in measure(components, field))
     specks = tuple(numbered.specks() for numbered in kinds)
     gated = Gated(labels, np.full_like(labels, TUMOR), tuple(components), specks, np.zeros(0, np.int64))
@@ -84,6 +92,9 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
         islands=gated.islands(labels, grid.voxel_ml),
         remarks=remarks_of_labels(findings),
         warnings=() if hu_kji is not None else _doubts_of_sides(sides),
+        lower_kji=lower_kji,
+        labels_box=labels,
+        sides_box=sides,
     )
 
 
@@ -106,11 +117,11 @@ def report_of_labels(
         seconds: of each stage.
 
     Returns:
-        A report without a model.
+        A report without a model, with nephrometry.
     """
     right, left = (_side_findings(found.measures[side]) for side in SIDES)
     geometry = geometry_facts(grid)
-    return Report(
+    report = Report(
         input=ct or InputFacts(),
         geometry=geometry,
         model=None,
@@ -129,6 +140,7 @@ def report_of_labels(
         islands=found.islands,
         measured=labels,
     )
+    return scored(report, found.labels_box, found.sides_box, grid, found.lower_kji)
 
 
 def _sides(mask_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None) -> np.ndarray:
@@ -152,4 +164,4 @@ def _doubts_of_sides(sides: np.ndarray) -> tuple[str, ...]:
 
 def _side_findings(measures: Measures) -> SideFindings:
     is_present = measures.kidney_ml > 0 or measures.tumor_ml > 0
-    return SideFindings(**rounded(measures), present=is_present, key_slice=None, crop=None)
+    return SideFindings(**rounded(measures), present=is_present, key_slice=None, crop=None, nephrometry=None)

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from seru.files import Opener, replacing, write_text
 from seru.findings import SIDES, Finding, Islands, Report
-from seru.packages import require_optional
+from seru.result.page_scores import scores_of
 from seru.result.remarks import name_of
+from seru.result.sheets import render
 from seru.terminology import COLORS
 
 if TYPE_CHECKING:
     from seru.result.pictures import KeySlicePicture
 
-PAGE_ENDINGS = (".html", ".htm")
-_TEMPLATE = Path(__file__).with_name("page.html")
 _COLUMNS = ("Finding", "Volume", "Diameters", "HU", "Confidence", "Slice", "Status")
 _STATUS = {"believed": "Found", "accepted": "Accepted", "candidate": "Candidate", "dismissed": "Dismissed"}
-# Rows of each list, on the screen and on the sheet of A4.
-_MOST_SHOWN = 200
+# Rows of each list on the sheet of A4.
 _MOST_PRINTED = {"remarks": 5, "counted": 8, "candidates": 4, "dismissed": 1}
 # How a line looks, its color and what it is.
 _LEGEND = (
@@ -37,15 +35,6 @@ _LEGEND = (
     ("box", "right", "right crop"),
     ("box", "left", "left crop"),
 )
-
-
-def require_jinja2() -> None:
-    """Check that Jinja2 is there.
-
-    Raises:
-        BadInputError: it is not, with how to get it.
-    """
-    require_optional("jinja2", "Jinja2", "Writing a page")
 
 
 def write_page(path: Path, report: Report, pictures: Sequence[KeySlicePicture], opener: Opener = replacing) -> None:
@@ -60,7 +49,6 @@ def write_page(path: Path, report: Report, pictures: Sequence[KeySlicePicture], 
     Raises:
         BadInputError: Jinja2 is missing, or the page cannot be written.
     """
-    require_jinja2()
     write_text(path, render_page(report, pictures), opener)
 
 
@@ -71,11 +59,7 @@ def render_page(report: Report, pictures: Sequence[KeySlicePicture]) -> str:
         report: of the case.
         pictures: of the key slices.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(**_content(report, pictures))
+    return render("page.html", _content(report, pictures))
 
 
 def is_page_of(report: Report, path: Path) -> bool:
@@ -105,27 +89,38 @@ def _content(report: Report, pictures: Sequence[KeySlicePicture]) -> dict[str, A
     for finding in report.findings:
         group = "dismissed" if finding.status == "dismissed" else "candidates"
         groups["counted" if finding.is_counted else group].append(_cells(finding))
-    is_found = any(report.side(side).key_slice is not None for side in SIDES)
+    remarks = (*report.remarks, *report.warnings)
+    lines = {name: len(rows) for name, rows in groups.items()} | {"remarks": len(remarks)}
+    printed = {name: min(count, _MOST_PRINTED[name]) for name, count in lines.items()}
     return {
         **groups,
         "mark": _mark(report),
         "name": _name(report),
-        "remarks": (*report.remarks, *report.warnings),
+        "remarks": remarks,
         "pictures": [_shown(picture, report) for picture in pictures],
-        "no_pictures": "They are not shown: the CT was not at hand." if is_found else "No side has one.",
+        "no_pictures": _no_pictures(report),
         "legend": [(kind, _hex(color), text) for kind, color, text in _LEGEND],
         "columns": _COLUMNS,
         "sums": list(_sums(report)),
+        # A remark may have two lines.
+        "nephrometry": scores_of(report, sum(printed.values()) + printed["remarks"]),
         "islands": _islands_text(report.islands),
         "facts": [(what, value) for what, value in _facts(report) if value],
-        "most_shown": _MOST_SHOWN,
         "most_printed": _MOST_PRINTED,
     }
 
 
 def _name(report: Report) -> str:
-    """The name of the CT's file or folder alone: where it lies is nobody's business on paper."""
-    return Path(report.input.path or "").name or "a CT"
+    """The name alone of the CT, or else of the labels: where it lies is nobody's business on paper."""
+    labels = "" if report.measured is None else Path(report.measured.path).name
+    return Path(report.input.path or "").name or labels or "a CT"
+
+
+def _no_pictures(report: Report) -> str:
+    if report.measured is not None:
+        return "Labels that were measured have none."
+    has_any = any(report.side(side).key_slice is not None for side in SIDES)
+    return "They are not shown: the CT was not at hand." if has_any else "No side has one."
 
 
 def _shown(picture: KeySlicePicture, report: Report) -> dict[str, str]:
@@ -190,7 +185,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What a person needs to know to make it again; a result that no network made has fewer."""
     geometry, least = report.geometry, report.thresholds
     size, spacing = (" x ".join(f"{n:g}" for n in row) for row in (geometry.shape_ijk, geometry.spacing_ijk_mm))
-    yield "CT", f"{_name(report)}, {size} voxels of {spacing} mm"
+    name = "" if report.input.path is None else f"{_name(report)}, "
+    yield "CT" if name else "Grid", f"{name}{size} voxels of {spacing} mm"
     yield "Series", report.input.series_uid or ""
     if report.measured is not None:
         yield "Labels", Path(report.measured.path).name

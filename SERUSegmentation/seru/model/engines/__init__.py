@@ -11,7 +11,7 @@ from seru.model.engines.devices import import_torch, not_started, resolve_device
 from seru.model.store import Model
 from seru.options import EngineName
 
-__all__ = ["Engine", "check_engine", "make_engine", "resolve_device"]
+__all__ = ["Engine", "check_engine", "make_engine", "resolve_device", "resolve_engine"]
 
 
 def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto", threads: int | None = None) -> Engine:
@@ -31,14 +31,34 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         MissingPackageError: torch is not installed.
     """
     check_engine(engine, device)
-    device = "cpu" if engine == "openvino" else resolve_device(device)
+    taken, device = resolve_engine(engine, device)
     threads = threads and min(threads, os.cpu_count() or 1)
-    if engine == "openvino" or (engine == "auto" and device == "cpu" and _has_openvino()):
+    if taken == "openvino":
         return _openvino_engine(model, device, threads)
     import_torch()
     from seru.model.engines.torch_engine import TorchEngine
 
     return TorchEngine(model, device, threads)
+
+
+def resolve_engine(engine: EngineName = "auto", device: str = "auto") -> tuple[EngineName, str]:
+    """Return which engine runs, and where; where torch's build rules a GPU out nothing is loaded.
+
+    Args:
+        engine: as for :func:`make_engine`.
+        device: as for :func:`make_engine`.
+
+    Returns:
+        ``torch`` or ``openvino``, and ``cpu``, ``cuda:N`` or ``mps``.
+
+    Raises:
+        DeviceError: the device is not on this computer.
+        MissingPackageError: torch, which alone knows of a device, is not installed.
+    """
+    device = "cpu" if engine == "openvino" else resolve_device(device)
+    if engine == "openvino" or (engine == "auto" and device == "cpu" and _has_openvino()):
+        return "openvino", device
+    return "torch", device
 
 
 def check_engine(engine: EngineName, device: str) -> None:
@@ -70,4 +90,6 @@ def _openvino_engine(model: Model, device: str, threads: int | None) -> Engine:
 
         return OpenVinoEngine(model, device, threads)
     except (ImportError, OSError, RuntimeError) as error:
-        raise not_started("OpenVINO", error, "take --engine torch") from error
+        raise not_started(
+            "OpenVINO", error, "install the package openvino again, remove it, or take --engine torch"
+        ) from error

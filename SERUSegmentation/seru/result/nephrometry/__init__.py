@@ -7,14 +7,14 @@ system, vessels) is derived or left open, with the reason. A person must check e
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from seru.findings import SIDES, Finding, Side
+from seru.findings import SIDES, Finding, Report, Side
 from seru.grid import Grid
 from seru.result.measurements import Field, count_voxels, volumes_of
 from seru.result.nephrometry.anatomy import anatomy_of
-from seru.result.nephrometry.aspects import Aspect, Nephrometry, Score, rounded
 from seru.result.nephrometry.centrality import centrality_aspect
 from seru.result.nephrometry.contact import contact_aspect
 from seru.result.nephrometry.location import KIDNEY_CUT, Case, find_gap
@@ -22,8 +22,9 @@ from seru.result.nephrometry.outline import find_outline
 from seru.result.nephrometry.padua import padua_score
 from seru.result.nephrometry.renal import renal_score
 from seru.result.nephrometry.sinus import find_sinus, sinus_aspect
+from seru.scores import Aspect, Nephrometry, Score, rounded
 
-__all__ = ["Aspect", "Nephrometry", "Score", "nephrometry"]
+__all__ = ["Aspect", "Nephrometry", "Score", "nephrometry", "scored"]
 
 
 def nephrometry(
@@ -51,6 +52,28 @@ def nephrometry(
     return {side: _of_side(side, field, sides, counted, split) for side in SIDES}
 
 
+def scored(
+    report: Report, labels: np.ndarray, sides: np.ndarray, grid: Grid, lower_kji: tuple[int, int, int] = (0, 0, 0)
+) -> Report:
+    """Return a report with the nephrometry of each side that has a kidney and a tumor.
+
+    It takes tenths of a second, so it is worked out where a report is written, and not each time a slider is released.
+
+    Args:
+        report: of these labels.
+        labels: as :func:`nephrometry`.
+        sides: likewise.
+        grid: likewise.
+        lower_kji: likewise.
+
+    Returns:
+        A new report.
+    """
+    scores = nephrometry(labels, sides, grid, report.findings, lower_kji)
+    right, left = (replace(report.side(side), nephrometry=scores[side]) for side in SIDES)
+    return replace(report, right=right, left=left)
+
+
 def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding], split: Aspect) -> Nephrometry | None:
     kidneys = [finding for finding in counted if finding.side == side and finding.kind == "kidney"]
     tumors = [finding for finding in counted if finding.side == side and finding.kind == "tumor"]
@@ -63,7 +86,6 @@ def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding]
     is_cut = any(kidney.cut_by_edge for kidney in kidneys)
     case = Case(anatomy, sinus, largest.longest.mm, is_cut, largest.cut_by_edge)
     return Nephrometry(
-        side,
         len(tumors),
         sinus_aspect(anatomy, sinus),
         renal_score(case, outline, gap, hilar_gap),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seru.findings import KIDNEY, SIDE_CODES, TUMOR, Position, Side
-from seru.grid import Grid
+from seru.findings import KIDNEY, SIDE_CODES, TUMOR, Side
+from seru.grid import Grid, Position
 from seru.orientation import Orientation, find_orientation
 from seru.result.components import bounding_box, label_components, largest_component
 from seru.result.measurements import Field

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from seru.result.diameters import axial_diameters
-from seru.result.nephrometry.aspects import Aspect, rounded
 from seru.result.nephrometry.location import Case
+from seru.scores import Aspect, rounded
 
 _NAME = "C-index"
 _HOW = (

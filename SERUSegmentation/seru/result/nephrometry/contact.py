@@ -1,7 +1,9 @@
 """Contact surface area of tumor and kidney: by the formula for a sphere, and measured on the tumor's surface.
 
-Source: Leslie et al., "Renal tumor contact surface area", BJU Int / Eur Urol (2014), Methods, and Hsieh et al. 2016 for
-the formula 2 * pi * r * d: the cap of a sphere of radius r that lies d deep in the kidney.
+Source: Leslie et al., "Renal tumor contact surface area: a novel parameter for predicting complexity and outcomes of
+partial nephrectomy", BJU Int 116 (2015) 863-870, for the measure; Hsieh et al., "A mathematical method to calculate
+tumor contact surface area", J Urol 196 (2016) 33-40, for the formula 2 * pi * r * d: the cap of a sphere of radius r
+that lies d deep in the kidney.
 """
 
 from __future__ import annotations
@@ -10,9 +12,9 @@ import numpy as np
 
 from seru.result.components import bounding_box
 from seru.result.nephrometry.anatomy import Anatomy
-from seru.result.nephrometry.aspects import Aspect, rounded
 from seru.result.nephrometry.location import Case
 from seru.result.nephrometry.outline import Outline
+from seru.scores import Aspect, rounded
 
 _NAME = "contact surface area"
 _HOW = (
@@ -22,6 +24,7 @@ _HOW = (
 )
 # How far a surface is smoothed, in voxels, before its triangles are counted: stairs of voxels are larger than a slope.
 _SMOOTHING = 0.8
+_SURFACE = 0.5
 
 
 def contact_aspect(case: Case, outline: Outline) -> Aspect:
@@ -63,7 +66,9 @@ def _areas_mm2(anatomy: Anatomy) -> tuple[float, float]:
     wide = tuple(slice(max(part.start - 3, 0), part.stop + 3) for part in box)
     tumor, kidney = (np.pad(mask[wide], 3) for mask in (anatomy.tumor, anatomy.kidney))
     smooth = ndimage.gaussian_filter(tumor.astype(np.float32), _SMOOTHING)
-    corners, triangles, _, _ = measure.marching_cubes(smooth, 0.5)
+    if smooth.max() <= _SURFACE:  # a sheet one voxel thick is smoothed away
+        smooth = tumor.astype(np.float32)
+    corners, triangles, _, _ = measure.marching_cubes(smooth, _SURFACE)
     ends_mm = corners[triangles] * anatomy.spacing_mm
     normals = np.cross(ends_mm[:, 1] - ends_mm[:, 0], ends_mm[:, 2] - ends_mm[:, 0])
     areas = np.linalg.norm(normals, axis=1) / 2

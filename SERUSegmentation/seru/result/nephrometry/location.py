@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seru.findings import Position
+from seru.grid import Position
 from seru.result.nephrometry.anatomy import Anatomy
-from seru.result.nephrometry.aspects import Aspect, rounded
 from seru.result.nephrometry.sinus import NO_HILUM, Sinus
+from seru.scores import Aspect, rounded
 
 TUMOR_CUT = "The tumor reaches the edge of the scan, and what lies beyond is not known."
 KIDNEY_CUT = "The kidney reaches the edge of the scan, so its poles are not known."

@@ -6,11 +6,11 @@ tumours", Eur Urol 56 (2009) 786-793, section 2 and Table 1.
 
 from __future__ import annotations
 
-from seru.result.nephrometry.aspects import Aspect, Score, rounded, score_of
 from seru.result.nephrometry.location import Case, Gap, face_aspect, medial_mm, share_between
 from seru.result.nephrometry.outline import Outline
 from seru.result.nephrometry.renal import exophytic_of
 from seru.result.nephrometry.sinus import NO_HILUM
+from seru.scores import Aspect, Score, rounded, score_of
 
 _LIMITS = {
     "longitudinal location": (1, 2),

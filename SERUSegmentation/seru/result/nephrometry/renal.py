@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from seru.result.nephrometry.aspects import Aspect, Score, rounded, score_of
 from seru.result.nephrometry.location import Case, Gap, face_aspect, share_between
 from seru.result.nephrometry.outline import Outline
 from seru.result.nephrometry.sinus import NO_HILUM
+from seru.scores import Aspect, Score, rounded, score_of
 
 # Less than this out of the outline is a label's roughness: the tumor is entirely endophytic (our rule).
 ENDOPHYTIC_MM = 2.0

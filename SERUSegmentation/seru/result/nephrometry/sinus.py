@@ -14,7 +14,7 @@ import numpy as np
 
 from seru.result.components import label_components
 from seru.result.nephrometry.anatomy import Anatomy
-from seru.result.nephrometry.aspects import Aspect, rounded
+from seru.scores import Aspect, rounded
 
 # What is shallower than this is a dent between lobes.
 DEPTH_MM = 5.0

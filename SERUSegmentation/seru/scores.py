@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from seru.findings import Position, Side
-from seru.records import read_record, to_plain
+from seru.grid import Position
 
 _DIGITS = 4
 
@@ -76,7 +74,6 @@ class Nephrometry:
     """How complex the largest tumor of a kidney is.
 
     Attributes:
-        side: the patient's.
         tumors: number of tumors on the side; the largest one is scored.
         sinus: where the renal sinus was found, which no label holds.
         renal: R.E.N.A.L. nephrometry score.
@@ -86,7 +83,6 @@ class Nephrometry:
         split: volumes of both kidneys without tumors.
     """
 
-    side: Side
     tumors: int
     sinus: Aspect
     renal: Score
@@ -94,25 +90,6 @@ class Nephrometry:
     centrality: Aspect
     contact: Aspect
     split: Aspect
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values; the inverse of :meth:`from_dict`."""
-        return to_plain(self)
-
-    @classmethod
-    def from_dict(cls, values: Any) -> Nephrometry:
-        """Read what :meth:`to_dict` gave.
-
-        Args:
-            values: plain values.
-
-        Returns:
-            The record.
-
-        Raises:
-            BadInputError: a key is unknown or missing, or a value has the wrong type.
-        """
-        return read_record(cls, values, "The nephrometry")
 
 
 def score_of(name: str, aspects: Sequence[Aspect], limits: dict[str, tuple[int, int]], suffix: str) -> Score:
