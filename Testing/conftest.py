@@ -13,14 +13,14 @@ from Testing import REPOSITORY
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Threads that wait asleep: as the command does, and much faster where another process has the cores too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# Two processes share two cores, and the networks are tiny.
+# Three processes share two cores, and the networks are tiny.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 _fixture_errors: list[BaseException] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the fast tests first, and of the others training's first: two processes then end together."""
+    """Run the fast tests first, and of the others training's first: the processes then end together."""
     items.sort(key=lambda item: (item.get_closest_marker("slow") is not None, "/training/" not in item.nodeid))
 
 
