@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ from seru.places import check_writable, is_same_place
 
 if TYPE_CHECKING:
     from seru.cascade.cascade import Segmenter
+    from seru.cohort.dask_task import Recipe
     from seru.model.store import Model
 
 DESCRIPTION = (
@@ -119,42 +121,52 @@ def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Sessio
     summary.check()
     if arguments.page:
         check_page(arguments.output)
-
-    def outputs_of(case: Case) -> Outputs:
-        return Outputs(
-            output=arguments.output / f"{case.name}{arguments.format}",
-            report=(arguments.report or arguments.output) / f"{case.name}.json",
-            maps=arguments.maps / case.name if arguments.maps else None,
-            pictures=arguments.pictures / case.name if arguments.pictures else None,
-            page=arguments.page / f"{case.name}.html" if arguments.page else None,
-        )
-
     if not has_parquet():
         session.say("The summary is written without Parquet, which needs pyarrow: pip install pyarrow")
     for item in cohort.left_out:
         _tell_left_out(item, summary, session)
     try:
         if segmenter is not None:
+            outputs_of = partial(_outputs_of, arguments)
             run_cases(cases, outputs_of, segmenter, summary, session.progress, _Watcher(session))
         else:
-            from seru.cohort.dask_runner import make_tasks
-
-            tasks = make_tasks(cases, outputs_of, recipe_of(arguments, model, options))
-            run_on_cluster(tasks, arguments, summary, session)
+            _run_on_cluster(cases, arguments, recipe_of(arguments, model, options), summary, session)
     except CancelledError as error:
         raise CancelledError("The run was cancelled; the cases that were finished are kept.") from error
     finally:
         summary.write()
         if arguments.page:
             write_cohort_page(arguments.output, summary.to_dict(), arguments.format)
-    path = arguments.output / SUMMARY_CSV
+    return _conclude(summary, len(cases) + sum(item.is_fault for item in cohort.left_out), session)
+
+
+def _run_on_cluster(
+    cases: list[Case], arguments: argparse.Namespace, recipe: Recipe, summary: Summary, session: Session
+) -> None:
+    from seru.cohort.dask_runner import make_tasks
+
+    run_on_cluster(make_tasks(cases, partial(_outputs_of, arguments), recipe), arguments, summary, session)
+
+
+def _conclude(summary: Summary, count: int, session: Session) -> int:
+    """Tell how it went; of ``count`` cases, those that were meant as such included."""
+    path = summary.folder / SUMMARY_CSV
     if summary.failed:
         lines = "; ".join(f"{case['name']}: {case['error']}" for case in summary.failed)
-        count = len(cases) + sum(item.is_fault for item in cohort.left_out)
         raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
     session.done(str(path))
-    session.say(f"{len(cases)} cases finished; {path}")
+    session.say(f"{count} cases finished; {path}")
     return 0
+
+
+def _outputs_of(arguments: argparse.Namespace, case: Case) -> Outputs:
+    return Outputs(
+        output=arguments.output / f"{case.name}{arguments.format}",
+        report=(arguments.report or arguments.output) / f"{case.name}.json",
+        maps=arguments.maps / case.name if arguments.maps else None,
+        pictures=arguments.pictures / case.name if arguments.pictures else None,
+        page=arguments.page / f"{case.name}.html" if arguments.page else None,
+    )
 
 
 def _segmenter(model: Model, options: SegmentOptions) -> Segmenter:
