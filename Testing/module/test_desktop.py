@@ -63,7 +63,8 @@ def test_screenshot_holds_panel_and_views(slicer_desktop: Desktop, panel: Any, t
     half = slicer_desktop.window.viewport().x
     assert (tmp_path / "window.png").stat().st_size > 10_000
     assert np.median(picture[:, : half - 10]) > 200
-    assert np.median(picture[:, half:]) < 200
+    # Red and Green; what is right of them is the 3D view's, too.
+    assert np.median(picture[:, half : (half + picture.shape[1]) // 2]) < 200
 
 
 def test_click_on_apply_makes_the_segment(panel: Any, volume: Any) -> None:

@@ -87,7 +87,8 @@ def test_a_process_is_measured_and_its_output_kept() -> None:
 
     assert json.loads(out) == {}
     assert min(seconds, busy) > 0
-    assert 0.001 < peak < 1
+    # The kernel counts what this large process had at the fork as well.
+    assert peak > 0.001
 
 
 @pytest.mark.parametrize("arguments", [["--passes", "0"], ["--slices", "-3"], ["--passes", "two"], ["--only", "me"]])
