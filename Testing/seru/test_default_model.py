@@ -79,15 +79,15 @@ def segmenter(model: Model) -> Segmenter:
 @pytest.mark.slow
 def test_the_command_without_a_model_segments_the_phantom(tmp_path: Path) -> None:
     ct, labels = tmp_path / "ct.nii.gz", tmp_path / "labels.nii.gz"
-    phantom = make_phantom(PhantomOptions(shape_kji=(32, 192, 192), spacing_kji_mm=(9.0, 2.0, 2.0)))
+    phantom = make_phantom(PhantomOptions(shape_kji=(20, 192, 192), spacing_kji_mm=(14.0, 2.0, 2.0)))
     write_volume(phantom.volume, ct)
 
     code = main(["segment", str(ct), "-o", str(labels), "--report", str(tmp_path / "r.json"), "--progress", "none"])
 
     assert code == 0
     assert json.loads((tmp_path / "r.json").read_text())["model"]["id"] == read_registry().default
-    # 0.939 where it was measured.
-    assert dice(read_volume(labels).array_kji > 0, phantom.labels_kji > 0) > 0.9
+    # 0.879 where it was measured: slices of 14 mm are thicker than any it was trained on.
+    assert dice(read_volume(labels).array_kji > 0, phantom.labels_kji > 0) > 0.85
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from seru.model.architecture import Architecture
 from seru.model.network import SERU
 from Testing.training.quick import CONFIG, SMALL_PHANTOMS
 from training.callbacks import read_losses
+from training.cli import main
 from training.config import TrainConfig, load_config
 from training.module import rate_factor
 from training.recipe import Recipe
@@ -40,15 +42,47 @@ CHANGES = (
 )
 
 
+# What torchrun tells each of its processes.
+TORCHRUN = {
+    "MASTER_ADDR": "127.0.0.1",
+    "WORLD_SIZE": "2",
+    "LOCAL_WORLD_SIZE": "2",
+    "GROUP_RANK": "0",
+    "TORCHELASTIC_RUN_ID": "test",
+    "OMP_NUM_THREADS": "1",
+}
+
+
 def train_in_two(work: Path) -> None:
-    """Train the coarse stage in two processes."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])}
-    environment["OMP_NUM_THREADS"] = "1"
-    changes = [part for change in (f"work={work}", *CHANGES) for part in ("--set", change)]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "training", "train"]
-    command += ["coarse", "--config", str(CONFIG), *changes]
+    """Train the coarse stage in two processes, as torchrun starts them but for what they import, once for both."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    paths = os.pathsep.join([str(REPOSITORY / "SERUSegmentation"), str(REPOSITORY)])
+    environment = {**os.environ, **TORCHRUN, "MASTER_PORT": str(port), "PYTHONPATH": paths}
+    command = [sys.executable, __file__, str(work)]
     run = subprocess.run(command, env=environment, cwd=REPOSITORY, capture_output=True, encoding="utf-8", timeout=500)
     assert run.returncode == 0, (run.stdout + run.stderr)[-3000:]
+
+
+def _main(work: Path) -> int:
+    """Train in two children, each with its rank."""
+    torch.set_num_threads(1)
+    changes = [part for change in (f"work={work}", *CHANGES) for part in ("--set", change)]
+    children = []
+    for rank in ("0", "1"):
+        child = os.fork()
+        if child == 0:
+            os.environ |= {"RANK": rank, "LOCAL_RANK": rank}
+            code = 70
+            try:
+                code = main(["train", "coarse", "--config", str(CONFIG), *changes])
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        children.append(child)
+    return max(abs(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) for child in children)
 
 
 def losses(work: Path) -> list[float]:
@@ -103,3 +137,7 @@ def test_cosine_schedule_warms_up_and_ends_at_0() -> None:
     assert factors[2] == pytest.approx(0.5)
     assert factors[3] == pytest.approx(0)
     assert max(factors) == factors[1] < 1
+
+
+if __name__ == "__main__":
+    sys.exit(_main(Path(sys.argv[1])))
