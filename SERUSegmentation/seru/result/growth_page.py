@@ -43,7 +43,10 @@ def render_growth_page(growth: Growth) -> str:
 def _content(growth: Growth) -> dict[str, Any]:
     tumors = [(side, tumor) for side in SIDES for tumor in growth.side(side).tumors]
     of_tumors = [f"{_upper(name_of(side, tumor))}: {text}" for side, tumor in tumors for text in tumor.remarks]
-    names = [scan.name or scan.report for scan in (growth.before, growth.after)]
+    scans = growth.before, growth.after
+    # KiTS19, for one, calls every CT the same.
+    are_alike = growth.before.name == growth.after.name
+    names = [scan.report if are_alike or not scan.name else scan.name for scan in scans]
     return {
         "names": names,
         "when": "" if growth.days is None else f"{growth.days} days apart.",
