@@ -585,8 +585,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>The networks run on the CPU here. There OpenVINO was 2.1 times as fast as PyTorch for a whole run (measured on two cores with bf16), and hardly faster on a processor without bf16; 33 to 85 MB to download.</source>
-        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 2,1-mal so schnell wie PyTorch (gemessen auf zwei Kernen mit bf16), auf einem Prozessor ohne bf16 kaum schneller; 33 bis 85 MB Download.</translation>
+        <source>The networks run on the CPU here. There OpenVINO was 2.1 times as fast as PyTorch for a whole run on two cores with bf16, and 1.3 times as fast on two without; 33 to 85 MB to download.</source>
+        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 2,1-mal so schnell wie PyTorch auf zwei Kernen mit bf16 und 1,3-mal so schnell auf zwei ohne; 33 bis 85 MB Download.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
