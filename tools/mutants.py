@@ -70,7 +70,9 @@ MUTANTS = (
     # Boxes
     Mutant("box: not moved into the image", "cascade/boxes.py", "CropRegion(crop_origin(centre_rc, size_rc, shape_rc), size_rc,", "CropRegion((round(centre_rc[0] - size_rc[0] / 2), round(centre_rc[1] - size_rc[1] / 2)), size_rc,", _BOXES),
     Mutant("box: smaller than the model's crop", "cascade/boxes.py", "network_side(len(place), zoom, crop_size)", "network_side(len(place), zoom, 32)", _BOXES),
-    Mutant("box: a key slice of its own", "cascade/boxes.py", "key = crop.key if crop is not None else", "key =", _BOXES),
+    Mutant("box: a key slice of its own", "cascade/boxes.py", "elif found is not None and found.key.index in slices:", "elif False:", _BOXES),
+    Mutant("box: a key slice that left it stays", "cascade/boxes.py", "elif found is not None and found.key.index in slices:", "elif found is not None:", _BOXES),
+    Mutant("box: the key slice that was set is not taken", "cascade/boxes.py", "if box.key_slice is not None:\n        place", "if False:\n        place", _BOXES),
     Mutant("box: a flipped axis as a plain one", "orientation.py", "range(size - 1 - last, size - first) if flipped", "range(first, last + 1) if flipped", _BOXES),
     Mutant("refined again: the old crop stands", "cascade/refine.py", "and kept.crop == crops.by_side[side]\n", "\n", _BOXES),
     # Sizes
@@ -119,7 +121,7 @@ MUTANTS = (
     # Gate, verdicts, ranges
     Mutant("gate: what stands at the threshold goes", "result/judging.py", "self.statuses[self.confidences < threshold]", "self.statuses[self.confidences <= threshold]", _GATE),
     Mutant("gate: a kidney's confidence is its kidney's alone", "result/judging.py", "(stage[:, 0] + stage[:, 1] if", "(stage[:, 0] if", _GATE),
-    Mutant("gate: alpha the other way round", "result/judging.py", "np.float32(self._alpha) * coarse + np.float32(1 - self._alpha) * refined", "np.float32(1 - self._alpha) * coarse + np.float32(self._alpha) * refined", _GATE),
+    Mutant("gate: alpha the other way round", "result/judging.py", "np.float32(alpha) * coarse + np.float32(1 - alpha) * refined", "np.float32(1 - alpha) * coarse + np.float32(alpha) * refined", _GATE),
     Mutant("gate: tumors in kidneys become background", "result/judging.py", "lowered = np.where(self.is_in_kidney, np.uint8(KIDNEY), np.uint8(BACKGROUND))", "lowered = np.full(len(self.sizes), np.uint8(BACKGROUND))", _GATE),
     Mutant("gate: tumors are judged before kidneys", "result/gate.py", "    kidneys.lower()\n", "", _GATE),
     Mutant("gate: one component over both sides", "result/judging.py", "voxels = np.flatnonzero(chosen & (self.sides == code))", "voxels = np.flatnonzero(chosen & (code == 1))", _GATE),
