@@ -95,11 +95,8 @@ def _find_kind(cls: type, name: str) -> str:
 
 def _getattribute(self: QObject, name: str) -> Any:
     cls = type(self)
-    if name.startswith("_"):  # Python's own: C++ has no such names
-        own = _getattributes.get(cls)
-        return own(self, name) if own is not None else _own_getattribute(self, name)
-    # Most of all that a window does: straight to what was found before.
-    kind = _kinds.get((cls, name)) or kind_of(cls, name)
+    # Most of all that a window does: straight to what was found before; C++ has no names that begin so.
+    kind = PLAIN if name.startswith("_") else _kinds.get((cls, name)) or kind_of(cls, name)
     if kind == PLAIN:
         own = _getattributes.get(cls)
         return own(self, name) if own is not None else _own_getattribute(self, name)

@@ -11,6 +11,7 @@ import slicer
 
 from seru.errors import BadInputError, SeruError
 from seru.findings import SIDES
+from SERUSegmentationLib.panel.plain_text import answerOf
 from SERUSegmentationLib.scene.drawn_segments import DrawnSegments, measureDrawn
 from SERUSegmentationLib.scene.measurement_rows import rowTitles
 from SERUSegmentationLib.scene.measurement_table import exportCsv, latestTable, writeDrawnMeasurements
@@ -127,11 +128,11 @@ class MeasurementPanel:
         node = self._controller.segmentationNode
         if node is None:
             return
-        path = qt.QFileDialog.getSaveFileName(
-            self._ui.exportCsvButton, _("Export measurements"), f"{node.GetName()}.csv", "CSV (*.csv)"
+        path = answerOf(
+            qt.QFileDialog.getSaveFileName(
+                self._ui.exportCsvButton, _("Export measurements"), f"{node.GetName()}.csv", "CSV (*.csv)"
+            )
         )
-        # A newer Qt answers with the filter as well.
-        path = path[0] if isinstance(path, tuple) else path
         if not path:
             return
         try:

@@ -6,6 +6,7 @@ Qt takes a text with a tag in it for HTML, and an image's address in that is ope
 from __future__ import annotations
 
 import html
+from typing import Any
 
 import qt
 import slicer
@@ -81,3 +82,15 @@ def displayError(text: str, detailedText: str) -> None:
 
 def _title() -> str:
     return _("SERU Segmentation")
+
+
+def answerOf(answer: Any) -> str:
+    """Return what a file dialog was answered; a newer Qt answers with the filter as well.
+
+    Args:
+        answer: of ``qt.QFileDialog``.
+
+    Returns:
+        The path; empty where the dialog was closed.
+    """
+    return (answer[0] if isinstance(answer, tuple) else answer) or ""

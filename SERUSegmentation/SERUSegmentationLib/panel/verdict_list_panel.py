@@ -10,6 +10,7 @@ import qt
 
 from seru.cohort.verdict_list import ListedVerdict, name_in_list, read_verdicts
 from seru.errors import BadInputError, SeruError
+from SERUSegmentationLib.panel.plain_text import answerOf
 from SERUSegmentationLib.scene.nodes import inputVolume
 from SERUSegmentationLib.scene.result_controller import ResultController
 from SERUSegmentationLib.texts import _
@@ -41,9 +42,7 @@ class VerdictListPanel:
 
     def _onClicked(self, checked: bool = False) -> None:
         button = self._ui.verdictListButton
-        path = qt.QFileDialog.getOpenFileName(button, _("Read verdicts"), "", "CSV (*.csv)")
-        # A newer Qt answers with the filter as well.
-        path = path[0] if isinstance(path, tuple) else path
+        path = answerOf(qt.QFileDialog.getOpenFileName(button, _("Read verdicts"), "", "CSV (*.csv)"))
         if not path:
             return
         try:
