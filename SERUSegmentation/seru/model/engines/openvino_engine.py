@@ -26,7 +26,8 @@ class OpenVinoEngine(Engine):
     def __init__(self, model: Model, device: str = "cpu", threads: int | None = None) -> None:
         super().__init__(model, device)
         self._core = openvino.Core()
-        self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY"}
+        # Pinned, the threads of several processes would share the first cores and leave the others idle.
+        self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
         self._compiled: dict[NetworkStage, tuple[tuple[int, ...], openvino.InferRequest]] = {}
