@@ -67,8 +67,10 @@ def test_a_case_that_fails_unexpectedly_is_tried_once_more(
 ) -> None:
     tries: list[str] = []
 
-    def run_case(case: Case, *others: object) -> tuple[str, object]:
+    def run_case(case: Case, outputs: Outputs, *others: object) -> tuple[str, object]:
         tries.append(case.name)
+        for place in outputs.places():
+            place.touch()
         if case.name == "always" or tries.count(case.name) == 1:
             raise {"memory": DeviceError("No memory."), "refused": BadInputError("No CT.")}.get(
                 case.name, ValueError(1)
@@ -131,6 +133,22 @@ def test_what_no_case_can_be_run_without_ends_the_run_with_its_sentence(
         with pytest.raises(kind, match="On the worker inproc://") as caught:
             run(client, changed, tmp_path, "anna")
         assert sentence in str(caught.value)
+
+
+def test_a_worker_whose_folder_is_another_one_ends_the_run_with_its_sentence(
+    client: Client, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seru.cohort.dask_task.run_case", lambda *_: ("done", make_report()))
+    monkeypatch.setattr("seru.cohort.dask_runner._SEEN_S", 0.0)
+
+    with pytest.raises(BadInputError) as caught:
+        run(client, recipe, tmp_path, "anna")
+
+    assert str(caught.value).startswith("What the worker inproc://")
+    assert str(caught.value).endswith(
+        f"wrote to '{tmp_path / 'out' / 'anna.nii.gz'}' is not to be seen here; all computers must share that folder "
+        "under the same path."
+    )
 
 
 def test_a_cancelled_run_stops_what_is_running_and_begins_nothing(
