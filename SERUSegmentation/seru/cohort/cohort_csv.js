@@ -21,8 +21,9 @@ function asCsv() {
   return [COLUMNS.join(","), ...lines, ""].join("\n");
 }
 function parsed(text) {
-  // As spreadsheets save it where a comma is the decimal point.
-  const separator = text.split("\n", 1)[0].includes(";") ? ";" : ",";
+  // Semicolons and tabs: as spreadsheets save it where a comma is the decimal point.
+  const header = text.split("\n", 1)[0];
+  const separator = [",", ";", "\t"].find((sign) => header.split(sign).length >= COLUMNS.length - 1) ?? ",";
   const rows = [[]];
   const cells = new RegExp(`(^|${separator}|\\r?\\n|\\r)(?:"((?:[^"]|"")*)"|([^"${separator}\\r\\n]*))`, "g");
   for (const [, between, inQuotes, bare] of text.matchAll(cells)) {

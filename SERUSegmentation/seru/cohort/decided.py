@@ -71,8 +71,9 @@ def with_kept(listed: Sequence[ListedVerdict], report: Report) -> tuple[ListedVe
         listed: verdicts on the case.
         report: of the result so far.
     """
-    others = [finding for finding in report.findings if not any(one.find_in([finding]) for one in listed)]
-    return (*listed, *filter(None, map(ListedVerdict.kept, others)))
+    found = [one.find_in(report.findings) for one in listed]
+    others = [finding for finding in report.findings if finding not in found]
+    return (*listed, *filter(None, (ListedVerdict.kept(finding, report.findings) for finding in others)))
 
 
 def verdicts_with(

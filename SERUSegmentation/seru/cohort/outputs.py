@@ -102,7 +102,7 @@ class Outputs:
         return [(what, path) for what, path in places if path is not None]
 
     def places(self) -> list[Path]:
-        """Return what is there once a run has ended well: its files, and the folder of its pictures, which may be none."""
+        """Return what is there once a run has ended well; of pictures, which may be none, the folder."""
         files = [path for what, path in self.files() if what != "picture"]
         return [*files, *([self.pictures] if self.pictures else [])]
 
