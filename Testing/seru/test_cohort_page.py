@@ -255,10 +255,14 @@ def test_a_browser_reviews_2000_cases_by_keyboard_and_exports_what_is_read_back(
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding(tmp_path: Path) -> None:
+def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding_and_prints_what_is_to_be_checked(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "it's.nii.gz").touch()
+    (tmp_path / "key_slice_left.png").touch()
     finding = replace(SURE, centre_ras=(72.34, -31.0, 0.0))
-    path = write_cohort_page(tmp_path, {"cases": [a_case("it's", [finding])]}, ".nii.gz")
+    case = a_case("it's", [finding], warnings=["Look twice."], pictures=".")
+    path = write_cohort_page(tmp_path, {"cases": [case]}, ".nii.gz")
     clipboard = (
         "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { copied = text; }}});"
     )
@@ -269,7 +273,13 @@ def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding(tmp_path:
         for button in ("#open", "#table button[data-case]"):
             browser.value(f"document.querySelector('{button}').click()")
             codes.append(shlex.split(browser.value("copied"))[2])
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        shown = [browser.value(f"document.querySelector('{one}').checkVisibility()") for one in ("td li", "td img")]
+        heading = browser.value("getComputedStyle(document.querySelector('thead button')).display")
 
+    assert shown == [True, False]
+    # Chromium repeats no button on the second side of paper.
+    assert heading == "contents"
     assert codes[1] == slicer_code("/scans/it's.nii.gz", str(tmp_path / "it's.nii.gz"))
     assert codes[0] == f"{codes[1]}; slicer.modules.markups.logic().JumpSlicesToLocation(72.3, -31, 0, True)"
 
