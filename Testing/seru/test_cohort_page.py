@@ -360,8 +360,8 @@ def test_a_browser_keeps_what_was_said_of_a_case_when_the_batch_has_gone_on(tmp_
 
     assert kept == "1 of 4; 1 with a verdict"
     assert said.splitlines()[1:] == [
-        "bert,right tumor 2,1.3,-2,3,2.04,needs_work,'-5 HU; again",
-        "anna,right tumor 2,1.3,-2,3,2.04,dismiss,",
+        "bert,right tumor 2,1.3,-2,3,2.04,needs_work,'-5 HU; again,ct-0123456789ab",
+        "anna,right tumor 2,1.3,-2,3,2.04,dismiss,,ct-0123456789ab",
     ]
     assert complaints == []
 

@@ -75,7 +75,7 @@ def test_a_list_that_a_german_spreadsheet_has_saved_is_read(tmp_path: Path) -> N
 
 
 def test_another_column_s_name_may_hold_a_separator(tmp_path: Path) -> None:
-    path = write_list(tmp_path / "v.csv", "anna,right tumor 1,10,20,30,63,dismiss,,2", header=f'{HEADER},"reader; 1"')
+    path = write_list(tmp_path / "v.csv", "anna,right tumor 1,10,20,30,63,dismiss,,,2", header=f'{HEADER},"reader; 1"')
 
     assert read_verdicts(path) == {"anna": (TUMOR,)}
 
@@ -335,6 +335,25 @@ def test_a_batch_applies_a_list_to_saved_maps_without_the_network(
         assert cohort.run(*more) == 0
         assert cohort.status() == "skipped"
     assert cohort.report() == after
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_verdicts_on_another_ct_of_the_same_name_are_told_and_not_applied(
+    copied: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = Cohort(copied, tiny_model, *KEPT)
+    report = cohort.report()
+    assert report.input.sha256 is not None
+    line = line_of("anna", listed_on(report, 0, "dismiss"))
+
+    path = write_list(copied / "v.csv", f"{line},ct-0123456789ab")
+    assert cohort.run("--verdicts", str(path)) == 0
+    assert (cohort.status(), cohort.report()) == ("skipped", report)
+    assert "1 of its verdicts are on another CT of this name and were not applied." in capsys.readouterr().err
+
+    write_list(path, f"{line},ct-{report.input.sha256[:12]}")
+    assert cohort.run("--verdicts", str(path)) == 0
+    assert cohort.status() == "done"
 
 
 def test_a_case_without_maps_is_run_again_and_keeps_earlier_verdicts(copied: Path, tiny_model: Path) -> None:

@@ -195,6 +195,7 @@ def _data(
             {
                 "name": case["name"],
                 "digest": _digest(case["name"], found),
+                "scan": case["scan"] or "",
                 "command": _command(folder, case, ending),
                 "pictures": row["pictures"],
                 "page": row["page"],

@@ -22,12 +22,14 @@ from seru.findings import Finding, Kind, Position, Side
 from seru.result.verdicts import Decision
 
 ListDecision = Literal["accept", "dismiss", "needs_work"]
-COLUMNS = ("case", "finding", "r_mm", "a_mm", "s_mm", "volume_ml", "verdict", "note")
+COLUMNS = ("case", "finding", "r_mm", "a_mm", "s_mm", "volume_ml", "verdict", "note", "scan")
 
 _DECISIONS: dict[ListDecision, Decision] = {"accept": "accepted", "dismiss": "dismissed"}
 _NAME = re.compile(r"(right|left) (kidney|tumor)(?: ([1-9][0-9]{0,5}))?")
 _QUOTED = re.compile(r"'(?=['=+\-@\t\r\n＝＋－＠])")
 _LARGEST = 64 << 20
+_NEEDED = COLUMNS[:7]
+_SCAN_DIGITS = 12
 # What alpha and the clean-up change.
 _MOST_TIMES = 3.0
 # A single voxel has no length.
@@ -46,6 +48,7 @@ class ListedVerdict:
         volume_ml: likewise.
         verdict: ``needs_work`` changes no labels and is told.
         note: of the person; may be empty.
+        scan: what :func:`scan_of` gives of the CT that was looked at; empty where the list does not say.
     """
 
     kind: Kind
@@ -55,6 +58,7 @@ class ListedVerdict:
     volume_ml: float
     verdict: ListDecision
     note: str = ""
+    scan: str = ""
 
     @classmethod
     def kept(cls, finding: Finding, findings: Iterable[Finding]) -> ListedVerdict | None:
@@ -133,8 +137,8 @@ def read_verdicts(path: Path) -> dict[str, tuple[ListedVerdict, ...]]:
     """Read a list of verdicts that anyone may have written.
 
     Args:
-        path: of the CSV; its first line holds :data:`COLUMNS`, in any order; ``note`` may be missing, others may be
-            there.
+        path: of the CSV; its first line holds :data:`COLUMNS`, in any order; ``note`` and ``scan`` may be missing,
+            others may be there.
 
     Returns:
         The verdicts of each case, by the name that :func:`name_in_list` gives it.
@@ -143,10 +147,10 @@ def read_verdicts(path: Path) -> dict[str, tuple[ListedVerdict, ...]]:
         BadInputError: it cannot be read, or a line holds no verdict.
     """
     text = _read_text(path)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator_of(text, COLUMNS[:-1]), strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator_of(text, _NEEDED), strict=True)
     found: dict[str, dict[tuple[object, ...], tuple[int, ListedVerdict]]] = {}
     try:
-        missing = [column for column in COLUMNS[:-1] if column not in (reader.fieldnames or ())]
+        missing = [column for column in _NEEDED if column not in (reader.fieldnames or ())]
         if missing:
             raise BadInputError(f"'{path}' is no list of verdicts: its first line lacks {', '.join(missing)}.")
         for cells in reader:
@@ -165,6 +169,15 @@ def read_verdicts(path: Path) -> dict[str, tuple[ListedVerdict, ...]]:
 def name_in_list(case: str) -> str:
     """Return the name of a case as a list in UTF-8 can hold it."""
     return case.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def scan_of(sha256: str | None) -> str | None:
+    """Return what a list knows a CT by, whatever it is called; nothing that a spreadsheet takes for a number.
+
+    Args:
+        sha256: of its content, in hexadecimal; None where it is not known.
+    """
+    return sha256 and f"ct-{sha256[:_SCAN_DIGITS]}"
 
 
 def not_found(listed: ListedVerdict) -> str:
@@ -201,7 +214,7 @@ def _read_line(cells: dict[str, str | None], where: str) -> tuple[str, ListedVer
     side, kind, number = cast(tuple[Side, Kind, str | None], name.groups())
     decision = cast(ListDecision, verdict)
     note = " ".join(values["note"].split())
-    return case, ListedVerdict(kind, side, int(number or 1), (r, a, s), volume_ml, decision, note)
+    return case, ListedVerdict(kind, side, int(number or 1), (r, a, s), volume_ml, decision, note, values["scan"])
 
 
 def _numbers(texts: Iterable[str], where: str) -> Iterator[float]:
