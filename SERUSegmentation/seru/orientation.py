@@ -158,6 +158,30 @@ def find_orientation(grid: Grid) -> Orientation:
     return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
 
 
+def turned_to(array_kji: np.ndarray, grid: Grid, wanted: Grid) -> tuple[np.ndarray, Grid]:
+    """Return an array on axes that run as those of another grid, by permutation and flips alone.
+
+    Args:
+        array_kji: shape (K, J, I), any dtype.
+        grid: of the array.
+        wanted: any other one; of where it lies nothing is asked.
+
+    Returns:
+        A view of the array, and its grid: each voxel lies where it lay.
+    """
+    source, target = find_orientation(grid), find_orientation(wanted)
+    stack = source.to_stack(array_kji)
+    turned = target.from_stack(stack)
+    # Any four places of the stack that span it tell how one index becomes the other.
+    places = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
+    before, after = (
+        np.array([[*orientation.ijk_of_stack(place, stack.shape), 1.0] for place in places]).T
+        for orientation in (source, target)
+    )
+    k, j, i = turned.shape
+    return turned, Grid((k, j, i), grid.ijk_to_ras @ before @ np.linalg.inv(after))
+
+
 @dataclass(frozen=True, eq=False)
 class AxialStack:
     """A volume seen as an axial stack.

@@ -171,6 +171,27 @@ def test_a_tumor_cut_by_the_edge_has_no_rate() -> None:
     assert only.remarks == ("It reaches the edge of a scan, so its change is not known.",)
 
 
+def test_a_kidney_cut_by_the_edge_has_a_change_that_tells_nothing() -> None:
+    growth = grown(report_with(kidney()), report_with(kidney(cut_by_edge=True)), days=9)
+
+    assert growth.remarks[0] == (
+        "The right kidney reaches the edge of a scan, so the change of its volume is not known."
+    )
+
+
+@pytest.mark.parametrize("missing", ["first", "second"])
+def test_a_kidney_that_one_scan_alone_shows_did_not_shrink_to_nothing(missing: str) -> None:
+    both, right = report_with(kidney(), kidney(side="left")), report_with(kidney())
+    both = replace(both, left=replace(NOTHING, kidney_ml=180.0))
+
+    growth = grown(*((right, both) if missing == "first" else (both, right)), days=9)
+
+    there = {"first": "second", "second": "first"}[missing]
+    assert f"left kidney: only in the {there} scan: 180.0 ml" in list(growth_lines(growth))
+    assert f"Only in the {there} scan: 180.0 ml" in render_growth_page(growth)
+    assert growth.remarks[0] == f"The {missing} report shows no kidney on the left: look there yourself."
+
+
 def test_a_change_within_the_ranges_of_both_volumes_may_be_none() -> None:
     growth = grown(
         report_with(kidney(), tumor(1, PLACE, volume_range_ml=(8.0, 12.0))),

@@ -151,6 +151,17 @@ def test_a_kidney_cut_by_the_edge_is_at_least() -> None:
     assert any("at least 2.9 ml" in remark for remark in found.remarks)
 
 
+def test_labels_that_fill_the_image_are_no_kidney_though_the_edge_cuts_them() -> None:
+    whole = np.ones((20, 100, 300), np.uint8)
+
+    remarks = measure_labels(whole, Grid(whole.shape, MATRIX)).remarks
+
+    assert remarks[1:] == (
+        "The left kidney (at least 2400 ml) is cut by the scan's edge.",
+        "The left kidney has 2400 ml, unlike a kidney: check its outline.",
+    )
+
+
 def test_what_is_too_small_to_be_listed_is_counted() -> None:
     labels = some_labels()
     labels[0, 0, 0] = 1
@@ -290,11 +301,15 @@ def test_labels_over_time_and_folders_are_refused(tmp_path: Path, capsys: pytest
     write_nifti(tmp_path / "x.nii", np.stack([some_labels()] * 2), MATRIX, pixdim=(1.0, 1.0, 4.0, 1.0))
 
     assert "is a 4D image" in refusal(capsys, tmp_path / "x.nii")
-    assert "is a folder or a zip" in refusal(capsys, tmp_path)
+    assert f"'{tmp_path}' is a folder; give labels: .nii.gz, " in refusal(capsys, tmp_path)
+    (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
+    assert "has an unknown ending; give labels: .nii.gz, " in refusal(capsys, tmp_path / "page.html")
 
 
-SHIFTED, TURNED = MATRIX.copy(), MATRIX @ np.diag([-1.0, 1.0, 1.0, 1.0])
+SHIFTED = MATRIX.copy()
 SHIFTED[0, 3] = 7
+# About the axis of the slices, by an angle that no permutation and flip gives.
+TILTED = MATRIX @ np.array([[0.8, -0.6, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -302,10 +317,11 @@ SHIFTED[0, 3] = 7
     [
         (a_ct()[1:], MATRIX, "they have 60 x 30 x 12 voxels against 60 x 30 x 11"),
         (a_ct(), MATRIX @ np.diag([1, 1, 1.25, 1]), "they have voxels of 1 x 1 x 4 mm against 1 x 1 x 5 mm"),
-        (a_ct(), TURNED, "they have axes that run otherwise"),
+        (a_ct(), TILTED, "they have axes that run otherwise"),
+        (a_ct()[:, ::-1], MATRIX @ np.diag([1.0, -1, 1, 1]), "they have the first voxel at RAS"),
         (a_ct(), SHIFTED, "they have the first voxel at RAS (0.0, 0.0, 0.0) mm against (7.0, 0.0, 0.0) mm"),
     ],
-    ids=["shape", "spacing", "axes", "place"],
+    ids=["shape", "spacing", "axes", "turned elsewhere", "place"],
 )
 def test_a_ct_on_another_grid_is_refused_with_the_difference(
     tmp_path: Path,
@@ -316,6 +332,30 @@ def test_a_ct_on_another_grid_is_refused_with_the_difference(
     words: str,
 ) -> None:
     assert words in refusal(capsys, labels_path, "--ct", write_nifti(tmp_path / "ct.nii", ct, matrix))
+
+
+@pytest.mark.parametrize(
+    ("order", "flipped"),
+    [((0, 1, 2), (1,)), ((0, 1, 2), (0, 1)), ((1, 0, 2), ()), ((2, 1, 0), (2,)), ((1, 2, 0), (0, 2))],
+)
+def test_labels_whose_axes_run_otherwise_than_the_ct_s_are_turned_and_lie_where_they_lay(
+    tmp_path: Path, order: tuple[int, ...], flipped: tuple[int, ...]
+) -> None:
+    # Axes of the array (k, j, i); the matrix has them the other way round.
+    turned = np.flip(np.transpose(some_labels(), order), flipped)
+    matrix, places = np.eye(4), [2 - axis for axis in order][::-1]
+    matrix[:3, :3] = MATRIX[:3, :3][:, places]
+    for axis in flipped:
+        matrix[:3, 3] += matrix[:3, 2 - axis] * (turned.shape[axis] - 1)
+        matrix[:3, 2 - axis] *= -1
+    ct, labels = write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX), write_nifti(tmp_path / "x.nii", turned, matrix)
+
+    report = measured(tmp_path, labels, "--ct", ct, "-o", tmp_path / "again.nii.gz")
+
+    assert [(f.side, f.kind, f.hu_mean) for f in report.findings] == [
+        ("right", "kidney", 120.0), ("left", "kidney", 120.0), ("right", "tumor", 60.0)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(read_file(tmp_path / "again.nii.gz").array_kji, some_labels())
 
 
 def test_a_label_map_as_the_ct_is_refused(capsys: pytest.CaptureFixture[str], labels_path: Path) -> None:
@@ -344,7 +384,33 @@ def test_nothing_that_is_read_is_written_over(
 
     assert "is the input itself" in refusal(capsys, labels_path, "-o", labels_path)
     assert "is the input itself" in refusal(capsys, labels_path, "--ct", ct, "-o", ct)
-    assert "would say that the labels are SERU's" in refusal(capsys, labels_path, "-o", tmp_path / "x.seg.dcm")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["-o", "x.seg.dcm", "--made-by", "manual"], "refers to the images of a DICOM CT; give it with --ct"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii"], "says who made the labels; give --made-by manual, automatic:PROGRAM"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "me"], "cannot be read from 'me'; give --made-by manual"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "automatic:"], "cannot be read from 'automatic:'"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "manual"], "refers to the images of a DICOM CT, and the"),
+        (["--made-by", "manual"], "DICOM alone says who made the labels"),
+        (["-o", "r.json"], "'r.json' is the name of a report; give it with --report"),
+    ],
+)
+def test_an_output_that_labels_alone_cannot_have_is_one_sentence(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    labels_path: Path,
+    given: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX)
+
+    assert words in refusal(capsys, labels_path, *given)
+    assert not (tmp_path / "x.seg.dcm").exists()
 
 
 def test_no_package_of_dicom_or_networks_is_needed(labels_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

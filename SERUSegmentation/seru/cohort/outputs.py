@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.cohort.dicom_outputs import DicomChoice, check_dicom, write_dicom
+from seru.cohort.dicom_outputs import DicomChoice, DicomContent, check_dicom, write_dicom
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
 from seru.findings import PICTURES, SIDES, Report
@@ -244,8 +244,9 @@ def write_results(
             if not ending_of(path, DICOM_ENDINGS):
                 write_output(result.labels_kji, volume, path, progress, group.open)
                 progress.check_cancelled()
-        if dicom is not None:
-            write_dicom(outputs.labels(), volume, result, dicom, progress, group.open)
+        if dicom is not None and any(ending_of(path, DICOM_ENDINGS) for path in outputs.labels()):
+            content = DicomContent.of_run(result, dicom)
+            write_dicom(outputs.labels(), volume, content, dicom, progress, group.open)
         if outputs.report is not None:
             # No report of an earlier run beside the labels of this one, not even for a moment.
             group.remove(outputs.report)

@@ -32,10 +32,11 @@ _READERS: dict[str, Callable[[Path, Advance], Volume]] = {
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
 }
-_PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
+PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
 _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
-INPUT_ENDINGS = (*_READERS, ZIP_ENDING)
+FILE_ENDINGS = tuple(_READERS)
+INPUT_ENDINGS = (*FILE_ENDINGS, ZIP_ENDING)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
 DICOM_SEG_ENDING, DICOM_SR_ENDING = ".seg.dcm", ".sr.dcm"
@@ -86,7 +87,7 @@ def read_file(path: Path, progress: Progress | None = None) -> Volume:
     with _told_of_failure(path):
         ending = check_input(path)
         if ending not in _READERS:
-            raise BadInputError(f"'{path}' is a folder or a zip; give one of {', '.join(_READERS)}.")
+            raise BadInputError(f"'{path}' is a folder or a zip; give one of {', '.join(FILE_ENDINGS)}.")
         return _READERS[ending](path, (progress or Progress()).advancing("load"))
 
 
@@ -150,7 +151,7 @@ def check_input(path: str | Path) -> str:
         what = "is a link to what is not there" if path.is_symlink() else "does not exist"
         raise BadInputError(f"'{path}' {what}; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
-    if path.name.lower().endswith(_PAIR_ENDINGS):
+    if path.name.lower().endswith(PAIR_ENDINGS):
         raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
     if ending is None:
         raise BadInputError(

@@ -17,9 +17,10 @@ from seru.findings import KIDNEY, LABEL_OF, TUMOR, Kind, MeasuredLabels
 from seru.grid import Grid
 from seru.io.dicom_folder import looks_like_dicom
 from seru.io.dicom_seg_input import read_dicom_seg
-from seru.io.images import check_input, read_file
+from seru.io.images import FILE_ENDINGS, PAIR_ENDINGS, check_input, ending_of, read_file
 from seru.io.reading import quoted
 from seru.io.segmentation import StoredSegment, read_segments
+from seru.orientation import turned_to
 from seru.progress import Progress
 from seru.terminology import SEGMENTS
 from seru.volume import Volume
@@ -110,8 +111,12 @@ def check_labels(path: Path) -> None:
     Raises:
         BadInputError: missing, empty, no regular file, or of an unknown format.
     """
-    if not looks_like_dicom(path):
-        check_input(path)
+    if looks_like_dicom(path):
+        return
+    if path.is_dir() or (path.is_file() and ending_of(path, (*FILE_ENDINGS, *PAIR_ENDINGS)) is None):
+        what = "is a folder" if path.is_dir() else "has an unknown ending"
+        raise BadInputError(f"'{path}' {what}; give labels: {', '.join(FILE_ENDINGS)} or a DICOM segmentation.")
+    check_input(path)
 
 
 def read_label_map(
@@ -126,7 +131,7 @@ def read_label_map(
         ct: that the labels must lie on; None asks for none.
 
     Returns:
-        The label map.
+        The label map; on the axes of the CT, where there is one.
 
     Raises:
         BadInputError: the file cannot be read, is an image and no label map, shows neither kidney nor tumor, or holds
@@ -136,9 +141,11 @@ def read_label_map(
     if looks_like_dicom(path):
         return _read_dicom(path, numbers, ct)
     volume = read_file(path, progress)
-    if ct is not None:
-        check_same_grid(volume.grid, ct)
-    counts = _count_numbers(path, volume.array_kji)
+    array_kji, grid = volume.array_kji, volume.grid
+    if ct is not None and grid.difference(ct.grid) is not None:
+        array_kji, grid = turned_to(array_kji, grid, ct.grid)
+        check_same_grid(grid, ct)
+    counts = _count_numbers(path, array_kji)
     segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
     warnings = list(volume.notes)
     if numbers is None:
@@ -153,7 +160,7 @@ def read_label_map(
     table = np.zeros(max(*counts, *chosen) + 1, np.uint8)
     table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
     facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
-    return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings))
+    return LabelMap(table[array_kji], grid, facts, tuple(warnings))
 
 
 def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> LabelMap:

@@ -29,7 +29,7 @@ from seru.result.components import bounding_box
 from seru.result.facts import geometry_facts
 from seru.result.gated import Gated
 from seru.result.judging import Foreground
-from seru.result.measurements import Field, measure, measures_of
+from seru.result.measurements import Field, Measured, measure, measures_of
 from seru.result.nephrometry import scored
 from seru.result.remarks import remarks_of_labels
 from seru.result.sides import assign_sides, find_midline
@@ -40,7 +40,7 @@ class LabelFindings:
     """What labels show.
 
     Attributes:
-        findings: kidneys, then tumors, the largest first; without confidence.
+        measured: findings with their voxels: kidneys, then tumors, the largest first; without confidence.
         measures: sums of both sides.
         islands: what is too small to be listed.
         remarks: what the user should know of the findings, one sentence each.
@@ -50,7 +50,7 @@ class LabelFindings:
         sides_box: uint8, likewise: 0 none, 1 the patient's right, 2 the patient's left.
     """
 
-    findings: tuple[Finding, ...]
+    measured: tuple[Measured, ...]
     measures: Mapping[Side, Measures]
     islands: Islands
     remarks: tuple[str, ...]
@@ -58,6 +58,11 @@ class LabelFindings:
     lower_kji: tuple[int, int, int]
     labels_box: np.ndarray
     sides_box: np.ndarray
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, in the order of ``measured``."""
+        return tuple(one.finding for one in self.measured)
 
 
 def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
@@ -83,11 +88,12 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
     components = [component for numbered in kinds for component in numbered.listed()]
     lower_kji = box[0].start, box[1].start, box[2].start
     field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box])
-    findings = tuple(replace(one.finding, confidence=None) for one in measure(components, field))
+    measured = tuple(replace(one, finding=replace(one.finding, confidence=None)) for one in measure(components, field))
+    findings = tuple(one.finding for one in measured)
     specks = tuple(numbered.specks() for numbered in kinds)
     gated = Gated(labels, np.full_like(labels, TUMOR), tuple(components), specks, np.zeros(0, np.int64))
     return LabelFindings(
-        findings=findings,
+        measured=measured,
         measures=measures_of(labels, sides, grid, findings),
         islands=gated.islands(labels, grid.voxel_ml),
         remarks=remarks_of_labels(findings),
