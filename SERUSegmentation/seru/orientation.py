@@ -8,7 +8,7 @@ Source: our rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -158,19 +158,20 @@ def find_orientation(grid: Grid) -> Orientation:
     return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
 
 
-def turned_to(array_kji: np.ndarray, grid: Grid, wanted: Grid) -> tuple[np.ndarray, Grid]:
-    """Return an array on axes that run as those of another grid, by permutation and flips alone.
+def turned_to(volume: Volume, wanted: Grid) -> Volume:
+    """Return a volume on axes that run as those of a grid, by permutation and flips alone.
 
     Args:
-        array_kji: shape (K, J, I), any dtype.
-        grid: of the array.
-        wanted: any other one; of where it lies nothing is asked.
+        volume: any orientation.
+        wanted: of where it lies nothing is asked.
 
     Returns:
-        A view of the array, and its grid: each voxel lies where it lay.
+        A view of the volume: each voxel lies where it lay.
     """
-    source, target = find_orientation(grid), find_orientation(wanted)
-    stack = source.to_stack(array_kji)
+    source, target = find_orientation(volume.grid), find_orientation(wanted)
+    if source == target:
+        return volume
+    stack = source.to_stack(volume.array_kji)
     turned = target.from_stack(stack)
     # Any four places of the stack that span it tell how one index becomes the other.
     places = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
@@ -179,7 +180,8 @@ def turned_to(array_kji: np.ndarray, grid: Grid, wanted: Grid) -> tuple[np.ndarr
         for orientation in (source, target)
     )
     k, j, i = turned.shape
-    return turned, Grid((k, j, i), grid.ijk_to_ras @ before @ np.linalg.inv(after))
+    grid = Grid((k, j, i), volume.grid.ijk_to_ras @ before @ np.linalg.inv(after))
+    return replace(volume, array_kji=turned, grid=grid)
 
 
 @dataclass(frozen=True, eq=False)

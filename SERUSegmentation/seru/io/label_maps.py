@@ -141,11 +141,10 @@ def read_label_map(
     if looks_like_dicom(path):
         return _read_dicom(path, numbers, ct)
     volume = read_file(path, progress)
-    array_kji, grid = volume.array_kji, volume.grid
-    if ct is not None and grid.difference(ct.grid) is not None:
-        array_kji, grid = turned_to(array_kji, grid, ct.grid)
-        check_same_grid(grid, ct)
-    counts = _count_numbers(path, array_kji)
+    if ct is not None:
+        volume = turned_to(volume, ct.grid)
+        check_same_grid(volume.grid, ct)
+    counts = _count_numbers(path, volume.array_kji)
     segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
     warnings = list(volume.notes)
     if numbers is None:
@@ -160,7 +159,7 @@ def read_label_map(
     table = np.zeros(max(*counts, *chosen) + 1, np.uint8)
     table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
     facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
-    return LabelMap(table[array_kji], grid, facts, tuple(warnings))
+    return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings))
 
 
 def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> LabelMap:
