@@ -121,6 +121,34 @@ def test_the_ct_gives_densities(tmp_path: Path, labels_path: Path) -> None:
     assert report.input.sha256 == read_file(ct).sha256()
 
 
+def test_the_page_of_labels_with_their_ct_shows_the_key_slice_of_each_side(tmp_path: Path) -> None:
+    hu, labels = a_ct(), some_labels()
+    labels[6, 8:22, 5:15], labels[3, 8:22, 44:51] = 1, 1
+    ct, path = write_nifti(tmp_path / "ct.nii", hu, MATRIX), write_nifti(tmp_path / "x.nii", labels, MATRIX)
+    page = tmp_path / "page.html"
+
+    report = measured(tmp_path, path, "--ct", ct, "--page", page)
+
+    # The polygon through the centres of the border pixels has 9 x 13 and 6 x 13 mm2.
+    keys = [
+        (key.index, key.area_mm2, key.position_ras) for side in (report.right, report.left) if (key := side.key_slice)
+    ]
+    assert keys == [(6, 117.0, (-9.5, -14.5, 24.0)), (3, 78.0, (-47.0, -14.5, 12.0))]
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/webp") == 2
+    assert "Right key slice 6, contour 1.2 cm²" in text
+    assert "coarse stage" not in text
+    assert "crop" not in text.partition("</figure>")[2]
+
+
+def test_the_page_of_labels_alone_says_where_its_pictures_are(tmp_path: Path, labels_path: Path) -> None:
+    report = measured(tmp_path, labels_path, "--page", tmp_path / "page.html")
+
+    assert report.right.key_slice is None
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "They are shown where the labels are measured with their CT." in text
+
+
 def test_a_result_of_any_orientation_has_the_same_sides(tmp_path: Path) -> None:
     flipped = MATRIX @ np.array([[-1.0, 0, 0, SHAPE[2] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,12 +23,14 @@ from seru.io.dicom_seg import Maker
 from seru.io.images import DICOM_ENDINGS, check_input, ending_of
 from seru.io.label_maps import LabelMap, Numbers, check_labels, read_label_map
 from seru.memory import NUMERIC_LIBRARIES, require_room
+from seru.orientation import AxialStack
 from seru.progress import Progress, RunRecord
 from seru.result.page import write_page
 from seru.volume import Volume
 
 if TYPE_CHECKING:
     from seru.result.labelled import LabelFindings
+    from seru.result.pictures import KeySlicePicture
 
 DESCRIPTION = "Measure kidneys and kidney tumors in labels that anyone made, without a network."
 
@@ -79,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
     parser.add_argument(
-        "--page", type=existing_path, metavar="P.html", help="write a page of what was found, without key slices"
+        "--page", type=existing_path, metavar="P.html", help="write a page of what was found; with --ct its key slices"
     )
     add_common_arguments(parser)
 
@@ -117,7 +119,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     if maker is not None and ct is not None:
         content = DicomContent(labels.labels_kji, found.lower_kji, found.measured, report, maker)
         in_dicom = partial(write_dicom, outputs.labels(), ct, content, dicom, record)
-    _write(outputs, labels, report, record, in_dicom)
+    _write(outputs, labels, report, record, _pictures(outputs, labels, report, ct), in_dicom)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)
@@ -182,11 +184,30 @@ def measured(labels: LabelMap, ct: Volume | None, record: RunRecord) -> tuple[La
     record.warn_of(found.warnings)
     facts = None if ct is None else input_facts(ct)
     warnings, seconds = tuple(record.warnings), dict(record.seconds)
-    return found, report_of_labels(found, labels.facts, facts, labels.grid, warnings, seconds)
+    report = report_of_labels(found, labels.facts, facts, labels.grid, warnings, seconds)
+    if ct is not None:
+        from seru.cascade.report import with_key_slices
+
+        report = with_key_slices(report, found.sides_in(labels.grid.shape_kji), AxialStack.of(ct))
+    return found, report
+
+
+def _pictures(outputs: Outputs, labels: LabelMap, report: Report, ct: Volume | None) -> list[KeySlicePicture]:
+    """The key slices for the page; of a CT alone."""
+    if outputs.page is None or ct is None:
+        return []
+    from seru.result.pictures import picture_key_slices
+
+    return picture_key_slices(ct, None, report, labels.labels_kji)
 
 
 def _write(
-    outputs: Outputs, labels: LabelMap, report: Report, progress: Progress, in_dicom: Callable[[Opener], None] | None
+    outputs: Outputs,
+    labels: LabelMap,
+    report: Report,
+    progress: Progress,
+    pictures: Sequence[KeySlicePicture],
+    in_dicom: Callable[[Opener], None] | None,
 ) -> None:
     with FileGroup() as group:
         for path in outputs.labels():
@@ -195,7 +216,7 @@ def _write(
         if in_dicom is not None:
             in_dicom(group.open)
         if outputs.page is not None:
-            write_page(outputs.page, report, (), group.open)
+            write_page(outputs.page, report, pictures, group.open)
         if outputs.report is not None:
             group.remove(outputs.report)
             write_text(outputs.report, report.to_json(), group.open)

@@ -64,6 +64,13 @@ class LabelFindings:
         """What was found, in the order of ``measured``."""
         return tuple(one.finding for one in self.measured)
 
+    def sides_in(self, shape_kji: tuple[int, int, int]) -> np.ndarray:
+        """Return the patient's side of each voxel that the labels show, on their whole grid; 0 elsewhere."""
+        sides = np.zeros(shape_kji, np.uint8)
+        k, j, i = (slice(low, low + size) for low, size in zip(self.lower_kji, self.sides_box.shape, strict=True))
+        sides[k, j, i] = np.where(self.labels_box > BACKGROUND, self.sides_box, np.uint8(0))
+        return sides
+
 
 def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
     """Measure labels.
