@@ -23,6 +23,7 @@ from seru.result.labelled import measure_labels
 from seru.volume import Volume
 from Testing import REPOSITORY
 from Testing.seru.image_files_by_hand import RAS_OF_LPS, write_nifti
+from Testing.seru.nephrometry_by_hand import turned
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text(encoding="utf-8"))
 # Columns run from the patient's right to left, rows from front to back, slices upward; 1 ml has 250 voxels.
@@ -369,14 +370,9 @@ def test_a_ct_on_another_grid_is_refused_with_the_difference(
 def test_labels_whose_axes_run_otherwise_than_the_ct_s_are_turned_and_lie_where_they_lay(
     tmp_path: Path, order: tuple[int, ...], flipped: tuple[int, ...]
 ) -> None:
-    # Axes of the array (k, j, i); the matrix has them the other way round.
-    turned = np.flip(np.transpose(some_labels(), order), flipped)
-    matrix, places = np.eye(4), [2 - axis for axis in order][::-1]
-    matrix[:3, :3] = MATRIX[:3, :3][:, places]
-    for axis in flipped:
-        matrix[:3, 3] += matrix[:3, 2 - axis] * (turned.shape[axis] - 1)
-        matrix[:3, 2 - axis] *= -1
-    ct, labels = write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX), write_nifti(tmp_path / "x.nii", turned, matrix)
+    otherwise, grid = turned(some_labels(), Grid(SHAPE, MATRIX), order, flipped)
+    ct = write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX)
+    labels = write_nifti(tmp_path / "x.nii", otherwise, grid.ijk_to_ras)
 
     report = measured(tmp_path, labels, "--ct", ct, "-o", tmp_path / "again.nii.gz")
 
