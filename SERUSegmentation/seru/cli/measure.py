@@ -140,11 +140,12 @@ def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
 
 
 def _write(outputs: Outputs, labels: LabelMap, report: Report, progress: Progress) -> None:
+    volume = labels.volume()
     if outputs.labels():
-        report = replace(report, labels_sha256=hash_labels(labels.labels_kji))
+        report = replace(report, labels_sha256=hash_labels(volume.on_slices(labels.labels_kji)))
     with FileGroup() as group:
         for path in outputs.labels():
-            write_output(labels.labels_kji, Volume(labels.labels_kji, labels.grid), path, progress, group.open)
+            write_output(labels.labels_kji, volume, path, progress, group.open)
         if outputs.page is not None:
             write_page(outputs.page, report, (), group.open)
         if outputs.report is not None:

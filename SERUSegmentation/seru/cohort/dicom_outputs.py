@@ -95,10 +95,20 @@ def write_dicom(
     labels, segments = result.labels_kji, SEGMENTS
     if choice.seg_findings or DICOM_SR_ENDING in by_ending:
         labels, segments = segments_of_findings(labels, result.maps.lower_kji, result.measured)
-    probabilities = fused_maps(result.maps, alpha) if choice.seg_type == "fractional" else None
-    place = by_ending[DICOM_SEG_ENDING]
+    probabilities = None
+    if choice.seg_type == "fractional":
+        kidney, tumor = map(volume.on_slices, fused_maps(result.maps, alpha))
+        probabilities = kidney, tumor
     made = write_dicom_seg(
-        labels, volume.grid, headers, algorithm, choice.seg_type, place, opener, probabilities, segments or SEGMENTS
+        volume.on_slices(labels),
+        volume.lattice,
+        headers,
+        algorithm,
+        choice.seg_type,
+        by_ending[DICOM_SEG_ENDING],
+        opener,
+        probabilities,
+        segments or SEGMENTS,
     )
     progress.check_cancelled()
     if DICOM_SR_ENDING in by_ending:

@@ -92,6 +92,7 @@ class Slice:
         spacing: distance of rows and of columns in mm.
         step: distance of slices by the header, in mm, 0 where it is not given.
         thickness: of a slice, in mm, 0 where it is not given.
+        gantry_tilt: in degrees, without its sign; 0 where it is not given.
         number: instance number, None where it is not given.
         labels: texts of ``LABELS``.
         rescaling: whether the header gives an intercept, and a slope.
@@ -110,6 +111,7 @@ class Slice:
     spacing: tuple[float, ...]
     step: float
     thickness: float
+    gantry_tilt: float
     number: float | None
     labels: tuple[str, ...]
     rescaling: tuple[bool, bool]
@@ -226,6 +228,7 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
         spacing=header.numbers("PixelSpacing", 2) or (),
         step=abs(header.number("SpacingBetweenSlices") or 0.0),
         thickness=abs(header.number("SliceThickness") or 0.0),
+        gantry_tilt=abs(header.number("GantryDetectorTilt") or 0.0),
         number=header.number("InstanceNumber"),
         labels=tuple(header.text(name) for name in LABELS),
         rescaling=(bool(header.text("RescaleIntercept")), bool(header.text("RescaleSlope"))),
