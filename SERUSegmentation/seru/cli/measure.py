@@ -135,7 +135,7 @@ def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
         found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji)
         record.stage("fuse", 1, 1)
     record.warn_of(found.warnings)
-    facts = None if ct is None else input_facts(ct)
+    facts = labels.study if ct is None else input_facts(ct)
     return report_of_labels(found, labels.facts, facts, labels.grid, tuple(record.warnings), dict(record.seconds))
 
 

@@ -8,7 +8,7 @@ Source: DICOM PS3.3, C.7.6.16.2 (Pixel Measures, Plane Position and Orientation)
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,7 @@ class DicomSeg:
         path: of the file.
         segments: in it; the background of a label map is none.
         series: instance UIDs of the series that it refers to.
+        study: when its study was and whose, as :func:`seru.io.dicom_header.facts_of_study` tells.
         frames: in their order.
         step_i_lps: from a pixel to the next one in its row, LPS mm.
         step_j_lps: from a row to the next one, likewise.
@@ -58,6 +59,7 @@ class DicomSeg:
     path: Path
     segments: tuple[StoredSegment, ...]
     series: frozenset[str]
+    study: Mapping[str, str]
     frames: tuple[Frame, ...]
     step_i_lps: np.ndarray
     step_j_lps: np.ndarray

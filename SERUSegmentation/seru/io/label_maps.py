@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.findings import KIDNEY, LABEL_OF, TUMOR, Kind, MeasuredLabels
+from seru.findings import KIDNEY, LABEL_OF, TUMOR, InputFacts, Kind, MeasuredLabels
 from seru.grid import Grid, Lattice
 from seru.io.dicom_folder import looks_like_dicom
 from seru.io.dicom_seg_input import read_dicom_seg
@@ -93,6 +93,7 @@ class LabelMap:
         labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
         grid: of that shape.
         tilt: of slices that were set straight, where they lie.
+        study: of a DICOM segmentation, when its study was and whose; it is known without the CT.
         facts: what it was.
         warnings: what the user should know of it, one sentence each.
     """
@@ -102,6 +103,7 @@ class LabelMap:
     facts: MeasuredLabels
     warnings: tuple[str, ...]
     tilt: Tilt | None = None
+    study: InputFacts = field(default_factory=InputFacts)
 
     def volume(self) -> Volume:
         """Return the labels as what is written."""
@@ -194,7 +196,7 @@ def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> Label
     if ct is not None and found.series and ct.source.get("series_uid", "") not in {"", *found.series}:
         notes.append("The segmentation refers to another series than the CT's: check that they belong together.")
     facts = MeasuredLabels(str(path), "dicom", volume.sha256(), numbers.kidney, numbers.tumor)
-    return LabelMap(volume.array_kji, volume.grid, facts, tuple(notes), volume.tilt)
+    return LabelMap(volume.array_kji, volume.grid, facts, tuple(notes), volume.tilt, InputFacts(**found.study))
 
 
 _SAY = "say with --labels which are, for example --labels kidney=1,3 tumor=2"

@@ -101,7 +101,7 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
 def report_of_labels(
     found: LabelFindings,
     labels: MeasuredLabels,
-    ct: InputFacts | None,
+    ct: InputFacts,
     grid: Grid,
     warnings: tuple[str, ...],
     seconds: dict[str, float],
@@ -111,7 +111,7 @@ def report_of_labels(
     Args:
         found: in them.
         labels: which they are.
-        ct: that they belong to, or None.
+        ct: that they belong to, as far as it is known.
         grid: of both.
         warnings: of the run.
         seconds: of each stage.
@@ -122,7 +122,7 @@ def report_of_labels(
     right, left = (_side_findings(found.measures[side]) for side in SIDES)
     geometry = geometry_facts(grid)
     report = Report(
-        input=ct or InputFacts(),
+        input=ct,
         geometry=geometry,
         model=None,
         device=None,
