@@ -85,6 +85,20 @@ class Tilt:
         _, rows, columns = self.lattice.shape_kji
         return slice(j, j + rows), slice(i, i + columns)
 
+    def reaches_edge(self, mask_kji: np.ndarray, lower_kji: tuple[int, int, int]) -> bool:
+        """Tell whether something lies at the edge of a slice, which is not that of the grid.
+
+        Args:
+            mask_kji: bool, a box of the grid.
+            lower_kji: first voxel of the box.
+        """
+        for k, plane in enumerate(mask_kji, lower_kji[0]):
+            for axis, part in enumerate(self.place(k)):
+                shown = np.flatnonzero(plane.any(axis=1 - axis)) + lower_kji[1 + axis]
+                if len(shown) and (shown[0] == part.start or shown[-1] == part.stop - 1):
+                    return True
+        return False
+
     def straighten(self, slices_kji: np.ndarray, around: float = 0) -> np.ndarray:
         """Set slices straight.
 

@@ -29,6 +29,7 @@ from seru.options import SegmentOptions
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from seru.progress import Progress, RunRecord
+from seru.result.labelled import measure_labels
 from seru.result.maps import load_maps
 from seru.tilt import Tilt
 from seru.volume import Volume
@@ -271,6 +272,21 @@ def test_the_coarse_network_sees_each_slice_as_it_was_taken() -> None:
     # Its neighbours lie over it where they are.
     np.testing.assert_array_equal(prepared.channels(11)[0][prepared.window(10)], preprocess_slice(hu[10], card))
     assert prepared.window(10) != prepared.window(11)
+
+
+def test_what_reaches_the_edge_of_its_own_slice_is_cut() -> None:
+    # Moves of 0, 1 and 2 rows: the slices end at rows 4, 5 and 6 of the grid's seven.
+    matrix = np.diag([10.0, 10, 30, 1])
+    matrix[1, 2] = 10
+    tilt = Tilt.of(Lattice((3, 5, 6), matrix))
+    cut = {}
+    for name, rows, columns in (("above", 1, 2), ("inside", 2, 2), ("below", 5, 2), ("right", 3, 0), ("left", 3, 5)):
+        labels = np.zeros(tilt.grid.shape_kji, np.uint8)
+        labels[1, rows, columns] = 1
+        (finding,) = measure_labels(labels, tilt.grid, None, tilt).findings
+        cut[name] = finding.cut_by_edge
+
+    assert cut == {"above": True, "inside": False, "below": True, "right": True, "left": True}
 
 
 # What is written

@@ -132,7 +132,7 @@ def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
     from seru.result.labelled import measure_labels, report_of_labels
 
     with record.timed("fuse"):
-        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji)
+        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji, labels.tilt)
         record.stage("fuse", 1, 1)
     record.warn_of(found.warnings)
     facts = labels.study if ct is None else input_facts(ct)

@@ -33,6 +33,7 @@ from seru.result.measurements import Field, measure, measures_of
 from seru.result.nephrometry import scored
 from seru.result.remarks import remarks_of_labels
 from seru.result.sides import assign_sides, find_midline
+from seru.tilt import Tilt
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +61,16 @@ class LabelFindings:
     sides_box: np.ndarray
 
 
-def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
+def measure_labels(
+    labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None, tilt: Tilt | None = None
+) -> LabelFindings:
     """Measure labels.
 
     Args:
         labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
         grid: of that shape.
         hu_kji: int16 or float32, same shape, Hounsfield units; None where there is no CT.
+        tilt: of slices that were set straight.
 
     Returns:
         What they show.
@@ -82,7 +86,7 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
     kinds = kidneys, foreground.number("tumor", kidneys)
     components = [component for numbered in kinds for component in numbered.listed()]
     lower_kji = box[0].start, box[1].start, box[2].start
-    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box])
+    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box], tilt)
     findings = tuple(replace(one.finding, confidence=None) for one in measure(components, field))
     specks = tuple(numbered.specks() for numbered in kinds)
     gated = Gated(labels, np.full_like(labels, TUMOR), tuple(components), specks, np.zeros(0, np.int64))
