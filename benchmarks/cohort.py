@@ -6,8 +6,8 @@
 ``--kills`` starts a real scheduler and two workers, and kills one of them, or the client, by SIGKILL at a random moment
 of a batch. After each kill no label map may be partial; a worker's death must change nothing but the time. After
 one more run every case must be there, with the right labels, listed once, no temporary file, and what was
-finished before untouched. ``--cases`` runs so many CTs in one process and on two workers of this computer, one thread
-each; it wants two quiet cores.
+finished before untouched. ``--cases`` runs so many CTs in one process, on one worker and on two workers of this
+computer, one thread each; it wants two quiet cores.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -32,7 +33,10 @@ from seru.io.images import read_volume, write_volume
 from seru.phantom import PhantomOptions, make_phantom
 from Testing.seru.dask_by_hand import Cluster, batch, environment
 
-_GRID = {"shape_kji": (40, 128, 128), "spacing_kji_mm": (6.0, 3.0, 3.0)}
+_TINY = {"shape_kji": (40, 128, 128), "spacing_kji_mm": (6.0, 3.0, 3.0)}
+# As much to compute as a thin-sliced CT of 128 slices: what each case costs besides would else be half of it.
+_SMALL = {"shape_kji": (80, 256, 256), "spacing_kji_mm": (3.0, 1.5, 1.5)}
+_RUNS = {"one process": (), "one worker": ("--workers", "1"), "two workers": ("--workers", "2")}
 _KINDS = ("worker", "scheduler", "client")
 _FEW = 6
 _WAIT_S = 120.0
@@ -53,22 +57,27 @@ def main() -> int:
 
 
 def compare(place: Path, count: int) -> None:
-    """Time one process and two workers on the same CTs: from start to end, and once every process has its networks."""
-    source = make_cts(place / "cts", count)
+    """Time each way to run the same CTs: from start to end, and once every process has its networks."""
+    source = make_cts(place / "cts", count, _SMALL)
     whole, steady = {}, {}
-    for name, more in {"one process": (), "two workers": ("--workers", "2")}.items():
+    for name, more in _RUNS.items():
         start = time.perf_counter()
         ends = case_ends(command(source, place / name, *more))
         whole[name] = time.perf_counter() - start
         # The first case of each process loads the networks.
-        first = 1 if name == "one process" else 2
+        first = 2 if name == "two workers" else 1
         steady[name] = (ends[-1] - ends[first - 1]) / (count - first)
         print(f"{name:12}{whole[name]:8.1f} s from start to end{steady[name]:8.3f} s a case once networks are loaded")
-    one, two = (labels_of(place / name) for name in whole)
-    same = one.keys() == two.keys() and all(np.array_equal(one[name], two[name]) for name in one)
-    print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; ratio of the whole", end=" ")
-    print(f"{whole['one process'] / whole['two workers']:.2f}, of a case", end=" ")
-    print(f"{steady['one process'] / steady['two workers']:.2f}")
+    one, *others = (labels_of(place / name) for name in _RUNS)
+    same = all(_are_equal(one, other) for other in others)
+    print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; two workers beside")
+    for name in ("one process", "one worker"):
+        times = [seconds[name] / seconds["two workers"] for seconds in (whole, steady)]
+        print(f"{name:12}{times[0]:8.2f} times as fast from start to end{times[1]:8.2f} a case")
+
+
+def _are_equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
 
 
 def case_ends(arguments: list[str]) -> list[float]:
@@ -119,7 +128,7 @@ class Site:
 
     def __init__(self, place: Path, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._inputs, self._out = make_cts(place / "in", _FEW), place / "out"
+        self._inputs, self._out = make_cts(place / "in", _FEW, _TINY), place / "out"
         self._right: dict[str, np.ndarray] = {}
         self._seconds = 0.0
 
@@ -221,11 +230,11 @@ def command(source: Path, target: Path, *more: str) -> list[str]:
     return [sys.executable, "-m", "seru", *batch(source, target, MODEL, *more)]
 
 
-def make_cts(folder: Path, count: int) -> Path:
-    """Write so many small phantoms."""
+def make_cts(folder: Path, count: int, grid: dict[str, Any]) -> Path:
+    """Write so many phantoms."""
     folder.mkdir()
     for seed in range(count):
-        write_volume(make_phantom(PhantomOptions(seed=seed, **_GRID)).volume, folder / f"ct_{seed:02}.nii.gz")
+        write_volume(make_phantom(PhantomOptions(seed=seed, **grid)).volume, folder / f"ct_{seed:02}.nii.gz")
     return folder
 
 
