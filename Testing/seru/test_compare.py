@@ -28,7 +28,7 @@ from Testing.maps_by_hand import make_maps, probabilities
 from Testing.reports import NOTHING, make_report
 from Testing.seru.command_by_hand import files_of, run_command
 from Testing.seru.dicom_by_hand import write_slices
-from Testing.seru.image_files_by_hand import write_nifti
+from Testing.seru.image_files_by_hand import small_ct, write_nifti
 from Testing.seru.test_measure import MATRIX, some_labels
 from Testing.seru.test_page import CHROMIUM, Page
 from Testing.seru.test_summary_lines import PLACE, a_finding
@@ -291,6 +291,30 @@ def test_the_command_compares_a_report_and_labels(tmp_path: Path) -> None:
     assert only["volume_ml"] == {"before": 0.256, "after": 0.32, "difference": 0.064, "percent": 25.0}
     assert only["doubling_days"] == pytest.approx(100 * np.log(2) / np.log(1.25), abs=0.1)
     assert "Change from" in places[1].read_text(encoding="utf-8")
+
+
+def test_dicom_segmentations_tell_their_dates_and_patients_without_a_ct(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("highdicom", reason="highdicom is not installed")
+    from Testing.seru.dicom_seg_by_hand import written
+
+    for name, date, patient in (("a", "20200101", "7"), ("b", "20200410", "7"), ("other", "20200410", "8")):
+
+        def dated(data: Any, k: int, date: str = date, patient: str = patient) -> None:
+            data.StudyDate, data.PatientID = date, patient
+
+        write_slices(tmp_path / name, dated, small_ct(some_labels().shape), MATRIX)
+        written(read_volume(tmp_path / name), some_labels(), tmp_path / f"{name}.seg.dcm")
+    a, b, other = (str(tmp_path / f"{name}.seg.dcm") for name in ("a", "b", "other"))
+
+    assert main(["compare", a, b, "-o", str(tmp_path / "c.json"), "--progress", "none"]) == 0
+    assert main(["compare", a, other, "--progress", "none"]) == 2
+
+    values = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert values["days"] == 100
+    assert [values[scan]["study_date"] for scan in ("before", "after")] == ["2020-01-01", "2020-04-10"]
+    assert "patients with different IDs" in capsys.readouterr().err
 
 
 def test_maps_are_compared_by_the_report_that_they_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,7 +114,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     record.warn_of(labels.warnings)
     found, report = measured(labels, ct, record)
     if outputs.labels():
-        report = replace(report, labels_sha256=hash_labels(labels.labels_kji))
+        report = replace(report, labels_sha256=hash_labels(labels.volume().on_slices(labels.labels_kji)))
     in_dicom = None
     if maker is not None and ct is not None:
         content = DicomContent(labels.labels_kji, found.lower_kji, found.measured, report, maker)
@@ -179,10 +179,10 @@ def measured(labels: LabelMap, ct: Volume | None, record: RunRecord) -> tuple[La
     from seru.result.labelled import measure_labels, report_of_labels
 
     with record.timed("fuse"):
-        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji)
+        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji, labels.tilt)
         record.stage("fuse", 1, 1)
     record.warn_of(found.warnings)
-    facts = None if ct is None else input_facts(ct)
+    facts = labels.study if ct is None else input_facts(ct)
     warnings, seconds = tuple(record.warnings), dict(record.seconds)
     report = report_of_labels(found, labels.facts, facts, labels.grid, warnings, seconds)
     if ct is not None:
@@ -212,7 +212,7 @@ def _write(
     with FileGroup() as group:
         for path in outputs.labels():
             if not ending_of(path, DICOM_ENDINGS):
-                write_output(labels.labels_kji, Volume(labels.labels_kji, labels.grid), path, progress, group.open)
+                write_output(labels.labels_kji, labels.volume(), path, progress, group.open)
         if in_dicom is not None:
             in_dicom(group.open)
         if outputs.page is not None:

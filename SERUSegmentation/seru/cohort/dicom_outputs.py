@@ -135,15 +135,19 @@ def write_dicom(
     labels, segments = content.labels_kji, SEGMENTS
     if choice.seg_findings or DICOM_SR_ENDING in by_ending:
         labels, segments = segments_of_findings(labels, content.lower_kji, content.measured)
+    probabilities = None
+    if content.probabilities is not None:
+        kidney, tumor = map(volume.on_slices, content.probabilities)
+        probabilities = kidney, tumor
     made = write_dicom_seg(
-        labels,
-        volume.grid,
+        volume.on_slices(labels),
+        volume.lattice,
         headers,
         algorithm,
         choice.seg_type,
         by_ending[DICOM_SEG_ENDING],
         opener,
-        content.probabilities,
+        probabilities,
         segments or SEGMENTS,
     )
     progress.check_cancelled()

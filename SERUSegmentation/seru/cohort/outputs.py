@@ -214,7 +214,7 @@ def write_results(
     progress.stage("write", 0, volume.grid.shape_kji[0])
     report = result.report
     if outputs.output is not None:
-        report = replace(report, labels_sha256=hash_labels(result.labels_kji))
+        report = replace(report, labels_sha256=hash_labels(volume.on_slices(result.labels_kji)))
     if outputs.report is not None or outputs.page is not None:
         report = _scored(report, result)
     with FileGroup() as group:
@@ -266,7 +266,7 @@ def hash_labels(labels_kji: np.ndarray) -> str:
     """Return the SHA-256 of labels, in hexadecimal, by which edits are known.
 
     Args:
-        labels_kji: uint8, shape (K, J, I), as made or as read back from any format.
+        labels_kji: uint8, shape (K, J, I), on the input's slices, as made or as read back from any format.
     """
     content = hashlib.sha256()
     for part in labels_kji:

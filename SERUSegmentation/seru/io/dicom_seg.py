@@ -1,6 +1,6 @@
 """DICOM segmentations: labels, or probabilities, on the slices of the DICOM CT that they belong to.
 
-Where a voxel lies comes from our grid alone: what headers say besides their positions is often wrong (a negative
+Where a voxel lies comes from our lattice alone: what headers say besides their positions is often wrong (a negative
 Spacing Between Slices, say). Patient and study are those of the CT's headers, nothing more.
 
 Source: DICOM PS3.3, A.51 (Segmentation IOD), A.51.6 (Label Map Segmentation IOD).
@@ -17,7 +17,7 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.files import Opener
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
 from seru.options import SegType
 from seru.terminology import LATERALITY, SEGMENTS, Code, SegmentTerm
@@ -104,7 +104,7 @@ class Maker:
 
 def write_dicom_seg(
     labels_kji: np.ndarray,
-    grid: Grid,
+    lattice: Lattice,
     headers: SourceHeaders,
     algorithm: Algorithm | Maker,
     seg_type: SegType,
@@ -117,7 +117,7 @@ def write_dicom_seg(
 
     Args:
         labels_kji: uint8 or uint16, shape (K, J, I): 0 background, else the label of a segment.
-        grid: of the CT.
+        lattice: of the CT's slices.
         headers: of the CT's slices.
         algorithm: that made the labels.
         seg_type: how the segments are held.
@@ -134,7 +134,7 @@ def write_dicom_seg(
     """
     require_highdicom()
     with quiet(), opener(path) as file:
-        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities, segments)
+        made = _segmentation(labels_kji, lattice, headers, algorithm, seg_type, probabilities, segments)
         headers.copy_patient_to(made)
         made.save_as(file, enforce_file_format=True)
     return made
@@ -142,7 +142,7 @@ def write_dicom_seg(
 
 def _segmentation(
     labels_kji: np.ndarray,
-    grid: Grid,
+    lattice: Lattice,
     headers: SourceHeaders,
     algorithm: Algorithm | Maker,
     seg_type: SegType,
@@ -162,7 +162,7 @@ def _segmentation(
     else:
         pixels = labels_kji[planes]
     made = Segmentation(
-        source_images=[headers.plane(k, grid) for k in planes],
+        source_images=[headers.plane(k, lattice) for k in planes],
         pixel_array=pixels,
         segmentation_type=seg_type.upper(),
         segment_descriptions=[_description(term, algorithm) for term in segments],
@@ -179,7 +179,7 @@ def _segmentation(
         content_label="KIDNEY_TUMOR",
         content_description="Kidneys and kidney tumors (research use only)",
         series_description=_SERIES[isinstance(algorithm, Maker)],
-        pixel_measures=_pixel_measures(grid),
+        pixel_measures=_pixel_measures(lattice),
         omit_empty_frames=not is_empty,
     )
     if isinstance(algorithm, Maker) and algorithm.program:
@@ -195,10 +195,10 @@ def _shown_planes(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.flatnonzero(np.any(shows, axis=0))
 
 
-def _pixel_measures(grid: Grid) -> PixelMeasuresSequence:
+def _pixel_measures(lattice: Lattice) -> PixelMeasuresSequence:
     from highdicom.content import PixelMeasuresSequence
 
-    i, j, k = grid.spacing_ijk_mm
+    (i, j, _), k = lattice.spacing_ijk_mm, lattice.distance_mm
     return PixelMeasuresSequence(pixel_spacing=(j, i), slice_thickness=k, spacing_between_slices=k)
 
 

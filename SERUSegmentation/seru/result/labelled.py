@@ -33,6 +33,7 @@ from seru.result.measurements import Field, Measured, measure, measures_of
 from seru.result.nephrometry import scored
 from seru.result.remarks import remarks_of_labels
 from seru.result.sides import assign_sides, find_midline
+from seru.tilt import Tilt
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +73,16 @@ class LabelFindings:
         return sides
 
 
-def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
+def measure_labels(
+    labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None, tilt: Tilt | None = None
+) -> LabelFindings:
     """Measure labels.
 
     Args:
         labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
         grid: of that shape.
         hu_kji: int16 or float32, same shape, Hounsfield units; None where there is no CT.
+        tilt: of slices that were set straight.
 
     Returns:
         What they show.
@@ -94,7 +98,7 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
     kinds = kidneys, foreground.number("tumor", kidneys)
     components = [component for numbered in kinds for component in numbered.listed()]
     lower_kji = box[0].start, box[1].start, box[2].start
-    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box])
+    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box], tilt)
     measured = tuple(replace(one, finding=replace(one.finding, confidence=None)) for one in measure(components, field))
     findings = tuple(one.finding for one in measured)
     specks = tuple(numbered.specks() for numbered in kinds)
@@ -114,7 +118,7 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
 def report_of_labels(
     found: LabelFindings,
     labels: MeasuredLabels,
-    ct: InputFacts | None,
+    ct: InputFacts,
     grid: Grid,
     warnings: tuple[str, ...],
     seconds: dict[str, float],
@@ -124,7 +128,7 @@ def report_of_labels(
     Args:
         found: in them.
         labels: which they are.
-        ct: that they belong to, or None.
+        ct: that they belong to, as far as it is known.
         grid: of both.
         warnings: of the run.
         seconds: of each stage.
@@ -135,7 +139,7 @@ def report_of_labels(
     right, left = (_side_findings(found.measures[side]) for side in SIDES)
     geometry = geometry_facts(grid)
     report = Report(
-        input=ct or InputFacts(),
+        input=ct,
         geometry=geometry,
         model=None,
         device=None,
