@@ -421,6 +421,20 @@ def notes(folder: Path, degrees: float, edit: Callable) -> list[str]:
     return list(read_series(folder, where, small_ct(), edit).notes)
 
 
+def test_labels_that_were_measured_have_dicom_results_on_the_tilted_images(tmp_path: Path) -> None:
+    pytest.importorskip("highdicom")
+    ct = read_series(tmp_path / "ct", lattice(20))
+    labels = np.select([ct.array_kji > 150, ct.array_kji > 90], [1, 2], 0).astype(np.uint8)
+    write_labels(labels, ct, tmp_path / "labels.nii.gz")
+    paths = tmp_path / "x.seg.dcm", tmp_path / "x.sr.dcm"
+
+    given = ["--ct", str(tmp_path / "ct"), "-o", str(paths[0]), "-o", str(paths[1]), "--made-by", "manual"]
+    assert main(["measure", str(tmp_path / "labels.nii.gz"), *given, "--progress", "none"]) == 0
+
+    np.testing.assert_array_equal(read_label_map(paths[0], None, None, ct).labels_kji, labels)
+    assert paths[1].is_file()
+
+
 def test_the_tilt_is_told_in_a_sentence(tmp_path: Path) -> None:
     (note,) = notes(tmp_path, 15.5, lambda data, k: setattr(data, "GantryDetectorTilt", "-15.5"))
 
