@@ -10,7 +10,7 @@ from seru.result.growth import Change, Growth, Seen, TumorGrowth
 
 def change_text(change: Change, unit: str) -> str:
     """Return ``10.2 to 14.1 ml (+3.9 ml, +38 %)``; without a percentage where there was nothing before."""
-    percent = "" if change.percent is None else f", {change.percent:+.0f} %"
+    percent = "" if change.percent is None else f", {round(change.percent):+} %"
     return f"{change.before:.1f} to {change.after:.1f} {unit} ({change.difference:+.1f} {unit}{percent})"
 
 
