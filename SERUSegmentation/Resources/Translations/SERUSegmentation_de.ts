@@ -1636,6 +1636,14 @@ anteil, %</translation>
     </message>
 </context>
 <context>
+    <name>scene.geometry</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/geometry.py"/>
+        <source>The CT lies under a transform that bends it, as Slicer loads a tilted gantry&apos;s series: volumes and diameters are of its voxels as stored and may be wrong; &apos;seru segment&apos; on the DICOM files measures them as they lie.</source>
+        <translation>Die CT liegt unter einer Transformation, die sie verbiegt, wie Slicer die Serie einer gekippten Gantry lädt: Volumen und Durchmesser gelten für ihre Voxel, wie sie gespeichert sind, und können falsch sein; „seru segment“ misst die DICOM-Dateien so, wie sie liegen.</translation>
+    </message>
+</context>
+<context>
     <name>scene.measurement_rows</name>
     <message>
         <location filename="../../SERUSegmentationLib/scene/measurement_rows.py"/>

@@ -149,7 +149,7 @@ def _summaryOf(drawn: DrawnSegments) -> str:
         text = _("{side}: kidney {kidney} ml, tumor {tumor} ml")
         volumes = {"kidney": f"{measures.kidney_ml:.1f}", "tumor": f"{measures.tumor_ml:.1f}"}
         lines.append(text.format(side=rowTitles()[side], **volumes))
-    lines += [*drawn.found.warnings, *drawn.found.remarks]
+    lines += [*drawn.doubts, *drawn.found.warnings, *drawn.found.remarks]
     if drawn.leftOut:
         lines.append(_("Neither kidney nor tumor: {names}").format(names=", ".join(drawn.leftOut)))
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from seru.io.label_maps import kind_of_segment
 from seru.io.segmentation import code_in_tags
 from seru.result.labelled import LabelFindings, measure_labels
 from seru.terminology import TERMINOLOGY_TAG
-from SERUSegmentationLib.scene.geometry import gridOf, shapeKji
+from SERUSegmentationLib.scene.geometry import gridOf, sentencesOnTransform, shapeKji
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -30,10 +30,12 @@ class DrawnSegments:
     Attributes:
         found: findings and measures; without confidence.
         leftOut: names of the segments that are neither kidney nor tumor.
+        doubts: what else is to be known, one sentence each.
     """
 
     found: LabelFindings
     leftOut: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def measureDrawn(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> DrawnSegments:
@@ -69,7 +71,8 @@ def measureDrawn(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLS
     hu = slicer.util.arrayFromVolume(volumeNode)
     segmentation = segmentationNode.GetSegmentation()
     leftOut = tuple(segmentation.GetSegment(id).GetName() for id, kind in kinds.items() if kind is None)
-    return DrawnSegments(measure_labels(labels, grid, hu if hu.dtype == np.int16 else hu.astype(np.float32)), leftOut)
+    found = measure_labels(labels, grid, hu if hu.dtype == np.int16 else hu.astype(np.float32))
+    return DrawnSegments(found, leftOut, tuple(sentencesOnTransform(volumeNode)))
 
 
 def _kindsOf(segmentationNode: vtkMRMLSegmentationNode) -> Iterator[tuple[str, Kind | None]]:

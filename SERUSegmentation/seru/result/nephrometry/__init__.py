@@ -87,7 +87,7 @@ def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding]
     case = Case(anatomy, sinus, largest.longest.mm, is_cut, largest.cut_by_edge)
     return Nephrometry(
         len(tumors),
-        sinus_aspect(anatomy, sinus),
+        sinus_aspect(anatomy, sinus, is_cut),
         renal_score(case, outline, gap, hilar_gap),
         padua_score(case, outline, gap),
         centrality_aspect(case),
