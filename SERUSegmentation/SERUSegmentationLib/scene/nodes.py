@@ -81,7 +81,7 @@ def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, classN
     node.SetName(scene.GenerateUniqueName(name))
     # Before it is added: then no selector and no subject hierarchy takes it up.
     node.SetHideFromEditors(role in _HIDDEN)
-    with _placeNodeKept(scene):
+    with placeNodeKept(scene):
         node = scene.AddNode(node)
     segmentationNode.SetNodeReferenceID(role, node.GetID())
     return node
@@ -222,7 +222,7 @@ def _ensureItem(overlay: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode)
 
 
 @contextmanager
-def _placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
+def placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
     """Keep the markups that the user places points into: Slicer takes each new one for that."""
     selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
     if selection is None:
