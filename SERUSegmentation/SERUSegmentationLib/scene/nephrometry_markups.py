@@ -1,12 +1,13 @@
 """What nephrometry was computed from, drawn over the slices: lines with their lengths, and planes.
 
-They are there to be looked at: locked, in no selector and no tree, and in no scene file, for they are right only as long
-as the segments stay as they are. So they refer to the result, and it does not refer to them: a file would keep that.
+They are there to be looked at: locked, in no selector and no tree, and in no scene file, for they are right only while
+the segments stay as they are. They refer to the result, and it does not refer to them: a scene file would keep that,
+and another node may have the id when it is loaded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np

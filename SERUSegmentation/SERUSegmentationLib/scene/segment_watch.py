@@ -13,7 +13,7 @@ from SERUSegmentationLib.scene.segment_layer import LABELMAP
 if TYPE_CHECKING:
     from slicer import vtkMRMLSegmentationNode, vtkMRMLTransformableNode
 
-# Each of them tells of other things too; a step of alpha comes with the second one alone, an undone stroke with the last.
+# Each tells of other things too; a step of alpha comes with the second one alone, an undone stroke with the last.
 _EVENTS = (
     "SourceRepresentationModified",
     "RepresentationModified",

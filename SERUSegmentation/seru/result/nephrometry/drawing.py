@@ -71,7 +71,7 @@ class Drawing:
 
     Attributes:
         diameter: the tumor's longest one in an axial slice.
-        axis: the kidney's long axis, from its lowest to its highest slice.
+        axis: the kidney's long axis, from below its lowest slice to above its highest.
         centres: from the kidney's centre to the tumor's; None where the C-index cannot be told.
         sinus: what hangs on the sinus; None where none was found.
     """
@@ -116,8 +116,8 @@ def _sinus_drawing(anatomy: Anatomy, sinus: Sinus, gap: Gap) -> SinusDrawing:
 
 
 def _ends_of_axis(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
-    """Slice, row and column of the long axis in the kidney's lowest and highest slice."""
-    slices = np.flatnonzero(anatomy.kidney.any(axis=(1, 2)))[[0, -1]]
+    """Slice, row and column of the long axis at both faces of the kidney, that of its lowest slice first."""
+    slices = np.flatnonzero(anatomy.kidney.any(axis=(1, 2)))[[0, -1]] + np.array([-0.5, 0.5])
     lowest, highest = (np.array([index, *anatomy.centre_at(index)]) for index in slices)
     return lowest, highest
 
