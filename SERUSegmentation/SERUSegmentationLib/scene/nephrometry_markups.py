@@ -22,8 +22,10 @@ from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import (
+        vtkMRMLMarkupsDisplayNode,
         vtkMRMLMarkupsLineNode,
         vtkMRMLMarkupsNode,
+        vtkMRMLMarkupsPlaneDisplayNode,
         vtkMRMLMarkupsPlaneNode,
         vtkMRMLSegmentationNode,
         vtkMRMLTransformableNode,
@@ -35,8 +37,6 @@ _TEXT_SCALE = 2.2
 _GLYPH_SCALE = 1.2
 # In glyphs.
 _LINE_THICKNESS = 0.5
-# A plane is seen as the line where it meets a slice; its middle tells nothing.
-_NO_GLYPH_SCALE = 0.05
 # In slices Slicer draws the line of a plane three pixels wide, so it is pale.
 _PLANE_OPACITY = 0.5
 
@@ -53,13 +53,13 @@ def drawNephrometry(
     """
     removeNephrometry(segmentationNode)
     for title, line in _linesOf(drawing):
-        _placeLine(_add(segmentationNode, "vtkMRMLMarkupsLineNode", title), line)
+        node = _add(slicer.vtkMRMLMarkupsLineNode(), title, segmentationNode, ctNode)
+        _placeLine(node, line)
+        _show(node, slicer.vtkMRMLMarkupsDisplayNode())
     for title, plane in _planesOf(drawing):
-        _placePlane(_add(segmentationNode, "vtkMRMLMarkupsPlaneNode", title), plane)
-    for node in nephrometryOf(segmentationNode):
-        _display(node)
-        markWritten(node)
-    putUnderTransform(segmentationNode, ctNode)
+        node = _add(slicer.vtkMRMLMarkupsPlaneNode(), title, segmentationNode, ctNode)
+        _placePlane(node, plane)
+        _show(node, _planeDisplay())
 
 
 def putUnderTransform(segmentationNode: vtkMRMLSegmentationNode, ctNode: vtkMRMLTransformableNode) -> None:
@@ -102,16 +102,18 @@ def _planesOf(drawing: Drawing) -> Iterator[tuple[str, Plane]]:
         yield _("Coronal plane"), drawing.sinus.coronal
 
 
-def _add(segmentationNode: vtkMRMLSegmentationNode, className: str, title: str) -> Any:
-    node = getattr(slicer, className)()
+def _add(
+    node: vtkMRMLMarkupsNode, title: str, segmentationNode: vtkMRMLSegmentationNode, ctNode: vtkMRMLTransformableNode
+) -> Any:
     node.SetName(title)
+    node.SetLocked(True)
     # Before it is added: then no selector and no subject hierarchy takes it up.
     node.SetHideFromEditors(True)
     node.SetSaveWithScene(False)
-    with placeNodeKept(slicer.mrmlScene):
-        node = slicer.mrmlScene.AddNode(node)
+    node.SetAndObserveTransformNodeID(ctNode.GetTransformNodeID())
     node.SetNodeReferenceID(_SCORED, segmentationNode.GetID())
-    return node
+    with placeNodeKept(slicer.mrmlScene):
+        return slicer.mrmlScene.AddNode(node)
 
 
 def _placeLine(node: vtkMRMLMarkupsLineNode, line: Line) -> None:
@@ -120,7 +122,7 @@ def _placeLine(node: vtkMRMLMarkupsLineNode, line: Line) -> None:
 
 
 def _placePlane(node: vtkMRMLMarkupsPlaneNode, plane: Plane) -> None:
-    """As a rectangle that holds its corners."""
+    """As a rectangle that holds the corners."""
     corners = np.array(plane.corners_ras)
     across = _unit(corners[1] - corners[0])
     along = corners[3] - corners[0]
@@ -135,10 +137,8 @@ def _unit(vector: np.ndarray) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def _display(node: vtkMRMLMarkupsNode) -> None:
-    node.SetLocked(True)
-    node.CreateDefaultDisplayNodes()
-    display = node.GetDisplayNode()
+def _show(node: vtkMRMLMarkupsNode, display: vtkMRMLMarkupsDisplayNode) -> None:
+    """Once all is set: each view looks at a node that is shown anew with every change of it."""
     display.SetSaveWithScene(False)
     # In 3D they would stand in front of each other.
     display.SetVisibility3D(False)
@@ -151,8 +151,13 @@ def _display(node: vtkMRMLMarkupsNode) -> None:
     display.SetGlyphTypeFromString("Vertex2D")
     display.SetGlyphScale(_GLYPH_SCALE)
     display.SetLineThickness(_LINE_THICKNESS)
-    if node.IsA("vtkMRMLMarkupsPlaneNode"):
-        display.SetGlyphScale(_NO_GLYPH_SCALE)
-        display.SetOpacity(_PLANE_OPACITY)
-        display.SetNormalVisibility(False)
-        display.SetFillVisibility(False)
+    markWritten(node)
+    node.SetAndObserveDisplayNodeID(slicer.mrmlScene.AddNode(display).GetID())
+
+
+def _planeDisplay() -> vtkMRMLMarkupsPlaneDisplayNode:
+    display = slicer.vtkMRMLMarkupsPlaneDisplayNode()
+    display.SetOpacity(_PLANE_OPACITY)
+    display.SetNormalVisibility(False)
+    display.SetFillVisibility(False)
+    return display

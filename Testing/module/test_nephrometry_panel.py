@@ -1,0 +1,348 @@
+"""*Nephrometry* in the panel: the scores, what is drawn of them in the views, and that neither is ever out of date.
+
+The right kidney's centre is at R 50, A 0, S 0; the polar lines of its sinus are at S -20 and 20. The refined stage sees
+a tumor of 28 mm there, the coarse one a tumor of 40 mm round the same centre, at R 54, A -22, S 30.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seru.phantom import Phantom, PhantomOptions
+from seru.result.labelled import measure_labels
+from seru.result.nephrometry import Study, studies
+from seru.volume import Volume
+from Testing.desktop import Desktop, click
+from Testing.desktop.pytest_fixtures import slicer_desktop
+from Testing.module.module_tools import move_alpha, turn
+from Testing.module.panel_fixtures import ct, node, panel
+from Testing.module.scene_tools import make_maps, save
+from Testing.seru.nephrometry_by_hand import Sphere, labels_of, sides_of
+
+__all__ = ["node", "panel", "slicer_desktop"]
+
+REFINED = [Sphere(up=30, back=22, medial=-4, radius=14), Sphere(up=-38, back=0, medial=-6, radius=6)]
+COARSE = [Sphere(up=30, back=22, medial=-4, radius=20), REFINED[1]]
+LINES = {"Long axis", "Longest diameter", "Between the centres", "To the sinus"}
+PLANES = {"Upper polar line", "Midline", "Lower polar line", "Coronal plane"}
+OUTDATED = "The segments have changed; click Nephrometry to score them as they are now."
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    labels, grid = labels_of(REFINED)
+    hu = np.where(labels > 0, 100 + 20 * labels.astype(np.int16), -50).astype(np.int16)
+    return Phantom(Volume(hu, grid), labels, sides_of(labels, grid), PhantomOptions())
+
+
+@pytest.fixture
+def maps_file(phantom: Phantom, tmp_path: Path) -> Path:
+    grid = phantom.volume.grid
+    coarse = labels_of(COARSE)[0]
+    return save(make_maps(grid.ijk_to_ras, coarse, phantom.labels_kji, sides_of(coarse, grid)), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def expected(phantom: Phantom) -> Study:
+    grid = phantom.volume.grid
+    labels = phantom.labels_kji
+    found = studies(labels, phantom.side_kji, grid, measure_labels(labels, grid).findings)["right"]
+    assert found is not None
+    return found
+
+
+def choose(panel: Any, title: str) -> None:
+    table = panel.ui.findingsTable
+    row = next(row for row in range(table.rowCount) if table.item(row, 0).text() == title)
+    table.setCurrentCell(row, 0)
+
+
+def score(desktop: Desktop, panel: Any, areShown: bool = True) -> None:
+    """Choose the large tumor and click; show the lines as well."""
+    choose(panel, "Right tumor")
+    click(panel.ui.nephrometryButton)
+    if areShown and not panel.ui.showNephrometryCheckBox.checked:
+        click(panel.ui.showNephrometryCheckBox)
+    desktop.process_events()
+
+
+def drawn() -> dict[str, Any]:
+    """What is drawn in the scene, by its name."""
+    import slicer
+
+    nodes = [*slicer.util.getNodesByClass("vtkMRMLMarkupsLineNode")]
+    nodes += slicer.util.getNodesByClass("vtkMRMLMarkupsPlaneNode")
+    return {node.GetName(): node for node in nodes}
+
+
+def ends_of(name: str) -> np.ndarray:
+    import slicer
+
+    return slicer.util.arrayFromMarkupsControlPoints(drawn()[name], world=True)
+
+
+def rows_of(panel: Any) -> dict[str, tuple[str, str]]:
+    """First line of the value, and points, by the component."""
+    table = panel.ui.nephrometryTable
+    texts = [[table.item(row, column).text() for column in range(3)] for row in range(table.rowCount)]
+    return {name: (value.splitlines()[0], points) for name, value, points in texts}
+
+
+def places(desktop: Desktop) -> list[float]:
+    """Where the sagittal, coronal and axial view stand: R, A and S."""
+    manager = desktop.layout_manager
+    nodes = [manager.sliceWidget(name).mrmlSliceNode() for name in ("Yellow", "Green", "Red")]
+    return [node.GetSliceToRAS().GetElement(axis, 3) for axis, node in enumerate(nodes)]
+
+
+def test_the_scores_stand_component_by_component_and_ask_to_be_checked(
+    slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
+) -> None:
+    ui = panel.ui
+    assert not ui.nephrometryButton.enabled
+    choose(panel, "Left kidney")
+    assert not ui.nephrometryButton.enabled
+
+    score(slicer_desktop, panel, areShown=False)
+
+    scores = expected.scores
+    assert ui.nephrometryLabel.text == (
+        f"Right tumor: R.E.N.A.L. {scores.renal.text}, PADUA {scores.padua.text}. Of the largest of 2 tumors. "
+        "Check each component: no label shows sinus, vessels or collecting system."
+    )
+    rows = rows_of(panel)
+    for part in (scores.renal, scores.padua):
+        for aspect in part.aspects:
+            assert rows[f"{part.name} {aspect.name}"] == (aspect.value, str(aspect.points or ""))
+    assert rows["C-index"] == (scores.centrality.value, "")
+    assert rows["split renal volume"][0] == scores.split.value
+    row = list(rows).index("R.E.N.A.L. nearness")
+    assert f"distance {expected.drawing.sinus.distance.mm:.1f} mm" in ui.nephrometryTable.item(row, 1).text()
+    assert "between faces of voxels" in ui.nephrometryTable.item(row, 1).toolTip()
+    # Nothing is drawn unasked, and the other kidney has no tumor.
+    assert drawn() == {}
+    choose(panel, "Left kidney")
+    assert not ui.nephrometryTable.visible
+    assert not ui.showNephrometryCheckBox.enabled
+
+
+def test_lines_and_planes_lie_where_they_were_computed_and_the_views_go_there(
+    slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
+) -> None:
+    score(slicer_desktop, panel)
+
+    assert set(drawn()) == LINES | PLANES
+    for name, line in {
+        "Longest diameter": expected.drawing.diameter,
+        "To the sinus": expected.drawing.sinus.distance,
+        "Between the centres": expected.drawing.centres,
+        "Long axis": expected.drawing.axis,
+    }.items():
+        assert ends_of(name) == pytest.approx(np.array([line.start_ras, line.end_ras]), abs=1e-6)
+        assert drawn()[name].GetMeasurement("length").GetValue() == pytest.approx(line.mm, abs=1e-6)
+    for name, height in (("Lower polar line", -20), ("Midline", 0), ("Upper polar line", 20)):
+        assert drawn()[name].GetCenter() == pytest.approx((50, -4, height), abs=2.1)
+        assert np.abs(drawn()[name].GetNormal()) == pytest.approx((0, 0, 1), abs=1e-6)
+    assert np.abs(drawn()["Coronal plane"].GetNormal()) == pytest.approx((0, 1, 0), abs=0.02)
+    assert places(slicer_desktop) == pytest.approx(expected.drawing.diameter.middle_ras, abs=1e-3)
+
+    row = list(rows_of(panel)).index("R.E.N.A.L. location")
+    panel.ui.nephrometryTable.setCurrentCell(row, 0)
+    assert places(slicer_desktop)[2] == pytest.approx(-20, abs=1.1)
+    click(panel.ui.showNephrometryCheckBox)
+    assert drawn() == {}
+
+
+def test_what_is_drawn_is_nobody_s_to_move_select_or_place_into(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    import slicer
+
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "my own")
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    selection.SetActivePlaceNodeID(own.GetID())
+
+    score(slicer_desktop, panel)
+
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    for line in drawn().values():
+        assert line.GetLocked()
+        assert line.GetHideFromEditors()
+        assert not hierarchy.GetItemByDataNode(line)
+        assert not line.GetDisplayNode().GetHandlesInteractive()
+        assert line.GetDisplayNode().GetVisibility2D()
+        assert not line.GetDisplayNode().GetVisibility3D()
+    assert selection.GetActivePlaceNodeID() == own.GetID()
+
+
+def test_the_lines_turn_with_the_ct_also_when_it_is_turned_later(
+    slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
+) -> None:
+    score(slicer_desktop, panel)
+    diameter, normal = expected.drawing.diameter, np.zeros(3)
+
+    matrix = turn(slicer_desktop, ct())
+
+    ends = np.array([diameter.start_ras, diameter.end_ras]) @ matrix[:3, :3].T + matrix[:3, 3]
+    assert ends_of("Longest diameter") == pytest.approx(ends, abs=1e-6)
+    drawn()["Coronal plane"].GetNormalWorld(normal)
+    assert np.abs(normal) == pytest.approx((1, 0, 0), abs=0.02)
+    # Drawn anew under the transform; the segmentation is turned with its CT.
+    node.SetAndObserveTransformNodeID(ct().GetTransformNodeID())
+    score(slicer_desktop, panel)
+    assert ends_of("Longest diameter") == pytest.approx(ends, abs=1e-6)
+    assert places(slicer_desktop) == pytest.approx(ends.mean(axis=0), abs=1e-3)
+
+
+def test_moving_alpha_takes_scores_and_lines_away_and_a_click_scores_what_is_there_then(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    score(slicer_desktop, panel)
+
+    move_alpha(slicer_desktop, panel, 0.8)
+
+    assert drawn() == {}
+    assert panel.ui.nephrometryLabel.text == OUTDATED
+    assert not panel.ui.nephrometryTable.visible
+    assert not panel.ui.nephrometryButton.enabled
+    panel.ui.alphaSlider.value = 0.8
+    slicer_desktop.process_events()
+    score(slicer_desktop, panel)
+    # What is ticked stays so: the coarse stage's tumor is 40 mm across.
+    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(40, abs=2.1)
+    assert panel.ui.nephrometryTable.visible
+
+
+def test_a_dismissed_tumor_takes_its_lines_along_and_the_next_one_can_be_scored(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    score(slicer_desktop, panel)
+
+    click(panel.ui.dismissFindingButton)
+    slicer_desktop.process_events()
+
+    assert drawn() == {}
+    score(slicer_desktop, panel)
+    assert "Of the largest" not in panel.ui.nephrometryLabel.text
+    assert ends_of("Longest diameter").mean(axis=0) == pytest.approx((56, 0, -38), abs=2.1)
+
+
+def draw_more(node: Any) -> None:
+    """Draw a bar from the tumor's centre to the end of the image in the back, at A -69."""
+    import slicer
+
+    id = node.GetSegmentation().GetSegmentIdBySegmentName("Tumor")
+    voxels = slicer.util.arrayFromSegmentBinaryLabelmap(node, id, ct())
+    voxels[49:51, 45:, 21:24] = 1
+    slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, node, id, ct())
+
+
+def test_edits_by_hand_are_scored_as_they_are_and_an_undone_one_is_noticed_too(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    import slicer
+
+    score(slicer_desktop, panel)
+    before = panel.ui.nephrometryLabel.text
+    history = slicer.vtkSegmentationHistory()
+    history.SetSegmentation(node.GetSegmentation())
+    history.SaveState()
+
+    draw_more(node)
+
+    assert drawn() == {}
+    assert panel.ui.nephrometryLabel.text == OUTDATED
+    score(slicer_desktop, panel)
+    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(69 - 22 + 14, abs=4)
+    history.RestorePreviousState()
+    assert drawn() == {}
+    score(slicer_desktop, panel)
+    assert panel.ui.nephrometryLabel.text == before
+
+
+def test_colors_surfaces_and_what_is_shown_leave_the_lines_alone(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    score(slicer_desktop, panel)
+    before = list(drawn().values())
+
+    node.GetSegmentation().GetNthSegment(0).SetColor(0.1, 0.2, 0.3)
+    click(panel.ui.show3DButton)
+    panel.ui.shownComboBox.setCurrentIndex(1)
+    choose(panel, "Right kidney")
+    slicer_desktop.process_events()
+
+    assert list(drawn().values()) == before
+
+
+def test_the_panel_may_be_left_while_they_are_shown_and_they_still_go_with_an_edit(
+    slicer_desktop: Desktop, panel: Any, node: Any
+) -> None:
+    score(slicer_desktop, panel)
+    slicer_desktop.leave_module()
+    slicer_desktop.process_events()
+    assert set(drawn()) == LINES | PLANES
+
+    draw_more(node)
+
+    assert drawn() == {}
+
+
+@pytest.mark.parametrize("leave", ["delete", "another"])
+def test_the_lines_go_with_the_result(slicer_desktop: Desktop, panel: Any, node: Any, leave: str) -> None:
+    score(slicer_desktop, panel)
+
+    if leave == "delete":
+        slicer_desktop.scene.RemoveNode(node)
+    else:
+        other = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "another")
+        panel.ui.outputSelector.setCurrentNode(other)
+    slicer_desktop.process_events()
+
+    assert drawn() == {}
+    assert slicer_desktop.dialogs.shown == []
+
+
+def test_a_scene_that_is_saved_while_they_are_shown_holds_nothing_of_them(
+    slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
+) -> None:
+    import slicer
+
+    score(slicer_desktop, panel)
+    path = tmp_path / "case.mrb"
+    slicer_desktop.save_scene(path)
+    assert set(drawn()) == LINES | PLANES
+    slicer_desktop.close_scene()
+    assert drawn() == {}
+    # One of the user's gets the id that a line had.
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "my own")
+
+    assert slicer_desktop.open_scene(path)
+
+    assert set(drawn()) <= {own.GetName()}
+    score(slicer_desktop, panel)
+    assert set(drawn()) - {own.GetName()} == LINES | PLANES
+
+
+def test_a_result_whose_ct_has_gone_is_still_scored(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
+    slicer_desktop.scene.RemoveNode(ct())
+    slicer_desktop.process_events()
+    panel.ui.outputSelector.setCurrentNode(node)
+    slicer_desktop.process_events()
+
+    score(slicer_desktop, panel)
+
+    assert set(drawn()) == LINES | PLANES
+
+
+def test_measured_segments_have_their_scores_beside_their_volumes(
+    slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
+) -> None:
+    panel.ui.measurementsCollapsibleButton.collapsed = False
+    click(panel.ui.measureSegmentsButton)
+
+    lines = panel.ui.measuredLabel.text.splitlines()
+    assert lines[2].startswith(f"Right tumor: R.E.N.A.L. {expected.scores.renal.text}, PADUA")
+    assert "Check each component" in lines[2]
