@@ -27,6 +27,7 @@ __all__ = ["node", "panel", "slicer_desktop"]
 
 REFINED = [Sphere(up=30, back=22, medial=-4, radius=14), Sphere(up=-38, back=0, medial=-6, radius=6)]
 COARSE = [Sphere(up=30, back=22, medial=-4, radius=20), REFINED[1]]
+SPACING_MM = (4.0, 4.0, 4.0)
 LINES = {"Long axis", "Longest diameter", "Between the centres", "To the sinus"}
 PLANES = {"Upper polar line", "Midline", "Lower polar line", "Coronal plane"}
 OUTDATED = "The segments have changed; click Nephrometry to score them as they are now."
@@ -34,7 +35,7 @@ OUTDATED = "The segments have changed; click Nephrometry to score them as they a
 
 @pytest.fixture(scope="module")
 def phantom() -> Phantom:
-    labels, grid = labels_of(REFINED)
+    labels, grid = labels_of(REFINED, SPACING_MM)
     hu = np.where(labels > 0, 100 + 20 * labels.astype(np.int16), -50).astype(np.int16)
     return Phantom(Volume(hu, grid), labels, sides_of(labels, grid), PhantomOptions())
 
@@ -42,7 +43,7 @@ def phantom() -> Phantom:
 @pytest.fixture
 def maps_file(phantom: Phantom, tmp_path: Path) -> Path:
     grid = phantom.volume.grid
-    coarse = labels_of(COARSE)[0]
+    coarse = labels_of(COARSE, SPACING_MM)[0]
     return save(make_maps(grid.ijk_to_ras, coarse, phantom.labels_kji, sides_of(coarse, grid)), tmp_path)
 
 
@@ -117,7 +118,7 @@ def test_the_scores_stand_component_by_component_and_ask_to_be_checked(
     rows = rows_of(panel)
     for part in (scores.renal, scores.padua):
         for aspect in part.aspects:
-            assert rows[f"{part.name} {aspect.name}"] == (aspect.value, str(aspect.points or ""))
+            assert rows[f"{part.name} {aspect.name}"] == (aspect.value or "not known", str(aspect.points or ""))
     assert rows["C-index"] == (scores.centrality.value, "")
     assert rows["split renal volume"][0] == scores.split.value
     row = list(rows).index("R.E.N.A.L. nearness")
@@ -128,14 +129,33 @@ def test_the_scores_stand_component_by_component_and_ask_to_be_checked(
     choose(panel, "Left kidney")
     assert not ui.nephrometryTable.visible
     assert not ui.showNephrometryCheckBox.enabled
+    # Measured as they are, the segments have the same scores, said beside their volumes.
+    click(ui.measureSegmentsButton)
+    assert ui.measuredLabel.text.splitlines()[2].startswith(f"Right tumor: R.E.N.A.L. {scores.renal.text}, PADUA")
+    assert "Check each component" in ui.measuredLabel.text
 
 
-def test_lines_and_planes_lie_where_they_were_computed_and_the_views_go_there(
+def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_change(
     slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
 ) -> None:
+    import slicer
+
+    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "my own")
+    selection = slicer.app.applicationLogic().GetSelectionNode()
+    selection.SetActivePlaceNodeID(own.GetID())
+
     score(slicer_desktop, panel)
 
     assert set(drawn()) == LINES | PLANES
+    assert selection.GetActivePlaceNodeID() == own.GetID()
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
+    for line in drawn().values():
+        display = line.GetDisplayNode()
+        assert line.GetLocked()
+        assert line.GetHideFromEditors()
+        assert not hierarchy.GetItemByDataNode(line)
+        assert (display.GetVisibility2D(), display.GetVisibility3D()) == (1, 0)
+        assert not display.GetHandlesInteractive()
     for name, line in {
         "Longest diameter": expected.drawing.diameter,
         "To the sinus": expected.drawing.sinus.distance,
@@ -145,36 +165,17 @@ def test_lines_and_planes_lie_where_they_were_computed_and_the_views_go_there(
         assert ends_of(name) == pytest.approx(np.array([line.start_ras, line.end_ras]), abs=1e-6)
         assert drawn()[name].GetMeasurement("length").GetValue() == pytest.approx(line.mm, abs=1e-6)
     for name, height in (("Lower polar line", -20), ("Midline", 0), ("Upper polar line", 20)):
-        assert drawn()[name].GetCenter() == pytest.approx((50, -4, height), abs=2.1)
+        assert drawn()[name].GetCenter() == pytest.approx((50, -4, height), abs=4)
         assert np.abs(drawn()[name].GetNormal()) == pytest.approx((0, 0, 1), abs=1e-6)
-    assert np.abs(drawn()["Coronal plane"].GetNormal()) == pytest.approx((0, 1, 0), abs=0.02)
+    assert np.abs(drawn()["Coronal plane"].GetNormal()) == pytest.approx((0, 1, 0), abs=0.04)
     assert places(slicer_desktop) == pytest.approx(expected.drawing.diameter.middle_ras, abs=1e-3)
 
+    # A row leads to where it was measured.
     row = list(rows_of(panel)).index("R.E.N.A.L. location")
     panel.ui.nephrometryTable.setCurrentCell(row, 0)
-    assert places(slicer_desktop)[2] == pytest.approx(-20, abs=1.1)
+    assert places(slicer_desktop)[2] == pytest.approx(-20, abs=2)
     click(panel.ui.showNephrometryCheckBox)
     assert drawn() == {}
-
-
-def test_what_is_drawn_is_nobody_s_to_move_select_or_place_into(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
-    import slicer
-
-    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "my own")
-    selection = slicer.app.applicationLogic().GetSelectionNode()
-    selection.SetActivePlaceNodeID(own.GetID())
-
-    score(slicer_desktop, panel)
-
-    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
-    for line in drawn().values():
-        assert line.GetLocked()
-        assert line.GetHideFromEditors()
-        assert not hierarchy.GetItemByDataNode(line)
-        assert not line.GetDisplayNode().GetHandlesInteractive()
-        assert line.GetDisplayNode().GetVisibility2D()
-        assert not line.GetDisplayNode().GetVisibility3D()
-    assert selection.GetActivePlaceNodeID() == own.GetID()
 
 
 def test_the_lines_turn_with_the_ct_also_when_it_is_turned_later(
@@ -188,7 +189,7 @@ def test_the_lines_turn_with_the_ct_also_when_it_is_turned_later(
     ends = np.array([diameter.start_ras, diameter.end_ras]) @ matrix[:3, :3].T + matrix[:3, 3]
     assert ends_of("Longest diameter") == pytest.approx(ends, abs=1e-6)
     drawn()["Coronal plane"].GetNormalWorld(normal)
-    assert np.abs(normal) == pytest.approx((1, 0, 0), abs=0.02)
+    assert np.abs(normal) == pytest.approx((1, 0, 0), abs=0.04)
     # Drawn anew under the transform; the segmentation is turned with its CT.
     node.SetAndObserveTransformNodeID(ct().GetTransformNodeID())
     score(slicer_desktop, panel)
@@ -196,7 +197,7 @@ def test_the_lines_turn_with_the_ct_also_when_it_is_turned_later(
     assert places(slicer_desktop) == pytest.approx(ends.mean(axis=0), abs=1e-3)
 
 
-def test_moving_alpha_takes_scores_and_lines_away_and_a_click_scores_what_is_there_then(
+def test_alpha_and_verdicts_take_scores_and_lines_away_and_a_click_scores_what_is_there_then(
     slicer_desktop: Desktop, panel: Any, node: Any
 ) -> None:
     score(slicer_desktop, panel)
@@ -211,31 +212,22 @@ def test_moving_alpha_takes_scores_and_lines_away_and_a_click_scores_what_is_the
     slicer_desktop.process_events()
     score(slicer_desktop, panel)
     # What is ticked stays so: the coarse stage's tumor is 40 mm across.
-    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(40, abs=2.1)
-    assert panel.ui.nephrometryTable.visible
-
-
-def test_a_dismissed_tumor_takes_its_lines_along_and_the_next_one_can_be_scored(
-    slicer_desktop: Desktop, panel: Any, node: Any
-) -> None:
-    score(slicer_desktop, panel)
-
+    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(40, abs=4)
     click(panel.ui.dismissFindingButton)
     slicer_desktop.process_events()
-
     assert drawn() == {}
-    score(slicer_desktop, panel)
+    score(slicer_desktop, panel, areShown=False)
     assert "Of the largest" not in panel.ui.nephrometryLabel.text
-    assert ends_of("Longest diameter").mean(axis=0) == pytest.approx((56, 0, -38), abs=2.1)
+    assert rows_of(panel)["R.E.N.A.L. radius"] == ("4 cm or less", "1")
 
 
 def draw_more(node: Any) -> None:
-    """Draw a bar from the tumor's centre to the end of the image in the back, at A -69."""
+    """Draw a bar from the tumor's centre to the end of the image in the back, at A -68."""
     import slicer
 
     id = node.GetSegmentation().GetSegmentIdBySegmentName("Tumor")
     voxels = slicer.util.arrayFromSegmentBinaryLabelmap(node, id, ct())
-    voxels[49:51, 45:, 21:24] = 1
+    voxels[24:26, 22:, 10:12] = 1
     slicer.util.updateSegmentBinaryLabelmapFromArray(voxels, node, id, ct())
 
 
@@ -255,14 +247,14 @@ def test_edits_by_hand_are_scored_as_they_are_and_an_undone_one_is_noticed_too(
     assert drawn() == {}
     assert panel.ui.nephrometryLabel.text == OUTDATED
     score(slicer_desktop, panel)
-    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(69 - 22 + 14, abs=4)
+    assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(68 - 22 + 14, abs=4)
     history.RestorePreviousState()
     assert drawn() == {}
     score(slicer_desktop, panel)
     assert panel.ui.nephrometryLabel.text == before
 
 
-def test_colors_surfaces_and_what_is_shown_leave_the_lines_alone(
+def test_colors_surfaces_and_another_module_leave_the_lines_alone_and_an_edit_there_does_not(
     slicer_desktop: Desktop, panel: Any, node: Any
 ) -> None:
     score(slicer_desktop, panel)
@@ -275,32 +267,27 @@ def test_colors_surfaces_and_what_is_shown_leave_the_lines_alone(
     slicer_desktop.process_events()
 
     assert list(drawn().values()) == before
-
-
-def test_the_panel_may_be_left_while_they_are_shown_and_they_still_go_with_an_edit(
-    slicer_desktop: Desktop, panel: Any, node: Any
-) -> None:
-    score(slicer_desktop, panel)
     slicer_desktop.leave_module()
     slicer_desktop.process_events()
-    assert set(drawn()) == LINES | PLANES
-
+    assert list(drawn().values()) == before
     draw_more(node)
-
     assert drawn() == {}
 
 
-@pytest.mark.parametrize("leave", ["delete", "another"])
-def test_the_lines_go_with_the_result(slicer_desktop: Desktop, panel: Any, node: Any, leave: str) -> None:
+def test_the_lines_go_with_the_result(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
     score(slicer_desktop, panel)
 
-    if leave == "delete":
-        slicer_desktop.scene.RemoveNode(node)
-    else:
-        other = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "another")
-        panel.ui.outputSelector.setCurrentNode(other)
+    other = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "another")
+    panel.ui.outputSelector.setCurrentNode(other)
     slicer_desktop.process_events()
+    assert drawn() == {}
 
+    panel.ui.outputSelector.setCurrentNode(node)
+    slicer_desktop.process_events()
+    assert not panel.ui.nephrometryLabel.visible
+    score(slicer_desktop, panel)
+    slicer_desktop.scene.RemoveNode(node)
+    slicer_desktop.process_events()
     assert drawn() == {}
     assert slicer_desktop.dialogs.shown == []
 
@@ -335,14 +322,3 @@ def test_a_result_whose_ct_has_gone_is_still_scored(slicer_desktop: Desktop, pan
     score(slicer_desktop, panel)
 
     assert set(drawn()) == LINES | PLANES
-
-
-def test_measured_segments_have_their_scores_beside_their_volumes(
-    slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
-) -> None:
-    panel.ui.measurementsCollapsibleButton.collapsed = False
-    click(panel.ui.measureSegmentsButton)
-
-    lines = panel.ui.measuredLabel.text.splitlines()
-    assert lines[2].startswith(f"Right tumor: R.E.N.A.L. {expected.scores.renal.text}, PADUA")
-    assert "Check each component" in lines[2]

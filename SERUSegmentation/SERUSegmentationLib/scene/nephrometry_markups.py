@@ -57,8 +57,7 @@ def drawNephrometry(
         _placeLine(node, line)
         _show(node, slicer.vtkMRMLMarkupsDisplayNode())
     for title, plane in _planesOf(drawing):
-        node = _add(slicer.vtkMRMLMarkupsPlaneNode(), title, segmentationNode, ctNode)
-        _placePlane(node, plane)
+        node = _add(_planeNode(plane), title, segmentationNode, ctNode)
         _show(node, _planeDisplay())
 
 
@@ -117,12 +116,14 @@ def _add(
 
 
 def _placeLine(node: vtkMRMLMarkupsLineNode, line: Line) -> None:
+    """In the scene, where its length finds its unit."""
     for position in (line.start_ras, line.end_ras):
         node.AddControlPoint(vtk.vtkVector3d(*position))
 
 
-def _placePlane(node: vtkMRMLMarkupsPlaneNode, plane: Plane) -> None:
-    """As a rectangle that holds the corners."""
+def _planeNode(plane: Plane) -> vtkMRMLMarkupsPlaneNode:
+    """A rectangle that holds the corners."""
+    node = slicer.vtkMRMLMarkupsPlaneNode()
     corners = np.array(plane.corners_ras)
     across = _unit(corners[1] - corners[0])
     along = corners[3] - corners[0]
@@ -131,6 +132,7 @@ def _placePlane(node: vtkMRMLMarkupsPlaneNode, plane: Plane) -> None:
     node.SetCenter(corners.mean(axis=0))
     node.SetSizeMode(node.SizeModeAbsolute)
     node.SetSize(np.ptp(corners @ across), np.ptp(corners @ along))
+    return node
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:
