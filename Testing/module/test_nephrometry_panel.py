@@ -6,6 +6,7 @@ a tumor of 28 mm there, the coarse one a tumor of 40 mm round the same centre, a
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ REFINED = [Sphere(up=30, back=22, medial=-4, radius=14), Sphere(up=-38, back=0, 
 COARSE = [Sphere(up=30, back=22, medial=-4, radius=20), REFINED[1]]
 SPACING_MM = (4.0, 4.0, 4.0)
 LINES = {"Long axis", "Longest diameter", "Between the centres", "To the sinus"}
-PLANES = {"Upper polar line", "Midline", "Lower polar line", "Coronal plane"}
+ALL = LINES | {"Polar lines", "Polar lines and coronal plane"}
+# The slice views' own, in 3D.
+MODELS_OF_VIEWS = 3
 OUTDATED = "The segments have changed; click Nephrometry to score them as they are now."
 
 
@@ -72,18 +75,36 @@ def score(desktop: Desktop, panel: Any, areShown: bool = True) -> None:
 
 
 def drawn() -> dict[str, Any]:
-    """What is drawn in the scene, by its name."""
+    """What is drawn over results in the scene, or was over one that has gone, by its name."""
     import slicer
 
-    nodes = [*slicer.util.getNodesByClass("vtkMRMLMarkupsLineNode")]
-    nodes += slicer.util.getNodesByClass("vtkMRMLMarkupsPlaneNode")
-    return {node.GetName(): node for node in nodes}
+    nodes = slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
+    return {node.GetName(): node for node in nodes if node.GetNthNodeReferenceID("SERU.Scored", 0)}
+
+
+def displays() -> int:
+    """How many nodes of the scene say how markups and models are shown."""
+    import slicer
+
+    return sum(len(slicer.util.getNodesByClass(f"vtkMRML{kind}DisplayNode")) for kind in ("Markups", "Model"))
 
 
 def ends_of(name: str) -> np.ndarray:
     import slicer
 
     return slicer.util.arrayFromMarkupsControlPoints(drawn()[name], world=True)
+
+
+def planes() -> np.ndarray:
+    """The corners in world coordinates, shape (plane, corner, 3): lower line, midline, upper line, coronal plane."""
+    import slicer
+
+    model = drawn()["Polar lines and coronal plane"]
+    corners = slicer.util.arrayFromModelPoints(model).astype(float)
+    transform = model.GetParentTransformNode()
+    matrix = np.eye(4) if transform is None else slicer.util.arrayFromTransformMatrix(transform)
+    assert model.GetPolyData().GetNumberOfCells() == 4
+    return (corners @ matrix[:3, :3].T + matrix[:3, 3]).reshape(4, 4, 3)
 
 
 def rows_of(panel: Any) -> dict[str, tuple[str, str]]:
@@ -140,22 +161,25 @@ def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_chang
 ) -> None:
     import slicer
 
+    before = displays()
     own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "my own")
+    own.CreateDefaultDisplayNodes()
     selection = slicer.app.applicationLogic().GetSelectionNode()
     selection.SetActivePlaceNodeID(own.GetID())
 
     score(slicer_desktop, panel)
 
-    assert set(drawn()) == LINES | PLANES
+    assert set(drawn()) == ALL
+    # One display each, and no default one besides.
+    assert displays() == before + 1 + len(ALL)
     assert selection.GetActivePlaceNodeID() == own.GetID()
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(slicer.mrmlScene)
     for line in drawn().values():
         display = line.GetDisplayNode()
-        assert line.GetLocked()
+        assert not line.IsA("vtkMRMLMarkupsNode") or line.GetLocked()
         assert line.GetHideFromEditors()
         assert not hierarchy.GetItemByDataNode(line)
         assert (display.GetVisibility2D(), display.GetVisibility3D()) == (1, 0)
-        assert not display.GetHandlesInteractive()
     for name, line in {
         "Longest diameter": expected.drawing.diameter,
         "To the sinus": expected.drawing.sinus.distance,
@@ -164,10 +188,15 @@ def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_chang
     }.items():
         assert ends_of(name) == pytest.approx(np.array([line.start_ras, line.end_ras]), abs=1e-6)
         assert drawn()[name].GetMeasurement("length").GetValue() == pytest.approx(line.mm, abs=1e-6)
-    for name, height in (("Lower polar line", -20), ("Midline", 0), ("Upper polar line", 20)):
-        assert drawn()[name].GetCenter() == pytest.approx((50, -4, height), abs=4)
-        assert np.abs(drawn()[name].GetNormal()) == pytest.approx((0, 0, 1), abs=1e-6)
-    assert np.abs(drawn()["Coronal plane"].GetNormal()) == pytest.approx((0, 1, 0), abs=0.04)
+    corners = planes()
+    for number, height in enumerate((-20, 0, 20)):
+        assert corners[number, :, 2] == pytest.approx(np.full(4, height), abs=2.1)
+    assert corners[3, :, 1] == pytest.approx(np.zeros(4), abs=2.1)
+    assert np.ptp(corners[3], axis=0)[[0, 2]] == pytest.approx((76, 100), abs=6)
+    # Each line is named where the long axis crosses it.
+    names = [drawn()["Polar lines"].GetNthControlPointLabel(number) for number in range(3)]
+    assert names == ["Lower polar line", "Midline", "Upper polar line"]
+    assert ends_of("Polar lines") == pytest.approx(np.array([(50, 0, -20), (50, 0, 0), (50, 0, 20)]), abs=2.1)
     assert places(slicer_desktop) == pytest.approx(expected.drawing.diameter.middle_ras, abs=1e-3)
 
     # A row leads to where it was measured.
@@ -176,20 +205,21 @@ def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_chang
     assert places(slicer_desktop)[2] == pytest.approx(-20, abs=2)
     click(panel.ui.showNephrometryCheckBox)
     assert drawn() == {}
+    assert displays() == before + 1
 
 
 def test_the_lines_turn_with_the_ct_also_when_it_is_turned_later(
     slicer_desktop: Desktop, panel: Any, node: Any, expected: Study
 ) -> None:
     score(slicer_desktop, panel)
-    diameter, normal = expected.drawing.diameter, np.zeros(3)
+    diameter = expected.drawing.diameter
 
     matrix = turn(slicer_desktop, ct())
 
     ends = np.array([diameter.start_ras, diameter.end_ras]) @ matrix[:3, :3].T + matrix[:3, 3]
     assert ends_of("Longest diameter") == pytest.approx(ends, abs=1e-6)
-    drawn()["Coronal plane"].GetNormalWorld(normal)
-    assert np.abs(normal) == pytest.approx((1, 0, 0), abs=0.04)
+    # Front and back are right and left now.
+    assert planes()[3, :, 0] == pytest.approx(np.full(4, 40), abs=2.1)
     # Drawn anew under the transform; the segmentation is turned with its CT.
     node.SetAndObserveTransformNodeID(ct().GetTransformNodeID())
     score(slicer_desktop, panel)
@@ -237,7 +267,6 @@ def test_edits_by_hand_are_scored_as_they_are_and_an_undone_one_is_noticed_too(
     import slicer
 
     score(slicer_desktop, panel)
-    before = panel.ui.nephrometryLabel.text
     history = slicer.vtkSegmentationHistory()
     history.SetSegmentation(node.GetSegmentation())
     history.SaveState()
@@ -250,8 +279,7 @@ def test_edits_by_hand_are_scored_as_they_are_and_an_undone_one_is_noticed_too(
     assert np.linalg.norm(np.diff(ends_of("Longest diameter"), axis=0)) == pytest.approx(68 - 22 + 14, abs=4)
     history.RestorePreviousState()
     assert drawn() == {}
-    score(slicer_desktop, panel)
-    assert panel.ui.nephrometryLabel.text == before
+    assert panel.ui.nephrometryLabel.text == OUTDATED
 
 
 def test_colors_surfaces_and_another_module_leave_the_lines_alone_and_an_edit_there_does_not(
@@ -288,29 +316,30 @@ def test_the_lines_go_with_the_result(slicer_desktop: Desktop, panel: Any, node:
     score(slicer_desktop, panel)
     slicer_desktop.scene.RemoveNode(node)
     slicer_desktop.process_events()
-    assert drawn() == {}
+    # Nothing of the boxes and key slices is left either.
+    assert (drawn(), displays()) == ({}, MODELS_OF_VIEWS)
     assert slicer_desktop.dialogs.shown == []
 
 
 def test_a_scene_that_is_saved_while_they_are_shown_holds_nothing_of_them(
     slicer_desktop: Desktop, panel: Any, node: Any, tmp_path: Path
 ) -> None:
-    import slicer
-
+    before = displays()
     score(slicer_desktop, panel)
-    path = tmp_path / "case.mrb"
-    slicer_desktop.save_scene(path)
-    assert set(drawn()) == LINES | PLANES
+    slicer_desktop.save_scene(tmp_path / "case.mrb")
+    assert set(drawn()) == ALL
+    with zipfile.ZipFile(tmp_path / "case.mrb") as archive:
+        text = next(archive.read(name).decode() for name in archive.namelist() if name.endswith(".mrml"))
+    assert "SERU.KeySlices" in text
+    # No node, and no reference to one, whose id another node may have when the file is loaded.
+    assert not [name for name in (*ALL, "SERU.Scored", "MarkupsLine") if name in text]
+
     slicer_desktop.close_scene()
-    assert drawn() == {}
-    # One of the user's gets the id that a line had.
-    own = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLMarkupsLineNode", "my own")
+    assert slicer_desktop.open_scene(tmp_path / "case.mrb")
 
-    assert slicer_desktop.open_scene(path)
-
-    assert set(drawn()) <= {own.GetName()}
-    score(slicer_desktop, panel)
-    assert set(drawn()) - {own.GetName()} == LINES | PLANES
+    assert (drawn(), displays()) == ({}, before)
+    score(slicer_desktop, panel, areShown=False)
+    assert panel.ui.nephrometryTable.visible
 
 
 def test_a_result_whose_ct_has_gone_is_still_scored(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
@@ -321,4 +350,4 @@ def test_a_result_whose_ct_has_gone_is_still_scored(slicer_desktop: Desktop, pan
 
     score(slicer_desktop, panel)
 
-    assert set(drawn()) == LINES | PLANES
+    assert set(drawn()) == ALL

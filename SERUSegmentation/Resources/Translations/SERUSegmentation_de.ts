@@ -1891,6 +1891,16 @@ anteil, %</translation>
     <name>scene.nephrometry_markups</name>
     <message>
         <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Polar lines and coronal plane</source>
+        <translation>Pollinien und Koronarebene</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Polar lines</source>
+        <translation>Pollinien</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
         <source>Long axis</source>
         <translation>Längsachse</translation>
     </message>
@@ -1911,8 +1921,8 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
-        <source>Upper polar line</source>
-        <translation>Obere Pollinie</translation>
+        <source>Lower polar line</source>
+        <translation>Untere Pollinie</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
@@ -1921,13 +1931,8 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
-        <source>Lower polar line</source>
-        <translation>Untere Pollinie</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
-        <source>Coronal plane</source>
-        <translation>Koronarebene</translation>
+        <source>Upper polar line</source>
+        <translation>Obere Pollinie</translation>
     </message>
 </context>
 <context>

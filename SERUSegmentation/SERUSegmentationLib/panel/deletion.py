@@ -10,7 +10,7 @@ import slicer
 
 from SERUSegmentationLib.scene.content import isTouched
 from SERUSegmentationLib.scene.nephrometry_markups import nephrometryOf
-from SERUSegmentationLib.scene.nodes import companionsOf, removeEmptyFolders
+from SERUSegmentationLib.scene.nodes import companionsOf, removeEmptyFolders, removeNode
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode
@@ -39,5 +39,5 @@ def _delete(resultName: str, companions: list[vtkMRMLNode], mayDelete: MayDelete
     goes = not touched or mayDelete(resultName, [node.GetName() for node in touched])
     for node in left:
         if goes or node not in touched:
-            slicer.mrmlScene.RemoveNode(node)
+            removeNode(node)
     removeEmptyFolders()

@@ -2,7 +2,8 @@
 
 They are there to be looked at: locked, in no selector and no tree, and in no scene file, for they are right only while
 the segments stay as they are. They refer to the result, and it does not refer to them: a scene file would keep that,
-and another node may have the id when it is loaded.
+and another node may have the id when it is loaded. A plane is a model: of a plane among the markups a slice shows the
+whole outline, not only where it meets the slice.
 """
 
 from __future__ import annotations
@@ -10,23 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import slicer
 import vtk
 
-from seru.result.nephrometry.drawing import Drawing, Line, Plane
+from seru.grid import Position
+from seru.result.nephrometry.drawing import Drawing, Line, SinusDrawing
 from seru.terminology import COLORS
-from SERUSegmentationLib.scene.content import markWritten
-from SERUSegmentationLib.scene.nodes import placeNodeKept
+from SERUSegmentationLib.scene.nodes import placeNodeKept, removeNode
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import (
+        vtkMRMLDisplayableNode,
+        vtkMRMLDisplayNode,
         vtkMRMLMarkupsDisplayNode,
-        vtkMRMLMarkupsLineNode,
-        vtkMRMLMarkupsNode,
-        vtkMRMLMarkupsPlaneDisplayNode,
-        vtkMRMLMarkupsPlaneNode,
+        vtkMRMLModelDisplayNode,
         vtkMRMLSegmentationNode,
         vtkMRMLTransformableNode,
     )
@@ -35,10 +34,9 @@ if TYPE_CHECKING:
 _SCORED = "SERU.Scored"
 _TEXT_SCALE = 2.2
 _GLYPH_SCALE = 1.2
-# In glyphs.
+# Of a line in glyphs, of a plane in pixels.
 _LINE_THICKNESS = 0.5
-# In slices Slicer draws the line of a plane three pixels wide, so it is pale.
-_PLANE_OPACITY = 0.5
+_PLANE_THICKNESS = 2
 
 
 def drawNephrometry(
@@ -52,13 +50,21 @@ def drawNephrometry(
         drawing: in the CT's own coordinates.
     """
     removeNephrometry(segmentationNode)
+    if drawing.sinus is not None:
+        model = slicer.vtkMRMLModelNode()
+        model.SetAndObservePolyData(_planesOf(drawing.sinus))
+        _add(model, _modelDisplay(), _("Polar lines and coronal plane"), segmentationNode)
+        points = slicer.vtkMRMLMarkupsFiducialNode()
+        _add(points, _markupsDisplay(areNamed=True), _("Polar lines"), segmentationNode)
+        for label, position in _crossingsOf(drawing.sinus, drawing.axis):
+            points.AddControlPoint(vtk.vtkVector3d(*position), label)
     for title, line in _linesOf(drawing):
-        node = _add(slicer.vtkMRMLMarkupsLineNode(), title, segmentationNode, ctNode)
-        _placeLine(node, line)
-        _show(node, slicer.vtkMRMLMarkupsDisplayNode())
-    for title, plane in _planesOf(drawing):
-        node = _add(_planeNode(plane), title, segmentationNode, ctNode)
-        _show(node, _planeDisplay())
+        node = slicer.vtkMRMLMarkupsLineNode()
+        _add(node, _markupsDisplay(areNamed=False), title, segmentationNode)
+        # In the scene, where its length finds its unit.
+        for position in (line.start_ras, line.end_ras):
+            node.AddControlPoint(vtk.vtkVector3d(*position))
+    putUnderTransform(segmentationNode, ctNode)
 
 
 def putUnderTransform(segmentationNode: vtkMRMLSegmentationNode, ctNode: vtkMRMLTransformableNode) -> None:
@@ -72,16 +78,16 @@ def putUnderTransform(segmentationNode: vtkMRMLSegmentationNode, ctNode: vtkMRML
         node.SetAndObserveTransformNodeID(ctNode.GetTransformNodeID())
 
 
-def nephrometryOf(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLMarkupsNode]:
-    """Return the lines and planes that are drawn over a result."""
-    nodes = slicer.util.getNodesByClass("vtkMRMLMarkupsNode")
+def nephrometryOf(segmentationNode: vtkMRMLSegmentationNode) -> list[vtkMRMLDisplayableNode]:
+    """Return the lines, points and planes that are drawn over a result."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLDisplayableNode")
     return [node for node in nodes if node.GetNodeReference(_SCORED) is segmentationNode]
 
 
 def removeNephrometry(segmentationNode: vtkMRMLSegmentationNode) -> None:
     """Take away what is drawn over a result."""
     for node in nephrometryOf(segmentationNode):
-        slicer.mrmlScene.RemoveNode(node)
+        removeNode(node)
 
 
 def _linesOf(drawing: Drawing) -> Iterator[tuple[str, Line]]:
@@ -93,73 +99,62 @@ def _linesOf(drawing: Drawing) -> Iterator[tuple[str, Line]]:
         yield _("To the sinus"), drawing.sinus.distance
 
 
-def _planesOf(drawing: Drawing) -> Iterator[tuple[str, Plane]]:
-    if drawing.sinus is not None:
-        yield _("Upper polar line"), drawing.sinus.upper_polar
-        yield _("Midline"), drawing.sinus.midline
-        yield _("Lower polar line"), drawing.sinus.lower_polar
-        yield _("Coronal plane"), drawing.sinus.coronal
+def _planesOf(sinus: SinusDrawing) -> vtk.vtkPolyData:
+    points, polygons = vtk.vtkPoints(), vtk.vtkCellArray()
+    for plane in (sinus.lower_polar, sinus.midline, sinus.upper_polar, sinus.coronal):
+        ids = [points.InsertNextPoint(*corner) for corner in plane.corners_ras]
+        polygons.InsertNextCell(len(ids), ids)
+    planes = vtk.vtkPolyData()
+    planes.SetPoints(points)
+    planes.SetPolys(polygons)
+    return planes
 
 
-def _add(
-    node: vtkMRMLMarkupsNode, title: str, segmentationNode: vtkMRMLSegmentationNode, ctNode: vtkMRMLTransformableNode
-) -> Any:
+def _crossingsOf(sinus: SinusDrawing, axis: Line) -> Iterator[tuple[str, Position]]:
+    """Where the long axis meets the axial planes: there each of them is named."""
+    yield _("Lower polar line"), sinus.lower_polar.crossing_ras(axis)
+    yield _("Midline"), sinus.midline.crossing_ras(axis)
+    yield _("Upper polar line"), sinus.upper_polar.crossing_ras(axis)
+
+
+def _add(node: Any, display: vtkMRMLDisplayNode, title: str, segmentationNode: vtkMRMLSegmentationNode) -> None:
+    """Add a node with its own display: one that comes without gets Slicer's default."""
+    scene = slicer.mrmlScene
+    for one in (display, node):
+        one.SetSaveWithScene(False)
+        # Before it is added: then no selector and no subject hierarchy takes it up.
+        one.SetHideFromEditors(True)
     node.SetName(title)
-    node.SetLocked(True)
-    # Before it is added: then no selector and no subject hierarchy takes it up.
-    node.SetHideFromEditors(True)
-    node.SetSaveWithScene(False)
-    node.SetAndObserveTransformNodeID(ctNode.GetTransformNodeID())
+    node.SetSelectable(False)
     node.SetNodeReferenceID(_SCORED, segmentationNode.GetID())
-    with placeNodeKept(slicer.mrmlScene):
-        return slicer.mrmlScene.AddNode(node)
+    node.SetAndObserveDisplayNodeID(scene.AddNode(display).GetID())
+    if node.IsA("vtkMRMLMarkupsNode"):
+        node.SetLocked(True)
+    with placeNodeKept(scene):
+        scene.AddNode(node)
 
 
-def _placeLine(node: vtkMRMLMarkupsLineNode, line: Line) -> None:
-    """In the scene, where its length finds its unit."""
-    for position in (line.start_ras, line.end_ras):
-        node.AddControlPoint(vtk.vtkVector3d(*position))
-
-
-def _planeNode(plane: Plane) -> vtkMRMLMarkupsPlaneNode:
-    """A rectangle that holds the corners."""
-    node = slicer.vtkMRMLMarkupsPlaneNode()
-    corners = np.array(plane.corners_ras)
-    across = _unit(corners[1] - corners[0])
-    along = corners[3] - corners[0]
-    along = _unit(along - (along @ across) * across)
-    node.SetAxes(across, along, np.cross(across, along))
-    node.SetCenter(corners.mean(axis=0))
-    node.SetSizeMode(node.SizeModeAbsolute)
-    node.SetSize(np.ptp(corners @ across), np.ptp(corners @ along))
-    return node
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / np.linalg.norm(vector)
-
-
-def _show(node: vtkMRMLMarkupsNode, display: vtkMRMLMarkupsDisplayNode) -> None:
-    """Once all is set: each view looks at a node that is shown anew with every change of it."""
-    display.SetSaveWithScene(False)
+def _markupsDisplay(areNamed: bool) -> vtkMRMLMarkupsDisplayNode:
+    """How a line looks with its name and length, or how points look that have names of their own."""
+    display = slicer.vtkMRMLMarkupsDisplayNode()
     # In 3D they would stand in front of each other.
     display.SetVisibility3D(False)
     display.SetColor(*COLORS["nephrometry"])
     display.SetSelectedColor(*COLORS["nephrometry"])
     display.SetTextScale(_TEXT_SCALE)
-    display.SetPointLabelsVisibility(False)
-    display.SetPropertiesLabelVisibility(True)
+    display.SetPointLabelsVisibility(areNamed)
+    display.SetPropertiesLabelVisibility(not areNamed)
     display.SetHandlesInteractive(False)
     display.SetGlyphTypeFromString("Vertex2D")
     display.SetGlyphScale(_GLYPH_SCALE)
     display.SetLineThickness(_LINE_THICKNESS)
-    markWritten(node)
-    node.SetAndObserveDisplayNodeID(slicer.mrmlScene.AddNode(display).GetID())
+    return display
 
 
-def _planeDisplay() -> vtkMRMLMarkupsPlaneDisplayNode:
-    display = slicer.vtkMRMLMarkupsPlaneDisplayNode()
-    display.SetOpacity(_PLANE_OPACITY)
-    display.SetNormalVisibility(False)
-    display.SetFillVisibility(False)
+def _modelDisplay() -> vtkMRMLModelDisplayNode:
+    display = slicer.vtkMRMLModelDisplayNode()
+    display.SetVisibility2D(True)
+    display.SetVisibility3D(False)
+    display.SetColor(*COLORS["nephrometry"])
+    display.SetSliceIntersectionThickness(_PLANE_THICKNESS)
     return display

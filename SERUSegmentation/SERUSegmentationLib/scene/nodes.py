@@ -126,8 +126,22 @@ def removeCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str) -> Non
     """
     node = companion(segmentationNode, role)
     if node is not None:
-        segmentationNode.GetScene().RemoveNode(node)
+        removeNode(node)
     segmentationNode.SetNodeReferenceID(role, None)
+
+
+def removeNode(node: vtkMRMLNode) -> None:
+    """Delete a node of ours with what says how it is shown: Slicer would leave that in the scene.
+
+    Args:
+        node: in the scene.
+    """
+    scene, displays = node.GetScene(), []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        displays = [node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes())]
+    for one in (node, *displays):
+        if one is not None:
+            scene.RemoveNode(one)
 
 
 def companionsOf(segmentationNode: vtkMRMLNode) -> list[vtkMRMLNode]:

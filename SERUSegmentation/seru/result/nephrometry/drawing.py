@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seru.findings import Finding
 from seru.grid import Position
-from seru.result.nephrometry.anatomy import Anatomy
+from seru.result.nephrometry.anatomy import Anatomy, Place
 from seru.result.nephrometry.location import Case, Gap
 from seru.result.nephrometry.sinus import Sinus
 from seru.scores import Aspect
@@ -42,6 +43,13 @@ class Plane:
     """A part of a plane: its four corners in RAS mm, in their order round it."""
 
     corners_ras: tuple[Position, Position, Position, Position]
+
+    def crossing_ras(self, line: Line) -> Position:
+        """Return where a line, however long, meets the plane; they must not be parallel."""
+        corners, start, end = np.array(self.corners_ras), np.array(line.start_ras), np.array(line.end_ras)
+        normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
+        r, a, s = (start + (end - start) * ((corners[0] - start) @ normal) / ((end - start) @ normal)).tolist()
+        return r, a, s
 
 
 @dataclass(frozen=True)
@@ -124,10 +132,9 @@ def _ends_of_axis(anatomy: Anatomy) -> tuple[np.ndarray, np.ndarray]:
 
 def _axial_plane(anatomy: Anatomy, index: float) -> Plane:
     """What an axial slice shows of kidney and tumors, and some more."""
-    is_shown = anatomy.organ.any(axis=0)
     margin_rows, margin_columns = _MARGIN_MM / anatomy.spacing_mm[1:]
-    front, back = np.flatnonzero(is_shown.any(axis=1))[[0, -1]] + margin_rows * np.array([-1, 1])
-    right, left = np.flatnonzero(is_shown.any(axis=0))[[0, -1]] + margin_columns * np.array([-1, 1])
+    front, back = np.flatnonzero(anatomy.organ.any(axis=(0, 2)))[[0, -1]] + margin_rows * np.array([-1, 1])
+    right, left = np.flatnonzero(anatomy.organ.any(axis=(0, 1)))[[0, -1]] + margin_columns * np.array([-1, 1])
     return _plane(anatomy, [(index, front, right), (index, front, left), (index, back, left), (index, back, right)])
 
 
@@ -142,6 +149,6 @@ def _coronal_plane(anatomy: Anatomy, sinus: Sinus) -> Plane:
     return _plane(anatomy, [lowest + away, lowest + towards, highest + towards, highest + away])
 
 
-def _plane(anatomy: Anatomy, places: list) -> Plane:
+def _plane(anatomy: Anatomy, places: Sequence[Place | np.ndarray]) -> Plane:
     first, second, third, fourth = map(anatomy.frame.place_ras, places)
     return Plane((first, second, third, fourth))
