@@ -40,8 +40,6 @@ class NephrometryPanel:
     def __init__(self, ui: Any, controller: ResultController, onError: Callable[[Exception], None]) -> None:
         self._ui, self._controller, self._onError = ui, controller, onError
         self._node: vtkMRMLSegmentationNode | None = None
-        # The CT, or the segmentation itself where it has gone.
-        self._ct: vtkMRMLTransformableNode | None = None
         self._studies: dict[Side, Study | None] = {}
         self._shown: Study | None = None
         # Said instead of the scores of this segmentation that were taken away.
@@ -106,8 +104,8 @@ class NephrometryPanel:
             return
         finally:
             slicer.app.restoreOverrideCursor()
-        self._node, self._ct, self._isOutdated = node, inputVolume(node) or node, False
-        self._watch.start(node, self._ct)
+        self._node, self._isOutdated = node, False
+        self._watch.start(node, _ctOf(node))
         self.refresh()
 
     def _studied(self, node: vtkMRMLSegmentationNode) -> dict[Side, Study | None]:
@@ -123,17 +121,17 @@ class NephrometryPanel:
         with renderedOnce():
             if self._node is None:
                 return
-            if self._shown is None or self._ct is None or not self._ui.showNephrometryCheckBox.checked:
+            if self._shown is None or not self._ui.showNephrometryCheckBox.checked:
                 removeNephrometry(self._node)
                 return
-            drawNephrometry(self._node, self._ct, self._shown.drawing)
+            drawNephrometry(self._node, _ctOf(self._node), self._shown.drawing)
             self._goTo(self._shown.drawing.diameter.middle_ras)
 
     def _forget(self) -> None:
         self._watch.stop()
         if self._node is not None and not slicer.mrmlScene.IsClosing():
             removeNephrometry(self._node)
-        self._studies, self._shown, self._ct = {}, None, None
+        self._studies, self._shown = {}, None
 
     def _onChanged(self) -> None:
         self._forget()
@@ -141,13 +139,18 @@ class NephrometryPanel:
         self.refresh()
 
     def _onMoved(self) -> None:
-        if self._node is not None and self._ct is not None:
-            putUnderTransform(self._node, self._ct)
+        if self._node is not None:
+            putUnderTransform(self._node, _ctOf(self._node))
 
     def _onAspect(self, place: Position | None) -> None:
         if self._shown is not None:
             self._goTo(place or self._shown.drawing.diameter.middle_ras)
 
     def _goTo(self, position: Position) -> None:
-        if self._ct is not None:
-            jumpTo(slicer.app.layoutManager(), toWorld(self._ct, position))
+        if self._node is not None:
+            jumpTo(slicer.app.layoutManager(), toWorld(_ctOf(self._node), position))
+
+
+def _ctOf(segmentationNode: vtkMRMLSegmentationNode) -> vtkMRMLTransformableNode:
+    """The CT, or the segmentation itself where it has gone."""
+    return inputVolume(segmentationNode) or segmentationNode
