@@ -280,6 +280,15 @@ def test_edits_by_hand_are_scored_as_they_are_and_an_undone_one_is_noticed_too(
     history.RestorePreviousState()
     assert drawn() == {}
     assert panel.ui.nephrometryLabel.text == OUTDATED
+    # Rubbed out, there is nothing to score, and that is said.
+    id = node.GetSegmentation().GetSegmentIdBySegmentName("Tumor")
+    nothing = np.zeros(ct().GetImageData().GetDimensions()[::-1], np.uint8)
+    slicer.util.updateSegmentBinaryLabelmapFromArray(nothing, node, id, ct())
+    score(slicer_desktop, panel, areShown=False)
+    assert panel.ui.nephrometryLabel.text == (
+        "As they were edited, the segments show no kidney with a tumor on this side."
+    )
+    assert drawn() == {}
 
 
 def test_colors_surfaces_and_another_module_leave_the_lines_alone_and_an_edit_there_does_not(

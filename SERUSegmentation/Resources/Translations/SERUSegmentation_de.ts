@@ -1077,6 +1077,11 @@ anteil, %</translation>
         <source>The segments have changed; click Nephrometry to score them as they are now.</source>
         <translation>Die Segmente haben sich geändert; klicken Sie auf „Nephrometrie“, um sie so zu bewerten, wie sie jetzt sind.</translation>
     </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_panel.py"/>
+        <source>As they were edited, the segments show no kidney with a tumor on this side.</source>
+        <translation>So wie die Segmente bearbeitet wurden, zeigen sie auf dieser Seite keine Niere mit Tumor.</translation>
+    </message>
 </context>
 <context>
     <name>panel.nephrometry_table</name>

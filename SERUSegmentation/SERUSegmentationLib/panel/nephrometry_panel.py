@@ -59,20 +59,27 @@ class NephrometryPanel:
             self._forget()
             self._node, self._isOutdated = node, False
         study = self._studies.get(side) if side and node is self._node else None
+        text = self._textOf(study, side)
         ui, isKnown = self._ui, study is not None
         ui.nephrometryButton.enabled = side is not None and not self._controller.isMoving
         ui.showNephrometryCheckBox.enabled = isKnown
         ui.nephrometryTable.visible = isKnown
-        ui.nephrometryLabel.visible = isKnown or self._isOutdated
-        if study is not None:
-            ui.nephrometryLabel.text = scoreLine(study)
-        elif self._isOutdated:
-            ui.nephrometryLabel.text = _("The segments have changed; click Nephrometry to score them as they are now.")
+        ui.nephrometryLabel.text = text
+        ui.nephrometryLabel.visible = bool(text)
         if node is not None and study is not self._shown:
             self._shown = study
             if study is not None:
                 self._table.show(study.scores)
             self._draw()
+
+    def _textOf(self, study: Study | None, side: Side | None) -> str:
+        if study is not None:
+            return scoreLine(study)
+        if self._isOutdated:
+            return _("The segments have changed; click Nephrometry to score them as they are now.")
+        if self._studies and side is not None:
+            return _("As they were edited, the segments show no kidney with a tumor on this side.")
+        return ""
 
     def cleanup(self) -> None:
         """Take away what would be followed no more."""
@@ -101,11 +108,11 @@ class NephrometryPanel:
             self._studies = self._studied(node)
         except SeruError as error:
             self._onError(error)
-            return
+        else:
+            self._node, self._isOutdated = node, False
+            self._watch.start(node, _ctOf(node))
         finally:
             slicer.app.restoreOverrideCursor()
-        self._node, self._isOutdated = node, False
-        self._watch.start(node, _ctOf(node))
         self.refresh()
 
     def _studied(self, node: vtkMRMLSegmentationNode) -> dict[Side, Study | None]:
