@@ -398,6 +398,8 @@ def test_labels_on_tilted_slices_are_measured_as_the_run_did(case: Any, name: st
     np.testing.assert_array_equal(labels.labels_kji, result.labels_kji)
     assert labels.grid.is_close(volume.grid)
     assert labels.volume().lattice.is_close(volume.lattice)
+    told = [text for text in labels.warnings if "lie obliquely on each other, by 20.0 degrees" in text]
+    assert len(told) == (not has_ct)
 
 
 def test_labels_on_other_slices_are_refused(case: Any, tmp_path: Path) -> None:
