@@ -24,7 +24,8 @@ demo-command: $(VENV)/.installed
 test: lint pytest
 
 # Three processes on two cores, for a test waits where it watches another process; a file's tests in one of them, the
-# fast ones first.
+# fast ones first. Python keeps what it compiles, or hundreds of processes would compile it anew.
+pytest: export PYTHONDONTWRITEBYTECODE =
 pytest: $(VENV)/.installed
 	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 

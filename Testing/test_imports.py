@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -107,7 +108,9 @@ def package_of(name: str) -> str:
     return name.partition(".")[0]
 
 
-IMPORTS = [found for name in MODULES for found in imports_of(name)]
+@functools.cache
+def imports() -> list[Import]:
+    return [found for name in MODULES for found in imports_of(name)]
 
 
 def room_of(name: str) -> str:
@@ -126,7 +129,7 @@ def test_every_module_belongs_to_a_room() -> None:
 
 def test_imports_follow_the_arrows_inside_seru() -> None:
     against = []
-    for found in IMPORTS:
+    for found in imports():
         if package_of(found.importer) == package_of(found.imported) == "seru":
             room = room_of(found.importer)
             if room_of(found.imported) not in {room, "ground", *ARROWS[room]}:
@@ -137,7 +140,7 @@ def test_imports_follow_the_arrows_inside_seru() -> None:
 
 def test_imports_follow_the_arrows_inside_the_module() -> None:
     against = []
-    for found in IMPORTS:
+    for found in imports():
         if package_of(found.importer) in (LIB, "SERUSegmentation") and package_of(found.imported) == LIB:
             room = room_of(found.importer)
             if room_of(found.imported) not in {room, *LIB_ARROWS[room]}:
@@ -151,7 +154,7 @@ def test_the_ground_needs_the_standard_library_and_numpy_alone() -> None:
 
     foreign = [
         str(found)
-        for found in IMPORTS
+        for found in imports()
         if room_of(found.importer) == "ground" and package_of(found.imported) not in allowed
     ]
 
@@ -162,7 +165,7 @@ def test_the_ground_needs_the_standard_library_and_numpy_alone() -> None:
 def test_no_package_imports_what_is_not_its_own(package: str) -> None:
     wrong = [
         str(found)
-        for found in IMPORTS
+        for found in imports()
         if package_of(found.importer) == package and package_of(found.imported) in FORBIDDEN[package]
     ]
 
@@ -171,7 +174,7 @@ def test_no_package_imports_what_is_not_its_own(package: str) -> None:
 
 def test_no_imports_run_in_a_circle() -> None:
     graph: dict[str, set[str]] = {name: set() for name in MODULES}
-    for found in IMPORTS:
+    for found in imports():
         if found.imported in MODULES:
             graph[found.importer].add(found.imported)
 
