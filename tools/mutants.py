@@ -118,7 +118,7 @@ MUTANTS = (
     Mutant("small components: those of the least size go too", "result/components.py", "- 1e-9) - 1, 0)", "- 1e-9), 0)"),
     Mutant("measure: sides swapped", "result/measurements.py", "(some_sides * np.uint8(3) + some_labels)", "((3 - some_sides) % 3 * np.uint8(3) + some_labels)"),
     Mutant("measure: a kidney with its tumors", "result/measurements.py", "== LABEL_OF[component.kind])", ">= LABEL_OF[component.kind])", _FINDINGS),
-    Mutant("measure: the edge of the stored box", "result/measurements.py", "mask.shape, field.grid.shape_kji)", "mask.shape, field.labels.shape)", _FINDINGS),
+    Mutant("measure: the edge of the stored box", "result/measurements.py", "mask.shape, field.grid.shape_kji, strict", "mask.shape, field.labels.shape, strict", _FINDINGS),
     Mutant("measure: contact counts one side of a face", "result/measurements.py", " + np.count_nonzero(ours[:-1] & theirs[1:])", "", _FINDINGS),
     Mutant("diameter: spacing the other way round", "result/diameters.py", "np.asarray(spacing_mm, np.float64))", "np.asarray(spacing_mm, np.float64)[::-1])", _DIAMETERS),
     Mutant("diameter: bridges join", "result/diameters.py", "if len(cores) < 2:", "if True:", _DIAMETERS),

@@ -51,7 +51,13 @@ class Bright(Engine):
 
     name = "torch"
 
+    def __init__(self, model: Model, device: str) -> None:
+        super().__init__(model, device)
+        self.shown: list[np.ndarray] = []
+
     def predict(self, stage: str, images: np.ndarray) -> np.ndarray:
+        if stage == "coarse":
+            self.shown += list(images[:, 0])
         image = images[:, images.shape[1] // 2]
         kidney, tumor = image > 150, (image > 100) & (image <= 150)
         return np.stack([kidney, tumor], axis=1).astype(np.uint8) * 255
@@ -257,7 +263,20 @@ def sampled(array: np.ndarray, phantom: Any, where: Lattice, order: int) -> np.n
     return ndimage.affine_transform(array, matrix, offset, where.shape_kji, order=order, cval=float(array.min()))
 
 
-def test_the_coarse_network_sees_each_slice_as_it_was_taken() -> None:
+def test_the_coarse_network_sees_each_slice_as_it_was_taken(tmp_path: Path) -> None:
+    where = lattice(25)
+    _, hu = truth_and_ct(where)
+    made = segmenter(tmp_path).with_options(SegmentOptions(engine="torch", device="cpu", all_slices=True))
+
+    made.segment(Volume.of_slices(hu, where, {}))
+
+    shown = made.ready().engine.shown
+    assert len(shown) == len(hu)
+    for image, plane in zip(shown, hu, strict=True):
+        np.testing.assert_array_equal(image, preprocess_slice(plane, CARD))
+
+
+def test_the_histogram_of_a_slice_is_its_own_and_its_neighbours_lie_over_it() -> None:
     card = replace(CARD, clahe_clip_limit=2.0, input_slices=3)
     where = lattice(25)
     _, hu = truth_and_ct(where)
@@ -379,6 +398,8 @@ def test_labels_on_tilted_slices_are_measured_as_the_run_did(case: Any, name: st
     np.testing.assert_array_equal(labels.labels_kji, result.labels_kji)
     assert labels.grid.is_close(volume.grid)
     assert labels.volume().lattice.is_close(volume.lattice)
+    told = [text for text in labels.warnings if "lie obliquely on each other, by 20.0 degrees" in text]
+    assert len(told) == (not has_ct)
 
 
 def test_labels_on_other_slices_are_refused(case: Any, tmp_path: Path) -> None:

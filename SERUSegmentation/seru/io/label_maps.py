@@ -157,7 +157,7 @@ def read_label_map(
         volume = _set_as(volume, ct)
     counts = _count_numbers(path, volume.array_kji)
     segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
-    warnings = list(volume.notes)
+    warnings = [*volume.notes, *_set_straight(volume, ct)]
     if numbers is None:
         numbers = _named(path, segments) if segments else _usual(path, counts)
     chosen = {*numbers.kidney, *numbers.tumor}
@@ -171,6 +171,16 @@ def read_label_map(
     table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
     facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
     return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings), volume.tilt)
+
+
+def _set_straight(labels: Volume, ct: Volume | None) -> list[str]:
+    """What is to be known of labels on tilted slices; a CT tells it itself."""
+    if labels.tilt is None or ct is not None:
+        return []
+    return [
+        f"The slices of the labels lie obliquely on each other, by {labels.tilt.degrees:.1f} degrees, as a tilted "
+        "gantry's do; they were set straight by whole pixels to measure."
+    ]
 
 
 def _set_as(labels: Volume, ct: Volume) -> Volume:
@@ -194,6 +204,7 @@ def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> Label
     if not slices.any():
         raise BadInputError(f"'{path}' shows neither kidney nor tumor (its segments: {_listed(names, names)}); {_SAY}.")
     volume = Volume.of_slices(slices, lattice, {})
+    notes += _set_straight(volume, ct)
     if left := names.keys() - {*numbers.kidney, *numbers.tumor}:
         notes.append(f"Segments that are no kidney or tumor were left out: {_listed(left, names)}.")
     if both:
