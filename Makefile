@@ -2,13 +2,14 @@
 # make test         lint and the whole test suite, from nothing; make lint and make pytest are its halves
 # make desktop      the module in a window of the headless desktop, where there is a screen
 # make screenshots  the README's pictures
+# make validators   programs of others (dciodvfy, dcmqi; 300 MB) that the tests check DICOM results with, if they are there
 # make benchmark    the design's numbers
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo demo-command test pytest lint desktop screenshots benchmark clean
+.PHONY: demo demo-command test pytest lint desktop screenshots validators benchmark clean
 
 # What a user does, in the headless desktop where it can be installed (CPython 3.11 on Linux); else the command.
 demo: demo-command
@@ -39,6 +40,9 @@ desktop: $(VENV)/.installed
 
 screenshots: $(VENV)/.installed
 	$(BIN)/python -m tools.screenshots
+
+validators: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[validators]"
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.end_to_end

@@ -22,6 +22,7 @@ _RULES = "Testing/seru/test_rules.py"
 _SIDES = f"{_RULES} Testing/seru/test_key_slices.py"
 _BOXES = "Testing/seru/test_boxes.py"
 _GRID = "Testing/seru/test_grid.py"
+_TILT = "Testing/seru/test_tilt.py"
 _GATE = "Testing/seru/test_gate.py"
 _FINDINGS = "Testing/seru/test_findings.py"
 _DIAMETERS = "Testing/seru/test_diameters.py"
@@ -107,11 +108,17 @@ MUTANTS = (
     # Grid, components, measures
     Mutant("shear: ten times as much is let through", "grid.py", "SHEAR_TOLERANCE = 1e-3", "SHEAR_TOLERANCE = 1e-2", _GRID),
     Mutant("shear: none is let through", "grid.py", "SHEAR_TOLERANCE = 1e-3", "SHEAR_TOLERANCE = 1e-7", _GRID),
+    Mutant("tilt: moves are rounded down", "tilt.py", "np.rint(np.round(", "np.floor(np.round(", _TILT),
+    Mutant("tilt: slices are moved the other way", "tilt.py", "return cls(lattice, grid, moves - first_ji)", "return cls(lattice, grid, moves.max(axis=0) - moves)", _TILT),
+    Mutant("tilt: half pixels fall as noise has it", "tilt.py", "_DIGITS = 3", "_DIGITS = 12", _TILT),
+    Mutant("tilt: slices as far apart as the table moves", "tilt.py", "normal * (step @ normal)", "normal * np.linalg.norm(step)", _TILT),
+    Mutant("tilt: the grid's edge for the slice's", "result/measurements.py", "return field.tilt is not None and ", "return False and field.tilt is not None and ", _TILT),
+    Mutant("tilt: the coarse network sees the room beside a slice", "cascade/coarse.py", "window = prepared.window(index)", "window = slice(None), slice(None)", _TILT),
     Mutant("components: faces only", "result/components.py", "_CORNERS = 3", "_CORNERS = 1"),
     Mutant("small components: those of the least size go too", "result/components.py", "- 1e-9) - 1, 0)", "- 1e-9), 0)"),
     Mutant("measure: sides swapped", "result/measurements.py", "(some_sides * np.uint8(3) + some_labels)", "((3 - some_sides) % 3 * np.uint8(3) + some_labels)"),
     Mutant("measure: a kidney with its tumors", "result/measurements.py", "== LABEL_OF[component.kind])", ">= LABEL_OF[component.kind])", _FINDINGS),
-    Mutant("measure: the edge of the stored box", "result/measurements.py", "mask.shape, field.grid.shape_kji)", "mask.shape, field.labels.shape)", _FINDINGS),
+    Mutant("measure: the edge of the stored box", "result/measurements.py", "mask.shape, field.grid.shape_kji, strict", "mask.shape, field.labels.shape, strict", _FINDINGS),
     Mutant("measure: contact counts one side of a face", "result/measurements.py", " + np.count_nonzero(ours[:-1] & theirs[1:])", "", _FINDINGS),
     Mutant("diameter: spacing the other way round", "result/diameters.py", "np.asarray(spacing_mm, np.float64))", "np.asarray(spacing_mm, np.float64)[::-1])", _DIAMETERS),
     Mutant("diameter: bridges join", "result/diameters.py", "if len(cores) < 2:", "if True:", _DIAMETERS),

@@ -199,8 +199,8 @@ class SideFindings(Measures):
     Attributes:
         present: whether the coarse stage found a kidney or tumor there, or a box was given; of labels that were
             measured, whether they show any there.
-        key_slice: None where it is not present, and of labels that were measured.
-        crop: likewise.
+        key_slice: None where it is not present, and of labels that were measured without their CT.
+        crop: None where it is not present, and of labels that were measured.
         nephrometry: of its largest tumor; None where there is none, or where it was not worked out.
     """
 

@@ -8,15 +8,19 @@ Source: our rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from seru.grid import Grid
+from seru.tilt import Tilt
 from seru.volume import Volume
 
 # Directions of the stack's slices, rows and columns in RAS: superior, posterior, left.
 _STACK_RAS = np.array([[0.0, 0.0, 1.0], [0.0, -1.0, 0.0], [-1.0, 0.0, 0.0]])
+
+# Rows and columns of a slice.
+Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
@@ -158,6 +162,32 @@ def find_orientation(grid: Grid) -> Orientation:
     return Orientation((2 - slices, 2 - rows, 2 - columns), flips)
 
 
+def turned_to(volume: Volume, wanted: Grid) -> Volume:
+    """Return a volume on axes that run as those of a grid, by permutation and flips alone.
+
+    Args:
+        volume: any orientation.
+        wanted: of where it lies nothing is asked.
+
+    Returns:
+        A view of the volume: each voxel lies where it lay.
+    """
+    source, target = find_orientation(volume.grid), find_orientation(wanted)
+    if source == target:
+        return volume
+    stack = source.to_stack(volume.array_kji)
+    turned = target.from_stack(stack)
+    # Any four places of the stack that span it tell how one index becomes the other.
+    places = [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)]
+    before, after = (
+        np.array([[*orientation.ijk_of_stack(place, stack.shape), 1.0] for place in places]).T
+        for orientation in (source, target)
+    )
+    k, j, i = turned.shape
+    grid = Grid((k, j, i), volume.grid.ijk_to_ras @ before @ np.linalg.inv(after))
+    return replace(volume, array_kji=turned, grid=grid)
+
+
 @dataclass(frozen=True, eq=False)
 class AxialStack:
     """A volume seen as an axial stack.
@@ -166,11 +196,13 @@ class AxialStack:
         hu: view of the volume's array, shape (slices, rows, columns), Hounsfield units.
         orientation: how to get back.
         grid: of the volume, on its own axes.
+        tilt: of slices that were set straight.
     """
 
     hu: np.ndarray
     orientation: Orientation
     grid: Grid
+    tilt: Tilt | None = None
 
     @classmethod
     def of(cls, volume: Volume) -> AxialStack:
@@ -183,7 +215,25 @@ class AxialStack:
             The stack.
         """
         orientation = find_orientation(volume.grid)
-        return cls(orientation.to_stack(volume.array_kji), orientation, volume.grid)
+        return cls(orientation.to_stack(volume.array_kji), orientation, volume.grid, volume.tilt)
+
+    def window(self, index: int) -> Window:
+        """Return what of a slice is an image: all of it, or where a slice of a tilted gantry was moved to.
+
+        Args:
+            index: of the slice.
+
+        Returns:
+            Its rows and columns.
+        """
+        if self.tilt is None or self.orientation.stack_axis_ijk != 2:
+            return slice(0, self.hu.shape[1]), slice(0, self.hu.shape[2])
+        k = round(self.orientation.ijk_of_stack((index, 0, 0), self.hu.shape)[2])
+        j, i = self.tilt.place(k)
+        _, rows, columns = self.orientation.box_of_ijk(
+            (i.start, j.start, k), (i.stop - 1, j.stop - 1, k), self.hu.shape
+        )
+        return slice(rows.start, rows.stop), slice(columns.start, columns.stop)
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:

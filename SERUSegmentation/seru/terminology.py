@@ -43,6 +43,7 @@ COLORS: dict[str, Color] = {
     "left": (0.25, 0.35, 1.0),
     "key slice": (0.75, 1.0, 0.95),
     "candidate": (0.72, 0.6, 1.0),
+    "nephrometry": (0.3, 1.0, 0.75),
     "dismissed": (0.6, 0.6, 0.6),
     "chosen": (1.0, 1.0, 1.0),
 }

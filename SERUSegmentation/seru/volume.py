@@ -9,7 +9,8 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.grid import Grid
+from seru.grid import Grid, Lattice
+from seru.tilt import Tilt
 
 
 class SliceFile(Protocol):
@@ -39,6 +40,7 @@ class Volume:
             ``patient``, and ``sha256`` where it was taken.
         notes: what the user should know of it, one sentence each.
         slice_files: of DICOM, the file of each plane along k; empty for other formats.
+        tilt: of slices that were set straight, where they lie; None where the grid is the input's own.
 
     Raises:
         BadInputError: the array is none of real numbers, or not of the grid's shape.
@@ -49,6 +51,7 @@ class Volume:
     source: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     slice_files: tuple[SliceFile, ...] = ()
+    tilt: Tilt | None = None
 
     def __post_init__(self) -> None:
         _check_numbers(self.array_kji)
@@ -65,6 +68,53 @@ class Volume:
         for part in self.array_kji:
             content.update(np.ascontiguousarray(part, little).data)
         return content.hexdigest()
+
+    @property
+    def lattice(self) -> Lattice:
+        """Where the voxels of the input lie: its own slices, tilted or not."""
+        return self.grid if self.tilt is None else self.tilt.lattice
+
+    def on_slices(self, array_kji: np.ndarray) -> np.ndarray:
+        """Bring an array of the grid's shape to the input's own slices.
+
+        Args:
+            array_kji: shape of the grid (K, J, I), any dtype.
+
+        Returns:
+            Same dtype, shape of the lattice.
+        """
+        return array_kji if self.tilt is None else self.tilt.slices_of(array_kji)
+
+    @classmethod
+    def of_slices(
+        cls,
+        slices_kji: np.ndarray,
+        lattice: Lattice,
+        source: dict[str, str],
+        notes: tuple[str, ...] = (),
+        slice_files: tuple[SliceFile, ...] = (),
+    ) -> Volume:
+        """Make a volume of what a file holds; slices that lie obliquely on each other are set straight.
+
+        Args:
+            slices_kji: shape of the lattice (K, J, I).
+            lattice: of the slices.
+            source: as the class.
+            notes: as the class.
+            slice_files: as the class.
+
+        Returns:
+            The volume. What lies beside a slice is air: the least value there is.
+
+        Raises:
+            BadInputError: as the class.
+        """
+        if isinstance(lattice, Grid):
+            return cls(slices_kji, lattice, source, notes, slice_files)
+        _check_numbers(slices_kji)
+        tilt = Tilt.of(lattice)
+        array = tilt.straighten(slices_kji, slices_kji.min())
+        return cls(array, tilt.grid, source, notes, slice_files, tilt)
 
     @classmethod
     def from_array(cls, array_kji: Any, ijk_to_ras: np.ndarray, source: dict[str, str] | None = None) -> Volume:

@@ -10,7 +10,9 @@ import slicer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from seru.result.nephrometry import studies
 from SERUSegmentationLib.scene.live_result import LiveResult
+from SERUSegmentationLib.scene.nephrometry_markups import drawNephrometry, nephrometryOf, removeNephrometry
 from SERUSegmentationLib.scene.nodes import COMPANIONS, DRAWN_TABLE, OUTLINES, VERDICTS, companion
 from SERUSegmentationLib.scene.scene_writer import SceneWriter
 from SERUSegmentationLib.scene.stored_result import readMaps
@@ -57,6 +59,20 @@ class SERUSegmentationSceneTest(unittest.TestCase):
         volume = slicer.util.getNode("CT")
         LiveResult(node, *readMaps(node)).preview(0.8)
         np.testing.assert_array_equal(labels_of(node, volume), fused_truth(self.maps, 0.8))
+
+    def test_what_nephrometry_was_computed_from_is_drawn_and_goes(self) -> None:
+        """Lines, points and planes lie over the result, in no scene file, and nothing of them is left."""
+        node, finished, maps = self.result.segmentationNode, self.result.finished, self.result.maps
+        found = studies(finished.labels_box, maps.sides_box, maps.grid, finished.findings, finished.lower_kji)
+        study = next(study for study in found.values() if study is not None)
+        count = slicer.mrmlScene.GetNumberOfNodes()
+        drawNephrometry(node, self.volume, study.drawing)
+        lines = {one.GetName(): one for one in nephrometryOf(node)}
+        length = lines["Longest diameter"].GetMeasurement("length").GetValue()
+        np.testing.assert_allclose(length, study.tumor.longest.mm, atol=0.01)
+        assert not any(one.GetSaveWithScene() for one in lines.values())
+        removeNephrometry(node)
+        assert slicer.mrmlScene.GetNumberOfNodes() == count
 
 
 if __name__ == "__main__":

@@ -155,3 +155,19 @@ def test_without_a_segmentation_there_is_nothing_to_measure(slicer_desktop: Desk
     widget = open_module(slicer_desktop)
 
     assert not widget.ui.measureSegmentsButton.enabled
+
+
+def test_measures_under_a_transform_that_bends_are_doubted(
+    slicer_desktop: Desktop, panel: Any, node: Any, phantom: Phantom
+) -> None:
+    import slicer
+
+    from Testing.module.test_scene_writer import grid_transform, linear_transform
+
+    said = "The CT lies under a transform that bends it"
+    for transform, is_doubted in ((linear_transform, False), (grid_transform, True)):
+        ct().SetAndObserveTransformNodeID(transform(slicer.mrmlScene).GetID())
+        measure(slicer_desktop, panel, node)
+        panel.parts.findings.refresh()
+        assert (said in panel.ui.measuredLabel.text) == is_doubted
+        assert (said in panel.ui.remarksLabel.text) == is_doubted

@@ -40,7 +40,7 @@ def read_series(folder: Path, matrix: np.ndarray = MATRIX, edit: Edit | None = N
 def written(volume: Volume, labels: np.ndarray, path: Path, seg_type: SegType = "binary", **given: Any) -> Any:
     """A segmentation of a CT, written and read by pydicom."""
     headers = SourceHeaders.read(volume.slice_files)
-    write_dicom_seg(labels, volume.grid, headers, ALGORITHM, seg_type, path, replacing, **given)
+    write_dicom_seg(labels, volume.lattice, headers, ALGORITHM, seg_type, path, replacing, **given)
     return pydicom.dcmread(path)
 
 

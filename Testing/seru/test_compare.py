@@ -28,7 +28,7 @@ from Testing.maps_by_hand import make_maps, probabilities
 from Testing.reports import NOTHING, make_report
 from Testing.seru.command_by_hand import files_of, run_command
 from Testing.seru.dicom_by_hand import write_slices
-from Testing.seru.image_files_by_hand import write_nifti
+from Testing.seru.image_files_by_hand import small_ct, write_nifti
 from Testing.seru.test_measure import MATRIX, some_labels
 from Testing.seru.test_page import CHROMIUM, Page
 from Testing.seru.test_summary_lines import PLACE, a_finding
@@ -171,6 +171,27 @@ def test_a_tumor_cut_by_the_edge_has_no_rate() -> None:
     assert only.remarks == ("It reaches the edge of a scan, so its change is not known.",)
 
 
+def test_a_kidney_cut_by_the_edge_has_a_change_that_tells_nothing() -> None:
+    growth = grown(report_with(kidney()), report_with(kidney(cut_by_edge=True)), days=9)
+
+    assert growth.remarks[0] == (
+        "The right kidney reaches the edge of a scan, so the change of its volume is not known."
+    )
+
+
+@pytest.mark.parametrize("missing", ["first", "second"])
+def test_a_kidney_that_one_scan_alone_shows_did_not_shrink_to_nothing(missing: str) -> None:
+    both, right = report_with(kidney(), kidney(side="left")), report_with(kidney())
+    both = replace(both, left=replace(NOTHING, kidney_ml=180.0))
+
+    growth = grown(*((right, both) if missing == "first" else (both, right)), days=9)
+
+    there = {"first": "second", "second": "first"}[missing]
+    assert f"left kidney: only in the {there} scan: 180.0 ml" in list(growth_lines(growth))
+    assert f"Only in the {there} scan: 180.0 ml" in render_growth_page(growth)
+    assert growth.remarks[0] == f"The {missing} report shows no kidney on the left: look there yourself."
+
+
 def test_a_change_within_the_ranges_of_both_volumes_may_be_none() -> None:
     growth = grown(
         report_with(kidney(), tumor(1, PLACE, volume_range_ml=(8.0, 12.0))),
@@ -270,6 +291,30 @@ def test_the_command_compares_a_report_and_labels(tmp_path: Path) -> None:
     assert only["volume_ml"] == {"before": 0.256, "after": 0.32, "difference": 0.064, "percent": 25.0}
     assert only["doubling_days"] == pytest.approx(100 * np.log(2) / np.log(1.25), abs=0.1)
     assert "Change from" in places[1].read_text(encoding="utf-8")
+
+
+def test_dicom_segmentations_tell_their_dates_and_patients_without_a_ct(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("highdicom", reason="highdicom is not installed")
+    from Testing.seru.dicom_seg_by_hand import written
+
+    for name, date, patient in (("a", "20200101", "7"), ("b", "20200410", "7"), ("other", "20200410", "8")):
+
+        def dated(data: Any, k: int, date: str = date, patient: str = patient) -> None:
+            data.StudyDate, data.PatientID = date, patient
+
+        write_slices(tmp_path / name, dated, small_ct(some_labels().shape), MATRIX)
+        written(read_volume(tmp_path / name), some_labels(), tmp_path / f"{name}.seg.dcm")
+    a, b, other = (str(tmp_path / f"{name}.seg.dcm") for name in ("a", "b", "other"))
+
+    assert main(["compare", a, b, "-o", str(tmp_path / "c.json"), "--progress", "none"]) == 0
+    assert main(["compare", a, other, "--progress", "none"]) == 2
+
+    values = json.loads((tmp_path / "c.json").read_text(encoding="utf-8"))
+    assert values["days"] == 100
+    assert [values[scan]["study_date"] for scan in ("before", "after")] == ["2020-01-01", "2020-04-10"]
+    assert "patients with different IDs" in capsys.readouterr().err
 
 
 def test_maps_are_compared_by_the_report_that_they_hold(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

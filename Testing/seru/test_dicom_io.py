@@ -152,13 +152,13 @@ def test_uneven_spacing_is_named(tmp_path: Path) -> None:
     assert "unevenly spaced: 3.00 mm between slices 3 and 4 of 6" in refusal(tmp_path)
 
 
-def test_gantry_tilt_is_refused(tmp_path: Path) -> None:
+def test_a_step_that_no_gantry_takes_is_refused(tmp_path: Path) -> None:
     for k in range(6):
         write_dicom(
-            tmp_path, small_ct(), np.diag([-1, -1, 2.5, 1.0]), numbers=[k], t0020_0032=f"0\\{k * 0.7:.2f}\\{k * 2.5}"
+            tmp_path, small_ct(), np.diag([-1, -1, 2.5, 1.0]), numbers=[k], t0020_0032=f"0\\{k * 2.7:.2f}\\{k * 2.5}"
         )
 
-    assert "sheared by 15.64 degrees" in refusal(tmp_path)
+    assert "sheared by 47.20 degrees" in refusal(tmp_path)
 
 
 def test_two_acquisitions_at_the_same_places_are_refused(tmp_path: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from seru.volume import Volume
 from Testing.seru.dicom_by_hand import MATRIX, write_slices
 from Testing.seru.dicom_seg_by_hand import SHAPE, read_series, some_labels, written
 from Testing.seru.image_files_by_hand import oblique
+from Testing.seru.programs import run_program
 
 pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom", reason="highdicom is not installed")
@@ -344,19 +343,14 @@ META = {
 @pytest.mark.parametrize("mode", ["binary", "labelmap"])
 @pytest.mark.parametrize("matrix", [MATRIX, MIRRORED], ids=["straight", "mirrored"])
 def test_what_dcmqi_writes_is_read(tmp_path: Path, mode: str, matrix: np.ndarray) -> None:
-    if (tool := shutil.which("itkimage2segimage")) is None:
-        pytest.skip("dcmqi is not installed")
     ct = read_series(tmp_path / "ct", matrix)
     write_labels(some_labels(), ct, tmp_path / "x.nrrd")
     (tmp_path / "x.json").write_text(json.dumps(META), encoding="utf-8")
     given = {"inputDICOMDirectory": "ct", "inputImageList": "x.nrrd", "inputMetadata": "x.json", "outputDICOM": "x.dcm"}
 
-    subprocess.run(
-        [tool, "--segmentationType", mode, "--skip", "1", "--noDicomValueChecks"]
-        + [text for name, file in given.items() for text in (f"--{name}", str(tmp_path / file))],
-        check=True,
-        capture_output=True,
-    )
+    files = [text for name, file in given.items() for text in (f"--{name}", str(tmp_path / file))]
+    options = ["--segmentationType", mode, "--skip", "1", "--noDicomValueChecks"]
+    run_program("itkimage2segimage", "dcmqi", *options, *files)
 
     found = read_label_map(tmp_path / "x.dcm", ct=ct)
     np.testing.assert_array_equal(found.labels_kji, some_labels())

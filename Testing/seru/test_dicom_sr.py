@@ -14,9 +14,12 @@ from seru.cohort.dicom_outputs import DicomChoice, check_dicom
 from seru.errors import BadInputError
 from seru.files import replacing
 from seru.findings import Finding, KeySlice
+from seru.grid import Grid
 from seru.io.dicom_seg import write_dicom_seg
 from seru.io.dicom_source import SourceHeaders
 from seru.io.dicom_sr import write_dicom_sr
+from seru.io.images import read_volume
+from seru.io.label_maps import read_label_map
 from seru.result.components import bounding_box
 from seru.result.facts import geometry_facts
 from seru.result.finding_segments import segments_of_findings
@@ -24,8 +27,9 @@ from seru.result.gated import Component
 from seru.result.measurements import Field, Measured, measure
 from seru.volume import Volume
 from Testing.reports import NOTHING, make_report
-from Testing.seru.dicom_by_hand import write_slices
+from Testing.seru.dicom_by_hand import MATRIX, write_slices
 from Testing.seru.dicom_seg_by_hand import ALGORITHM, SHAPE, read_series
+from Testing.seru.image_files_by_hand import small_ct, write_nifti
 
 pydicom = pytest.importorskip("pydicom")
 pytest.importorskip("highdicom", reason="highdicom is not installed")
@@ -136,6 +140,50 @@ def test_each_finding_refers_to_a_segment_of_its_voxels_alone(tmp_path: Path) ->
     (kind,), (region,) = kidney.SegmentedPropertyTypeCodeSequence, tumor.AnatomicRegionSequence
     assert kind.SegmentedPropertyTypeModifierCodeSequence[0].CodeMeaning == "Left"
     assert region.AnatomicRegionModifierSequence[0].CodeMeaning == "Left"
+
+
+def test_more_findings_than_a_byte_counts_have_a_segment_each() -> None:
+    labels = np.zeros((1, 2, 520), np.uint8)
+    labels[0, 0, ::2] = 1
+    one = np.ones((1, 1, 1), bool)
+    components = [
+        Component("kidney", "left", "believed", 0.9, (slice(0, 1), slice(0, 1), slice(i, i + 1)), one)
+        for i in range(0, 520, 2)
+    ]
+    measured = measure(components, Field(Grid(labels.shape, np.eye(4)), (0, 0, 0), labels))
+
+    numbers, terms = segments_of_findings(labels, (0, 0, 0), measured)
+
+    assert numbers[0, 0, ::2].tolist() == [term.label for term in terms] == list(range(1, 261))
+
+
+@pytest.mark.parametrize(
+    ("made_by", "way", "program"),
+    [("manual", "MANUAL", None), ("semiautomatic: 3D Slicer 5.10", "SEMIAUTOMATIC", "3D Slicer 5.10")],
+)
+def test_labels_that_were_measured_have_both_which_say_who_made_them_and_what_is_cut(
+    tmp_path: Path, made_by: str, way: str, program: str | None
+) -> None:
+    array = small_ct((20, 32, 40))
+    labels = np.zeros_like(array, np.uint8)
+    labels[:12, 8:20, 4:16], labels[6:10, 10:14, 6:10] = 1, 2
+    write_slices(tmp_path / "ct", None, array)
+    label_file = write_nifti(tmp_path / "labels.nii.gz", labels, MATRIX)
+    paths = tmp_path / "x.seg.dcm", tmp_path / "x.sr.dcm"
+
+    given = ["--ct", str(tmp_path / "ct"), "-o", str(paths[0]), "-o", str(paths[1]), "--progress", "none"]
+    assert main(["measure", str(label_file), *given, "--made-by", made_by]) == 0
+
+    seg, sr = map(pydicom.dcmread, paths)
+    segments = {s.SegmentLabel: (s.SegmentAlgorithmType, s.get("SegmentAlgorithmName")) for s in seg.SegmentSequence}
+    assert segments == {"Right kidney": (way, program), "Right tumor 1": (way, program)}
+    volumes = [number(group, "Volume") for group in items(sr, "Measurement Group")]
+    # Of 0.8 x 0.9 x 2.5 mm; the tumor is no part of the kidney's volume.
+    assert volumes == [(pytest.approx((12**3 - 4**3) * 0.0018), "mL"), (pytest.approx(4**3 * 0.0018), "mL")]
+    cut = [items(group, "Cut by the scan's edge: measures are at least") for group in items(sr, "Measurement Group")]
+    assert [[item.ConceptCodeSequence[0].CodeMeaning for item in said] for said in cut] == [["Yes"], []]
+    assert items(sr, "Certainty of Finding") == items(sr, "Algorithm Parameters") == []
+    assert read_label_map(paths[0], None, None, read_volume(tmp_path / "ct")).labels_kji.tolist() == labels.tolist()
 
 
 def test_diameters_refer_to_their_image_and_the_key_slice_is_in_the_library(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from seru.result.labelled import measure_labels
 from seru.volume import Volume
 from Testing import REPOSITORY
 from Testing.seru.image_files_by_hand import RAS_OF_LPS, write_nifti
+from Testing.seru.nephrometry_by_hand import turned
 
 SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text(encoding="utf-8"))
 # Columns run from the patient's right to left, rows from front to back, slices upward; 1 ml has 250 voxels.
@@ -121,6 +122,34 @@ def test_the_ct_gives_densities(tmp_path: Path, labels_path: Path) -> None:
     assert report.input.sha256 == read_file(ct).sha256()
 
 
+def test_the_page_of_labels_with_their_ct_shows_the_key_slice_of_each_side(tmp_path: Path) -> None:
+    hu, labels = a_ct(), some_labels()
+    labels[6, 8:22, 5:15], labels[3, 8:22, 44:51] = 1, 1
+    ct, path = write_nifti(tmp_path / "ct.nii", hu, MATRIX), write_nifti(tmp_path / "x.nii", labels, MATRIX)
+    page = tmp_path / "page.html"
+
+    report = measured(tmp_path, path, "--ct", ct, "--page", page)
+
+    # The polygon through the centres of the border pixels has 9 x 13 and 6 x 13 mm2.
+    keys = [
+        (key.index, key.area_mm2, key.position_ras) for side in (report.right, report.left) if (key := side.key_slice)
+    ]
+    assert keys == [(6, 117.0, (-9.5, -14.5, 24.0)), (3, 78.0, (-47.0, -14.5, 12.0))]
+    text = page.read_text(encoding="utf-8")
+    assert text.count("data:image/webp") == 2
+    assert "Right key slice 6, contour 1.2 cm²" in text
+    assert "coarse stage" not in text
+    assert "crop" not in text.partition("</figure>")[2]
+
+
+def test_the_page_of_labels_alone_says_where_its_pictures_are(tmp_path: Path, labels_path: Path) -> None:
+    report = measured(tmp_path, labels_path, "--page", tmp_path / "page.html")
+
+    assert report.right.key_slice is None
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "They are shown where the labels are measured with their CT." in text
+
+
 def test_a_result_of_any_orientation_has_the_same_sides(tmp_path: Path) -> None:
     flipped = MATRIX @ np.array([[-1.0, 0, 0, SHAPE[2] - 1], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
 
@@ -149,6 +178,17 @@ def test_a_kidney_cut_by_the_edge_is_at_least() -> None:
 
     assert [f.cut_by_edge for f in found.findings] == [True, False, False]
     assert any("at least 2.9 ml" in remark for remark in found.remarks)
+
+
+def test_labels_that_fill_the_image_are_no_kidney_though_the_edge_cuts_them() -> None:
+    whole = np.ones((20, 100, 300), np.uint8)
+
+    remarks = measure_labels(whole, Grid(whole.shape, MATRIX)).remarks
+
+    assert remarks[1:] == (
+        "The left kidney (at least 2400 ml) is cut by the scan's edge.",
+        "The left kidney has 2400 ml, unlike a kidney: check its outline.",
+    )
 
 
 def test_what_is_too_small_to_be_listed_is_counted() -> None:
@@ -290,11 +330,15 @@ def test_labels_over_time_and_folders_are_refused(tmp_path: Path, capsys: pytest
     write_nifti(tmp_path / "x.nii", np.stack([some_labels()] * 2), MATRIX, pixdim=(1.0, 1.0, 4.0, 1.0))
 
     assert "is a 4D image" in refusal(capsys, tmp_path / "x.nii")
-    assert "is a folder or a zip" in refusal(capsys, tmp_path)
+    assert f"'{tmp_path}' is a folder; give labels: .nii.gz, " in refusal(capsys, tmp_path)
+    (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
+    assert "has an unknown ending; give labels: .nii.gz, " in refusal(capsys, tmp_path / "page.html")
 
 
-SHIFTED, TURNED = MATRIX.copy(), MATRIX @ np.diag([-1.0, 1.0, 1.0, 1.0])
+SHIFTED = MATRIX.copy()
 SHIFTED[0, 3] = 7
+# About the axis of the slices, by an angle that no permutation and flip gives.
+TILTED = MATRIX @ np.array([[0.8, -0.6, 0, 0], [0.6, 0.8, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -302,10 +346,11 @@ SHIFTED[0, 3] = 7
     [
         (a_ct()[1:], MATRIX, "they have 60 x 30 x 12 voxels against 60 x 30 x 11"),
         (a_ct(), MATRIX @ np.diag([1, 1, 1.25, 1]), "they have voxels of 1 x 1 x 4 mm against 1 x 1 x 5 mm"),
-        (a_ct(), TURNED, "they have axes that run otherwise"),
+        (a_ct(), TILTED, "they have axes that run otherwise"),
+        (a_ct()[:, ::-1], MATRIX @ np.diag([1.0, -1, 1, 1]), "they have the first voxel at RAS"),
         (a_ct(), SHIFTED, "they have the first voxel at RAS (0.0, 0.0, 0.0) mm against (7.0, 0.0, 0.0) mm"),
     ],
-    ids=["shape", "spacing", "axes", "place"],
+    ids=["shape", "spacing", "axes", "turned elsewhere", "place"],
 )
 def test_a_ct_on_another_grid_is_refused_with_the_difference(
     tmp_path: Path,
@@ -316,6 +361,25 @@ def test_a_ct_on_another_grid_is_refused_with_the_difference(
     words: str,
 ) -> None:
     assert words in refusal(capsys, labels_path, "--ct", write_nifti(tmp_path / "ct.nii", ct, matrix))
+
+
+@pytest.mark.parametrize(
+    ("order", "flipped"),
+    [((0, 1, 2), (1,)), ((0, 1, 2), (0, 1)), ((1, 0, 2), ()), ((2, 1, 0), (2,)), ((1, 2, 0), (0, 2))],
+)
+def test_labels_whose_axes_run_otherwise_than_the_ct_s_are_turned_and_lie_where_they_lay(
+    tmp_path: Path, order: tuple[int, ...], flipped: tuple[int, ...]
+) -> None:
+    otherwise, grid = turned(some_labels(), Grid(SHAPE, MATRIX), order, flipped)
+    ct = write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX)
+    labels = write_nifti(tmp_path / "x.nii", otherwise, grid.ijk_to_ras)
+
+    report = measured(tmp_path, labels, "--ct", ct, "-o", tmp_path / "again.nii.gz")
+
+    assert [(f.side, f.kind, f.hu_mean) for f in report.findings] == [
+        ("right", "kidney", 120.0), ("left", "kidney", 120.0), ("right", "tumor", 60.0)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(read_file(tmp_path / "again.nii.gz").array_kji, some_labels())
 
 
 def test_a_label_map_as_the_ct_is_refused(capsys: pytest.CaptureFixture[str], labels_path: Path) -> None:
@@ -344,7 +408,33 @@ def test_nothing_that_is_read_is_written_over(
 
     assert "is the input itself" in refusal(capsys, labels_path, "-o", labels_path)
     assert "is the input itself" in refusal(capsys, labels_path, "--ct", ct, "-o", ct)
-    assert "would say that the labels are SERU's" in refusal(capsys, labels_path, "-o", tmp_path / "x.seg.dcm")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["-o", "x.seg.dcm", "--made-by", "manual"], "refers to the images of a DICOM CT; give it with --ct"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii"], "says who made the labels; give --made-by manual, automatic:PROGRAM"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "me"], "cannot be read from 'me'; give --made-by manual"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "automatic:"], "cannot be read from 'automatic:'"),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "manual"], "refers to the images of a DICOM CT, and the"),
+        (["--made-by", "manual"], "DICOM alone says who made the labels"),
+        (["-o", "r.json"], "'r.json' is the name of a report; give it with --report"),
+    ],
+)
+def test_an_output_that_labels_alone_cannot_have_is_one_sentence(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    labels_path: Path,
+    given: list[str],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX)
+
+    assert words in refusal(capsys, labels_path, *given)
+    assert not (tmp_path / "x.seg.dcm").exists()
 
 
 def test_no_package_of_dicom_or_networks_is_needed(labels_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,8 @@ def test_a_kidney_cut_by_the_edge_has_no_poles_and_no_volume() -> None:
     assert points_of(score) == (1, 1, 1, None)
     for aspect in (renal(score)["location"], padua(score)["longitudinal location"], score.centrality, score.split):
         assert aspect.reason == "The kidney reaches the edge of the scan, so its poles are not known."
+    assert str(score.sinus.value).startswith("at least ")
+    assert score.sinus.slices == {}
 
 
 def test_of_a_tumor_cut_by_the_edge_nothing_is_scored() -> None:

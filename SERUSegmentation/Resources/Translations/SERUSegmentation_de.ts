@@ -275,6 +275,31 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Nephrometry</source>
+        <translation>Nephrometrie</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Score the largest tumor on the side of the chosen finding: R.E.N.A.L., PADUA, C-index, contact area and split volume, from the segments as they are now. It takes about a second.</source>
+        <translation>Den größten Tumor auf der Seite des gewählten Befunds bewerten: R.E.N.A.L., PADUA, C-Index, Kontaktfläche und Seitenvolumen, aus den Segmenten, wie sie jetzt sind. Es dauert etwa eine Sekunde.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Show in views</source>
+        <translation>In Ansichten zeigen</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Draw in the slice views what the scores were computed from: polar lines, coronal plane and long axis of the kidney, longest diameter, the ways to the sinus and between the centres.</source>
+        <translation>In den Schichtansichten zeichnen, woraus die Bewertung berechnet wurde: Pollinien, Koronarebene und Längsachse der Niere, längster Durchmesser, die Wege zum Sinus und zwischen den Mitten.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
+        <source>Click a component to go to where it was measured. How it is computed is in the tooltip of its row.</source>
+        <translation>Klicken Sie auf eine Komponente, um dorthin zu gehen, wo sie gemessen wurde. Wie sie berechnet wird, steht im Tooltip ihrer Zeile.</translation>
+    </message>
+    <message>
+        <location filename="../../Resources/UI/SERUSegmentation.ui"/>
         <source>Show:</source>
         <translation>Anzeigen:</translation>
     </message>
@@ -1026,11 +1051,6 @@ anteil, %</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
-        <source>The segments are measured on a CT&apos;s grid; select the CT that they belong to.</source>
-        <translation>Die Segmente werden auf dem Gitter eines CT gemessen; wählen Sie das CT, zu dem sie gehören.</translation>
-    </message>
-    <message>
-        <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
         <source>The segments of &apos;{name}&apos; were measured as they are.</source>
         <translation>Die Segmente von &apos;{name}&apos; wurden gemessen, wie sie sind.</translation>
     </message>
@@ -1048,6 +1068,57 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/panel/measurement_panel.py"/>
         <source>Neither kidney nor tumor: {names}</source>
         <translation>Weder Niere noch Tumor: {names}</translation>
+    </message>
+</context>
+<context>
+    <name>panel.nephrometry_panel</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_panel.py"/>
+        <source>The segments have changed; click Nephrometry to score them as they are now.</source>
+        <translation>Die Segmente haben sich geändert; klicken Sie auf „Nephrometrie“, um sie so zu bewerten, wie sie jetzt sind.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_panel.py"/>
+        <source>As they were edited, the segments show no kidney with a tumor on this side.</source>
+        <translation>So wie die Segmente bearbeitet wurden, zeigen sie auf dieser Seite keine Niere mit Tumor.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.nephrometry_table</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>Component</source>
+        <translation>Komponente</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>Value, and what it comes from</source>
+        <translation>Wert und seine Herkunft</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>Points</source>
+        <translation>Punkte</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>not known</source>
+        <translation>nicht bekannt</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>{finding}: {scores}.</source>
+        <translation>{finding}: {scores}.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>Of the largest of {count} tumors.</source>
+        <translation>Vom größten von {count} Tumoren.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>Check each component: no label shows sinus, vessels or collecting system.</source>
+        <translation>Prüfen Sie jede Komponente: Sinus, Gefäße und Hohlsystem sind nicht segmentiert.</translation>
     </message>
 </context>
 <context>
@@ -1535,6 +1606,11 @@ anteil, %</translation>
     <name>scene.drawn_segments</name>
     <message>
         <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
+        <source>The segments are measured on a CT&apos;s grid; select the CT that they belong to.</source>
+        <translation>Die Segmente werden auf dem Gitter eines CT gemessen; wählen Sie das CT, zu dem sie gehören.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/drawn_segments.py"/>
         <source>No segment of &apos;{name}&apos; is called kidney or tumor; name the segments so, or choose their terminology.</source>
         <translation>Kein Segment von &apos;{name}&apos; heißt Niere oder Tumor (kidney, tumor); benennen Sie die Segmente so, oder wählen Sie ihre Terminologie.</translation>
     </message>
@@ -1633,6 +1709,14 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/finding_outlines.py"/>
         <source>{name} candidates</source>
         <translation>{name} Kandidaten</translation>
+    </message>
+</context>
+<context>
+    <name>scene.geometry</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/geometry.py"/>
+        <source>The CT lies under a transform that bends it, as Slicer loads a tilted gantry&apos;s series: volumes and diameters are of its voxels as stored and may be wrong; &apos;seru segment&apos; on the DICOM files measures them as they lie.</source>
+        <translation>Die CT liegt unter einer Transformation, die sie verbiegt, wie Slicer die Serie einer gekippten Gantry lädt: Volumen und Durchmesser gelten für ihre Voxel, wie sie gespeichert sind, und können falsch sein; „seru segment“ misst die DICOM-Dateien so, wie sie liegen.</translation>
     </message>
 </context>
 <context>
@@ -1814,6 +1898,54 @@ anteil, %</translation>
         <location filename="../../SERUSegmentationLib/scene/measurement_table.py"/>
         <source>Sum of tumors</source>
         <translation>Summe der Tumoren</translation>
+    </message>
+</context>
+<context>
+    <name>scene.nephrometry_markups</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Polar lines and coronal plane</source>
+        <translation>Pollinien und Koronarebene</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Polar lines</source>
+        <translation>Pollinien</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Long axis</source>
+        <translation>Längsachse</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Longest diameter</source>
+        <translation>Längster Durchmesser</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Between the centres</source>
+        <translation>Zwischen den Mitten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>To the sinus</source>
+        <translation>Zum Sinus</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Lower polar line</source>
+        <translation>Untere Pollinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Midline</source>
+        <translation>Mittellinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/scene/nephrometry_markups.py"/>
+        <source>Upper polar line</source>
+        <translation>Obere Pollinie</translation>
     </message>
 </context>
 <context>

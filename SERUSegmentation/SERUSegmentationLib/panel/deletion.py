@@ -9,7 +9,8 @@ import qt
 import slicer
 
 from SERUSegmentationLib.scene.content import isTouched
-from SERUSegmentationLib.scene.nodes import companionsOf, removeEmptyFolders
+from SERUSegmentationLib.scene.nephrometry_markups import nephrometryOf
+from SERUSegmentationLib.scene.nodes import companionsOf, removeEmptyFolders, removeNode
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLNode
@@ -25,7 +26,8 @@ def deleteCompanionsOf(segmentationNode: vtkMRMLNode, mayDelete: MayDelete) -> N
         segmentationNode: about to be removed; a segmentation that is no result has no companions.
         mayDelete: asked once, where someone renamed or edited companions.
     """
-    name, companions = segmentationNode.GetName(), companionsOf(segmentationNode)
+    name = segmentationNode.GetName()
+    companions = [*companionsOf(segmentationNode), *nephrometryOf(segmentationNode)]
     if companions:
         # Later: the scene does not take the removal of a node within another's well.
         qt.QTimer.singleShot(0, lambda: _delete(name, companions, mayDelete))
@@ -37,5 +39,5 @@ def _delete(resultName: str, companions: list[vtkMRMLNode], mayDelete: MayDelete
     goes = not touched or mayDelete(resultName, [node.GetName() for node in touched])
     for node in left:
         if goes or node not in touched:
-            slicer.mrmlScene.RemoveNode(node)
+            removeNode(node)
     removeEmptyFolders()

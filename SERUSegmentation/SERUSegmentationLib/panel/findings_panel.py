@@ -31,10 +31,13 @@ class FindingsPanel:
         ui: widgets of the panel.
         controller: of the result.
         onDecided: called when a verdict was applied.
+        onChosen: called when another finding was chosen.
     """
 
-    def __init__(self, ui: Any, controller: ResultController, onDecided: Callable[[], None]) -> None:
-        self._ui, self._controller, self._onDecided = ui, controller, onDecided
+    def __init__(
+        self, ui: Any, controller: ResultController, onDecided: Callable[[], None], onChosen: Callable[[], None]
+    ) -> None:
+        self._ui, self._controller, self._onDecided, self._tellChosen = ui, controller, onDecided, onChosen
         self._shown: tuple[Measured, ...] | None = None
         self.table = FindingsTable(ui.findingsTable, self._onChosen)
         decisions: list[tuple[Any, str, Decision | None]] = [
@@ -103,6 +106,7 @@ class FindingsPanel:
         middle = [(start + end) / 2 for start, end in zip(longest.start_ras, longest.end_ras, strict=True)]
         with renderedOnce():
             self._controller.choose(measured)
+            self._tellChosen()
             jumpTo(slicer.app.layoutManager(), toWorld(node, middle))
         self._enable()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import qt
 import slicer
 
-from seru.errors import BadInputError, SeruError
-from seru.findings import SIDES
+from seru.errors import SeruError
+from seru.findings import SIDES, Side
+from seru.result.nephrometry import Study
+from SERUSegmentationLib.panel.nephrometry_table import scoreLine
 from SERUSegmentationLib.panel.plain_text import answerOf
 from SERUSegmentationLib.scene.drawn_segments import DrawnSegments, measureDrawn
 from SERUSegmentationLib.scene.measurement_rows import rowTitles
@@ -106,11 +108,10 @@ class MeasurementPanel:
             return
         volume = inputVolume(node) or self._ui.inputSelector.currentNode()
         try:
-            if volume is None:
-                raise BadInputError(_("The segments are measured on a CT's grid; select the CT that they belong to."))
             slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
             try:
                 drawn = measureDrawn(node, volume)
+                summary = _summaryOf(drawn, drawn.studies())
             finally:
                 slicer.app.restoreOverrideCursor()
         except SeruError as error:
@@ -118,7 +119,7 @@ class MeasurementPanel:
             return
         writeDrawnMeasurements(node, drawn.found)
         self._saidOf = node
-        self._ui.measuredLabel.text = _summaryOf(drawn)
+        self._ui.measuredLabel.text = summary
         self._ui.measuredLabel.visible = True
         self._log(_("The segments of '{name}' were measured as they are.").format(name=node.GetName()))
         self.refresh()
@@ -141,15 +142,16 @@ class MeasurementPanel:
             self._onError(error)
 
 
-def _summaryOf(drawn: DrawnSegments) -> str:
-    """What the segments show, one line a side, and what is to be known of it."""
+def _summaryOf(drawn: DrawnSegments, studies: Mapping[Side, Study | None]) -> str:
+    """What the segments show, one line a side and one a tumor that is scored, and what is to be known of it."""
     lines = []
     for side in SIDES:
         measures = drawn.found.measures[side]
         text = _("{side}: kidney {kidney} ml, tumor {tumor} ml")
         volumes = {"kidney": f"{measures.kidney_ml:.1f}", "tumor": f"{measures.tumor_ml:.1f}"}
         lines.append(text.format(side=rowTitles()[side], **volumes))
-    lines += [*drawn.found.warnings, *drawn.found.remarks]
+    lines += [scoreLine(study) for study in studies.values() if study is not None]
+    lines += [*drawn.doubts, *drawn.found.warnings, *drawn.found.remarks]
     if drawn.leftOut:
         lines.append(_("Neither kidney nor tumor: {names}").format(names=", ".join(drawn.leftOut)))
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from SERUSegmentationLib.panel.findings_panel import FindingsPanel
 from SERUSegmentationLib.panel.input_panel import InputPanel
 from SERUSegmentationLib.panel.key_slice_panel import KeySlicePanel
 from SERUSegmentationLib.panel.measurement_panel import MeasurementPanel
+from SERUSegmentationLib.panel.nephrometry_panel import NephrometryPanel
 from SERUSegmentationLib.panel.parameters import describeWidgets
 from SERUSegmentationLib.panel.plain_text import confirmYesNo
 from SERUSegmentationLib.panel.result_panel import ResultPanel
@@ -55,7 +56,7 @@ class Intents:
 
 
 class WidgetParts:
-    """Inputs, run, result, findings, key slices, measurements, setup and engine.
+    """Inputs, run, result, findings, nephrometry, key slices, measurements, setup and engine.
 
     Args:
         ui: widgets of the panel.
@@ -71,7 +72,8 @@ class WidgetParts:
         self.setup = SetupPanel(ui, self.inputs, requirements, intents.onChanged, self.run.tell)
         self.engine = EnginePanel(ui, self.inputs, self.setup.answer, intents.onEngine)
         self.result = ResultPanel(ui, self.controller, self._onMoved, intents.onLeaveOut)
-        self.findings = FindingsPanel(ui, self.controller, intents.onChanged)
+        self.nephrometry = NephrometryPanel(ui, self.controller, self.run.fail)
+        self.findings = FindingsPanel(ui, self.controller, intents.onChanged, self.nephrometry.refresh)
         self.verdictList = VerdictListPanel(ui, self.controller, intents.onChanged, self.run.tell)
         self.keySlices = KeySlicePanel(ui, self.controller)
         self.boxes = BoxPanel(ui, self.controller, intents.onBoxes)
@@ -88,6 +90,7 @@ class WidgetParts:
         model = self.inputs.model
         self.result.refresh(model.alpha if model else None)
         self.findings.refresh()
+        self.nephrometry.refresh()
         self.verdictList.refresh()
         self.keySlices.refresh()
         self.boxes.refresh()
@@ -134,10 +137,12 @@ class WidgetParts:
         self.result.cleanup()
         self.keySlices.cleanup()
         self.boxes.cleanup()
+        self.nephrometry.cleanup()
 
     def _onMoved(self) -> None:
         self.measurements.refresh()
         self.findings.follow()
+        self.nephrometry.refresh()
 
     def _reasons(self, volumeNode: vtkMRMLNode | None) -> list[str]:
         reasons = []

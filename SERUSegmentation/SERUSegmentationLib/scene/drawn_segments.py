@@ -11,12 +11,14 @@ import slicer
 import vtk
 
 from seru.errors import BadInputError
-from seru.findings import BACKGROUND, LABEL_OF, Kind
+from seru.findings import BACKGROUND, LABEL_OF, Kind, Side
+from seru.grid import Grid
 from seru.io.label_maps import kind_of_segment
 from seru.io.segmentation import code_in_tags
 from seru.result.labelled import LabelFindings, measure_labels
+from seru.result.nephrometry import Study, studies
 from seru.terminology import TERMINOLOGY_TAG
-from SERUSegmentationLib.scene.geometry import gridOf, shapeKji
+from SERUSegmentationLib.scene.geometry import gridOf, sentencesOnTransform, shapeKji
 from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
@@ -30,13 +32,24 @@ class DrawnSegments:
     Attributes:
         found: findings and measures; without confidence.
         leftOut: names of the segments that are neither kidney nor tumor.
+        grid: of the CT.
+        doubts: what else is to be known, one sentence each.
     """
 
     found: LabelFindings
     leftOut: tuple[str, ...]
+    grid: Grid
+    doubts: tuple[str, ...] = ()
+
+    def studies(self) -> dict[Side, Study | None]:
+        """Score the largest tumor of each side; None where it has no kidney or no tumor."""
+        found = self.found
+        return studies(found.labels_box, found.sides_box, self.grid, found.findings, found.lower_kji)
 
 
-def measureDrawn(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode) -> DrawnSegments:
+def measureDrawn(
+    segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLScalarVolumeNode | None
+) -> DrawnSegments:
     """Measure the kidneys and tumors of a segmentation as they are now, as ``seru measure`` does.
 
     A segment is what its terminology says, or its name where that says neither. Where a tumor overlaps a kidney it is
@@ -44,14 +57,16 @@ def measureDrawn(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLS
 
     Args:
         segmentationNode: any.
-        volumeNode: the CT, on whose grid the segments are measured.
+        volumeNode: the CT, on whose grid the segments are measured, or None.
 
     Returns:
         What they show.
 
     Raises:
-        BadInputError: no segment is kidney or tumor, or those have no voxel in the CT.
+        BadInputError: there is no CT, no segment is kidney or tumor, or those have no voxel in the CT.
     """
+    if volumeNode is None:
+        raise BadInputError(_("The segments are measured on a CT's grid; select the CT that they belong to."))
     name, kinds = segmentationNode.GetName(), dict(_kindsOf(segmentationNode))
     if not any(kinds.values()):
         text = _("No segment of '{name}' is called kidney or tumor; name the segments so, or choose their terminology.")
@@ -69,7 +84,8 @@ def measureDrawn(segmentationNode: vtkMRMLSegmentationNode, volumeNode: vtkMRMLS
     hu = slicer.util.arrayFromVolume(volumeNode)
     segmentation = segmentationNode.GetSegmentation()
     leftOut = tuple(segmentation.GetSegment(id).GetName() for id, kind in kinds.items() if kind is None)
-    return DrawnSegments(measure_labels(labels, grid, hu if hu.dtype == np.int16 else hu.astype(np.float32)), leftOut)
+    found = measure_labels(labels, grid, hu if hu.dtype == np.int16 else hu.astype(np.float32))
+    return DrawnSegments(found, leftOut, grid, tuple(sentencesOnTransform(volumeNode)))
 
 
 def _kindsOf(segmentationNode: vtkMRMLSegmentationNode) -> Iterator[tuple[str, Kind | None]]:

@@ -13,6 +13,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from seru.errors import BadInputError
 from seru.grid import Grid
+from SERUSegmentationLib.texts import _
 
 if TYPE_CHECKING:
     from slicer import vtkMRMLTransformableNode, vtkMRMLTransformNode, vtkMRMLVolumeNode, vtkOrientedImageData
@@ -94,6 +95,19 @@ def gridOf(volumeNode: vtkMRMLVolumeNode) -> Grid:
         BadInputError: its axes are sheared, or a spacing is zero.
     """
     return Grid(shapeKji(volumeNode), ijkToRas(volumeNode))
+
+
+def sentencesOnTransform(volumeNode: vtkMRMLVolumeNode | None) -> list[str]:
+    """Return what is to be known of measures in a volume's own coordinates: of a transform that bends, else nothing."""
+    parent = volumeNode.GetParentTransformNode() if volumeNode is not None else None
+    if parent is None or parent.IsTransformToWorldLinear():
+        return []
+    text = _(
+        "The CT lies under a transform that bends it, as Slicer loads a tilted gantry's series: "
+        "volumes and diameters are of its voxels as stored and may be wrong; "
+        "'seru segment' on the DICOM files measures them as they lie."
+    )
+    return [text]
 
 
 def isSameGrid(volumeNode: vtkMRMLVolumeNode, grid: Grid) -> bool:

@@ -81,7 +81,7 @@ def ensureCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str, classN
     node.SetName(scene.GenerateUniqueName(name))
     # Before it is added: then no selector and no subject hierarchy takes it up.
     node.SetHideFromEditors(role in _HIDDEN)
-    with _placeNodeKept(scene):
+    with placeNodeKept(scene):
         node = scene.AddNode(node)
     segmentationNode.SetNodeReferenceID(role, node.GetID())
     return node
@@ -126,8 +126,22 @@ def removeCompanion(segmentationNode: vtkMRMLSegmentationNode, role: str) -> Non
     """
     node = companion(segmentationNode, role)
     if node is not None:
-        segmentationNode.GetScene().RemoveNode(node)
+        removeNode(node)
     segmentationNode.SetNodeReferenceID(role, None)
+
+
+def removeNode(node: vtkMRMLNode) -> None:
+    """Delete a node of ours with what says how it is shown: Slicer would leave that in the scene.
+
+    Args:
+        node: in the scene.
+    """
+    scene, displays = node.GetScene(), []
+    if node.IsA("vtkMRMLDisplayableNode"):
+        displays = [node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes())]
+    for one in (node, *displays):
+        if one is not None:
+            scene.RemoveNode(one)
 
 
 def companionsOf(segmentationNode: vtkMRMLNode) -> list[vtkMRMLNode]:
@@ -222,7 +236,7 @@ def _ensureItem(overlay: vtkMRMLSegmentationNode, volumeNode: vtkMRMLVolumeNode)
 
 
 @contextmanager
-def _placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
+def placeNodeKept(scene: vtkMRMLScene) -> Iterator[None]:
     """Keep the markups that the user places points into: Slicer takes each new one for that."""
     selection = scene.GetNodeByID("vtkMRMLSelectionNodeSingleton")
     if selection is None:

@@ -17,6 +17,7 @@ from seru.result.measurements import Measured
 from seru.result.verdicts import Decision, Verdict
 from SERUSegmentationLib.scene.content import isEdited
 from SERUSegmentationLib.scene.finding_outlines import boxOf, outlineFinding, showOutlines, writeOutlines
+from SERUSegmentationLib.scene.geometry import sentencesOnTransform
 from SERUSegmentationLib.scene.live_result import LiveResult
 from SERUSegmentationLib.scene.markups import drawMarkupsLast, keepOffFinding
 from SERUSegmentationLib.scene.measurement_rows import MeasurementRow, rowsOf
@@ -137,7 +138,8 @@ class ResultController:
         """What the user should know before believing the result, one sentence each."""
         if self.result is None or self.result.finished is None:
             return self.problems
-        return [*self.problems, *self.result.finished.remarks, *self.result.report.warnings]
+        bent = sentencesOnTransform(inputVolume(self.result.segmentationNode))
+        return [*self.problems, *bent, *self.result.finished.remarks, *self.result.report.warnings]
 
     def renewSurfaces(self) -> None:
         """Make 3D surfaces that are older than the voxels anew; not while alpha moves."""

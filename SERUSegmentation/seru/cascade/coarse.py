@@ -66,20 +66,24 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, options: SegmentOptions,
         DeviceError: the device failed, or there is too little memory.
     """
     slices, *shape_rc = prepared.shape
-    network_rc = coarse_shape(shape_rc, prepared.spacing_mm[1:], runner.card)
+    # Of a tilted gantry the network sees each slice as it was taken.
+    window_rc = [part.stop - part.start for part in prepared.window(0)]
+    network_rc = coarse_shape(window_rc, prepared.spacing_mm[1:], runner.card)
     # Pages of this array cost memory only once written: slices outside the range never are.
     probabilities = np.zeros((slices, 2, *shape_rc), np.uint8)
     areas_mm2 = np.full(slices, np.nan)
     least = thresholds_of(runner.card.least_confidences, options).kidney_coarse
 
     def image(index: int) -> np.ndarray:
-        return np.stack([resize_image(channel, network_rc) for channel in prepared.channels(index)])
+        window = prepared.window(index)
+        return np.stack([resize_image(channel[window], network_rc) for channel in prepared.channels(index)])
 
     def look(indices: Sequence[int]) -> np.ndarray:
         done = int(np.isfinite(areas_mm2).sum())
         total = done + len(indices)
         for index, output in runner.run("coarse", indices, image, progress):
-            probabilities[index] = resize_probabilities(output, shape_rc)
+            rows, columns = prepared.window(index)
+            probabilities[index][:, rows, columns] = resize_probabilities(output, window_rc)
             areas_mm2[index] = _believed_pixels(probabilities[index], least) * prepared.pixel_mm2
             done += 1
             progress.stage("coarse", done, total)

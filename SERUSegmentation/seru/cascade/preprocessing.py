@@ -13,7 +13,7 @@ import numpy as np
 
 from seru.hounsfield import window_to_uint8
 from seru.model.card import ModelCard
-from seru.orientation import AxialStack
+from seru.orientation import AxialStack, Window
 from seru.result.sides import find_midline
 
 
@@ -26,12 +26,21 @@ class Prepared:
         shape: slices, rows and columns of the stack.
         spacing_mm: distance of slices, rows and columns.
         midline: column of the body's middle.
+        windows: rows and columns of each slice that are an image, all of one size; None where all of it is. The others
+            are what a tilted gantry left free.
     """
 
     channels: Callable[[int], np.ndarray]
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     midline: float
+    windows: tuple[Window, ...] | None = None
+
+    def window(self, index: int) -> Window:
+        """Return rows and columns of a slice that are an image."""
+        if self.windows is not None:
+            return self.windows[index]
+        return slice(0, self.shape[1]), slice(0, self.shape[2])
 
     @property
     def voxel_ml(self) -> float:
@@ -54,14 +63,16 @@ def prepare(stack: AxialStack, card: ModelCard) -> Prepared:
     Returns:
         The prepared scan.
     """
-    return Prepared(_SliceImages(stack.hu, card).channels, stack.hu.shape, stack.spacing_mm, find_midline(stack.hu))
+    windows = None if stack.tilt is None else tuple(stack.window(index) for index in range(len(stack.hu)))
+    channels = _SliceImages(stack, card).channels
+    return Prepared(channels, stack.hu.shape, stack.spacing_mm, find_midline(stack.hu), windows)
 
 
 class _SliceImages:
     """The 8-bit slices of a stack, made when they are first asked for."""
 
-    def __init__(self, hu: np.ndarray, card: ModelCard) -> None:
-        self._hu, self._card = hu, card
+    def __init__(self, stack: AxialStack, card: ModelCard) -> None:
+        self._stack, self._card, hu = stack, card, stack.hu
         # Pages of this array cost memory only once written: slices that nobody asks for never are.
         self._images = np.zeros(hu.shape, np.uint8)
         self._is_made = np.zeros(len(hu), bool)
@@ -70,12 +81,14 @@ class _SliceImages:
         """See :attr:`Prepared.channels`."""
         if self._card.input_slices == 1:
             return self._image(index)[np.newaxis]
-        return np.stack([self._image(near) for near in neighbours(index, len(self._hu))])
+        return np.stack([self._image(near) for near in neighbours(index, len(self._images))])
 
     def _image(self, index: int) -> np.ndarray:
         # Two threads may make the same slice at once; they write the same.
         if not self._is_made[index]:
-            self._images[index] = preprocess_slice(self._hu[index], self._card)
+            # What lies beside an image has no part in its histogram.
+            window = self._stack.window(index)
+            self._images[index][window] = preprocess_slice(self._stack.hu[index][window], self._card)
             self._is_made[index] = True
         return self._images[index]
 

@@ -56,6 +56,7 @@ def make_maps(
         sides=to_input(sides)[mask_kji],
         hu=_as_int16(to_input(stack.hu[box])[mask_kji]),
         thresholds=thresholds,
+        tilt=stack.tilt,
     )
 
 

@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 
 from seru.cli.arguments import add_common_arguments, existing_path
-from seru.cli.measure import report_of
+from seru.cli.measure import measured
 from seru.cli.session import Session
 from seru.errors import BadInputError
 from seru.files import FileGroup, write_text
 from seru.findings import Report
-from seru.io.label_maps import read_label_map
+from seru.io.label_maps import check_labels, read_label_map
 from seru.io.reading import explained, open_regular
 from seru.memory import NUMERIC_LIBRARIES, require_room
 from seru.places import check_writable, is_same_place
@@ -119,7 +119,8 @@ def _report(path: Path, progress: Progress) -> Report:
         return load_maps(path)[1]
     if path.suffix.lower() != _REPORT_ENDING:
         record = RunRecord(progress)
-        return report_of(read_label_map(path, None, record), None, record)
+        check_labels(path)
+        return measured(read_label_map(path, None, record), None, record)[1]
     try:
         with explained(path), open_regular(path) as file:
             text = file.read(_MOST_BYTES + 1)

@@ -73,13 +73,14 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     progress.stage("load", 1, 1)
     finished = finish(maps, SegmentOptions.from_deciding(of_run.options, alpha=arguments.alpha))
     labels = maps.whole(finished.labels_box)
-    report = replace(finished.report_of(of_run), labels_sha256=hash_labels(labels))
+    volume = Volume(labels, maps.grid, tilt=maps.tilt)
+    report = replace(finished.report_of(of_run), labels_sha256=hash_labels(volume.on_slices(labels)))
     if report_path is not None or outputs.page is not None:
         report = scored(report, finished.labels_box, maps.sides_box, maps.grid, finished.lower_kji)
     progress.stage("fuse", 1, 1)
     progress.check_cancelled()
     with FileGroup() as group:
-        write_output(labels, Volume(labels, maps.grid), output, progress, group.open)
+        write_output(labels, volume, output, progress, group.open)
         if outputs.page is not None:
             write_page(outputs.page, report, (), group.open)
         if report_path is not None:

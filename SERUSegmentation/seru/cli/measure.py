@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import seru
 from seru.cli.arguments import add_common_arguments, existing_path
 from seru.cli.session import Session, summary_lines
 from seru.cohort.case import read_case
+from seru.cohort.dicom_outputs import DicomChoice, DicomContent, write_dicom
 from seru.cohort.outputs import Outputs, hash_labels, write_output
 from seru.ct_check import check_is_ct
 from seru.errors import BadInputError
-from seru.files import FileGroup, write_text
+from seru.files import FileGroup, Opener, write_text
 from seru.findings import Report
-from seru.io.images import OUTPUT_ENDINGS, check_input, ending_of
+from seru.io.dicom_seg import Maker
+from seru.io.images import DICOM_ENDINGS, check_input, ending_of
 from seru.io.label_maps import LabelMap, Numbers, check_labels, read_label_map
 from seru.memory import NUMERIC_LIBRARIES, require_room
+from seru.orientation import AxialStack
 from seru.progress import Progress, RunRecord
 from seru.result.page import write_page
 from seru.volume import Volume
+
+if TYPE_CHECKING:
+    from seru.result.labelled import LabelFindings
+    from seru.result.pictures import KeySlicePicture
 
 DESCRIPTION = "Measure kidneys and kidney tumors in labels that anyone made, without a network."
 
@@ -54,11 +65,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OUTPUT",
-        help="write the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd; may be given several times",
+        help="write the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd, or .seg.dcm and .sr.dcm for a "
+        "DICOM CT; may be given several times",
+    )
+    parser.add_argument(
+        "--made-by",
+        metavar="WHO",
+        help="for .seg.dcm: who made the labels: manual, automatic:PROGRAM or semiautomatic:PROGRAM",
+    )
+    parser.add_argument(
+        "--seg-type",
+        choices=("binary", "labelmap"),
+        default="binary",
+        help="how .seg.dcm holds its segments; labelmap is new to many readers (default: binary)",
     )
     parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
     parser.add_argument(
-        "--page", type=existing_path, metavar="P.html", help="write a page of what was found, without key slices"
+        "--page", type=existing_path, metavar="P.html", help="write a page of what was found; with --ct its key slices"
     )
     add_common_arguments(parser)
 
@@ -77,16 +100,26 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
         SeruError: of any kind; then nothing is at the outputs.
     """
     outputs = Outputs.of_several(arguments.output, arguments.report, None, None, arguments.page)
+    maker = _maker(outputs, arguments.made_by, arguments.ct)
     numbers = None if arguments.numbers is None else Numbers.parse(arguments.numbers)
     _check(arguments.labels, arguments.ct, arguments.series, outputs)
     require_room(NUMERIC_LIBRARIES)
     record = RunRecord(session.progress)
     ct = None if arguments.ct is None else _read_ct(arguments.ct, arguments.series, record)
+    dicom = DicomChoice(seru.__version__, arguments.seg_type)
+    if ct is not None:
+        outputs.check_fit(ct, dicom)
     with record.timed("load"):
         labels = read_label_map(arguments.labels, numbers, record, ct)
     record.warn_of(labels.warnings)
-    report = report_of(labels, ct, record)
-    _write(outputs, labels, report, record)
+    found, report = measured(labels, ct, record)
+    if outputs.labels():
+        report = replace(report, labels_sha256=hash_labels(labels.volume().on_slices(labels.labels_kji)))
+    in_dicom = None
+    if maker is not None and ct is not None:
+        content = DicomContent(labels.labels_kji, found.lower_kji, found.measured, report, maker)
+        in_dicom = partial(write_dicom, outputs.labels(), ct, content, dicom, record)
+    _write(outputs, labels, report, record, _pictures(outputs, labels, report, ct), in_dicom)
     session.done(None if outputs.report is None else str(outputs.report))
     for line in summary_lines(report):
         session.say(line)
@@ -104,11 +137,25 @@ def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) 
         outputs.check_not_read(ct)
     elif series is not None:
         raise BadInputError("A series is chosen of a CT; give one with --ct, or leave --series out.")
+
+
+def _maker(outputs: Outputs, made_by: str | None, ct: Path | None) -> Maker | None:
+    """Who made the labels, which DICOM says of them, and nothing else does."""
     for path in outputs.labels():
-        if ending_of(path, OUTPUT_ENDINGS) is None:
-            raise BadInputError(
-                f"'{path.name}' would say that the labels are SERU's; give one of {', '.join(OUTPUT_ENDINGS)}."
-            )
+        if path.suffix.lower() == ".json":
+            raise BadInputError(f"'{path.name}' is the name of a report; give it with --report.")
+    named = [path.name for path in outputs.labels() if ending_of(path, DICOM_ENDINGS)]
+    if not named:
+        if made_by is not None:
+            raise BadInputError("DICOM alone says who made the labels; give -o x.seg.dcm, or leave --made-by out.")
+        return None
+    if ct is None:
+        raise BadInputError(f"'{named[0]}' refers to the images of a DICOM CT; give it with --ct.")
+    if made_by is None:
+        raise BadInputError(
+            f"'{named[0]}' says who made the labels; give --made-by manual, automatic:PROGRAM or semiautomatic:PROGRAM."
+        )
+    return Maker.parse(made_by, seru.__version__)
 
 
 def _read_ct(path: Path, series: str | None, record: RunRecord) -> Volume:
@@ -117,7 +164,7 @@ def _read_ct(path: Path, series: str | None, record: RunRecord) -> Volume:
     return ct
 
 
-def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
+def measured(labels: LabelMap, ct: Volume | None, record: RunRecord) -> tuple[LabelFindings, Report]:
     """Measure labels.
 
     Args:
@@ -126,27 +173,50 @@ def report_of(labels: LabelMap, ct: Volume | None, record: RunRecord) -> Report:
         record: of the run.
 
     Returns:
-        Their report.
+        What they show, and their report.
     """
     from seru.result.facts import input_facts
     from seru.result.labelled import measure_labels, report_of_labels
 
     with record.timed("fuse"):
-        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji)
+        found = measure_labels(labels.labels_kji, labels.grid, None if ct is None else ct.array_kji, labels.tilt)
         record.stage("fuse", 1, 1)
     record.warn_of(found.warnings)
-    facts = None if ct is None else input_facts(ct)
-    return report_of_labels(found, labels.facts, facts, labels.grid, tuple(record.warnings), dict(record.seconds))
+    facts = labels.study if ct is None else input_facts(ct)
+    warnings, seconds = tuple(record.warnings), dict(record.seconds)
+    report = report_of_labels(found, labels.facts, facts, labels.grid, warnings, seconds)
+    if ct is not None:
+        from seru.cascade.report import with_key_slices
+
+        report = with_key_slices(report, found.sides_in(labels.grid.shape_kji), AxialStack.of(ct))
+    return found, report
 
 
-def _write(outputs: Outputs, labels: LabelMap, report: Report, progress: Progress) -> None:
-    if outputs.labels():
-        report = replace(report, labels_sha256=hash_labels(labels.labels_kji))
+def _pictures(outputs: Outputs, labels: LabelMap, report: Report, ct: Volume | None) -> list[KeySlicePicture]:
+    """The key slices for the page; of a CT alone."""
+    if outputs.page is None or ct is None:
+        return []
+    from seru.result.pictures import picture_key_slices
+
+    return picture_key_slices(ct, None, report, labels.labels_kji)
+
+
+def _write(
+    outputs: Outputs,
+    labels: LabelMap,
+    report: Report,
+    progress: Progress,
+    pictures: Sequence[KeySlicePicture],
+    in_dicom: Callable[[Opener], None] | None,
+) -> None:
     with FileGroup() as group:
         for path in outputs.labels():
-            write_output(labels.labels_kji, Volume(labels.labels_kji, labels.grid), path, progress, group.open)
+            if not ending_of(path, DICOM_ENDINGS):
+                write_output(labels.labels_kji, labels.volume(), path, progress, group.open)
+        if in_dicom is not None:
+            in_dicom(group.open)
         if outputs.page is not None:
-            write_page(outputs.page, report, (), group.open)
+            write_page(outputs.page, report, pictures, group.open)
         if outputs.report is not None:
             group.remove(outputs.report)
             write_text(outputs.report, report.to_json(), group.open)

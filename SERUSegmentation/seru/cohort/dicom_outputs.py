@@ -15,7 +15,12 @@ from seru.progress import Progress
 from seru.volume import Volume
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from seru.cascade.cascade import SegmentResult
+    from seru.findings import Report
+    from seru.io.dicom_seg import Algorithm, Maker
+    from seru.result.measurements import Measured
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,44 @@ class DicomChoice:
     version: str
     seg_type: SegType
     seg_findings: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class DicomContent:
+    """What DICOM outputs hold.
+
+    Attributes:
+        labels_kji: uint8, shape of the CT (K, J, I): 0 background, 1 kidney, 2 tumor.
+        lower_kji: first voxel of the box that the findings were measured in.
+        measured: findings with their voxels, in the order of the report's.
+        report: of the labels.
+        algorithm: that made them, or who.
+        probabilities: of kidney and of tumor for a fractional segmentation, uint8, shape (K, J, I), 255 = 1; else None.
+    """
+
+    labels_kji: np.ndarray
+    lower_kji: tuple[int, int, int]
+    measured: Sequence[Measured]
+    report: Report
+    algorithm: Algorithm | Maker
+    probabilities: tuple[np.ndarray, np.ndarray] | None = None
+
+    @classmethod
+    def of_run(cls, result: SegmentResult, choice: DicomChoice) -> DicomContent:
+        """Return what a run of the networks gives."""
+        from seru.io.dicom_seg import Algorithm
+        from seru.result.fusion import fused_maps
+
+        maps, model = result.maps, result.report.model
+        assert model is not None  # networks ran
+        return cls(
+            result.labels_kji,
+            maps.lower_kji,
+            result.measured,
+            result.report,
+            Algorithm(choice.version, model.id, maps.alpha),
+            fused_maps(maps, maps.alpha) if choice.seg_type == "fractional" else None,
+        )
 
 
 def check_dicom(paths: Sequence[Path], volume: Volume, choice: DicomChoice | None) -> None:
@@ -60,7 +103,7 @@ def check_dicom(paths: Sequence[Path], volume: Volume, choice: DicomChoice | Non
 def write_dicom(
     paths: Sequence[Path],
     volume: Volume,
-    result: SegmentResult,
+    content: DicomContent,
     choice: DicomChoice,
     progress: Progress,
     opener: Opener,
@@ -70,7 +113,7 @@ def write_dicom(
     Args:
         paths: of all outputs; a report never without a segmentation.
         volume: the CT.
-        result: of the cascade.
+        content: what they hold.
         choice: how they are written.
         progress: asked whether to stop.
         opener: of a group of files that take their places together.
@@ -82,25 +125,32 @@ def write_dicom(
     by_ending = {ending_of(path, DICOM_ENDINGS): path for path in paths}
     if DICOM_SEG_ENDING not in by_ending:
         return
-    from seru.io.dicom_seg import Algorithm, write_dicom_seg
+    from seru.io.dicom_seg import write_dicom_seg
     from seru.io.dicom_source import SourceHeaders
     from seru.io.dicom_sr import write_dicom_sr
     from seru.result.finding_segments import segments_of_findings
-    from seru.result.fusion import fused_maps
     from seru.terminology import SEGMENTS
 
-    headers, model, alpha = SourceHeaders.read(volume.slice_files), result.report.model, result.maps.alpha
-    assert model is not None  # networks ran
-    algorithm = Algorithm(choice.version, model.id, alpha)
-    labels, segments = result.labels_kji, SEGMENTS
+    headers, algorithm = SourceHeaders.read(volume.slice_files), content.algorithm
+    labels, segments = content.labels_kji, SEGMENTS
     if choice.seg_findings or DICOM_SR_ENDING in by_ending:
-        labels, segments = segments_of_findings(labels, result.maps.lower_kji, result.measured)
-    probabilities = fused_maps(result.maps, alpha) if choice.seg_type == "fractional" else None
-    place = by_ending[DICOM_SEG_ENDING]
+        labels, segments = segments_of_findings(labels, content.lower_kji, content.measured)
+    probabilities = None
+    if content.probabilities is not None:
+        kidney, tumor = map(volume.on_slices, content.probabilities)
+        probabilities = kidney, tumor
     made = write_dicom_seg(
-        labels, volume.grid, headers, algorithm, choice.seg_type, place, opener, probabilities, segments or SEGMENTS
+        volume.on_slices(labels),
+        volume.lattice,
+        headers,
+        algorithm,
+        choice.seg_type,
+        by_ending[DICOM_SEG_ENDING],
+        opener,
+        probabilities,
+        segments or SEGMENTS,
     )
     progress.check_cancelled()
     if DICOM_SR_ENDING in by_ending:
-        write_dicom_sr(result.report, volume.grid, headers, algorithm, made, by_ending[DICOM_SR_ENDING], opener)
+        write_dicom_sr(content.report, volume.grid, headers, algorithm, made, by_ending[DICOM_SR_ENDING], opener)
         progress.check_cancelled()

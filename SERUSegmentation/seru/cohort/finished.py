@@ -18,7 +18,7 @@ import numpy as np
 from seru.cohort.outputs import Outputs, hash_labels
 from seru.errors import BadInputError, CancelledError
 from seru.findings import PICTURES, SIDES, Report
-from seru.io.images import read_volume
+from seru.io.images import read_file
 from seru.progress import RunRecord
 from seru.records import parse_json
 from seru.result.maps import load_maps
@@ -53,7 +53,7 @@ def read_finished(volume: Volume, outputs: Outputs, segmenter: Segmenter, record
         return None
     try:
         report = Report.from_dict(_read_json(outputs.report))
-        labels = read_volume(outputs.output)
+        labels = read_file(outputs.output)
     except CancelledError:
         raise
     except Exception:  # whatever an earlier run left is not finished
@@ -85,7 +85,7 @@ def check_not_edited(outputs: Outputs, report: Report) -> None:
     Raises:
         BadInputError: someone has edited them.
     """
-    if outputs.output is not None and _is_edited(read_volume(outputs.output), report):
+    if outputs.output is not None and _is_edited(read_file(outputs.output), report):
         raise BadInputError(
             f"The labels '{outputs.output}' are no longer as they were written, so no verdict was applied; "
             "move or delete them to have the case run again with the verdicts."
@@ -154,8 +154,8 @@ def _is_whole_picture(path: Path) -> bool:
 
 
 def _has_grid(labels: Volume, volume: Volume) -> bool:
-    matrices = labels.grid.ijk_to_ras, volume.grid.ijk_to_ras
-    return labels.grid.shape_kji == volume.grid.shape_kji and np.allclose(*matrices, rtol=0, atol=_SAME_MM)
+    matrices = labels.lattice.ijk_to_ras, volume.lattice.ijk_to_ras
+    return labels.lattice.shape_kji == volume.lattice.shape_kji and np.allclose(*matrices, rtol=0, atol=_SAME_MM)
 
 
 def _is_edited(labels: Volume, report: Report) -> bool:
@@ -167,4 +167,4 @@ def _is_edited(labels: Volume, report: Report) -> bool:
         return False
     with np.errstate(invalid="ignore"):  # an editor may have written floats
         exact = labels.array_kji.astype(np.uint8)
-    return not np.array_equal(exact, labels.array_kji) or hash_labels(exact) != report.labels_sha256
+    return not np.array_equal(exact, labels.array_kji) or hash_labels(labels.on_slices(exact)) != report.labels_sha256

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.cohort.dicom_outputs import DicomChoice, check_dicom, write_dicom
+from seru.cohort.dicom_outputs import DicomChoice, DicomContent, check_dicom, write_dicom
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
 from seru.findings import PICTURES, SIDES, Report
@@ -219,7 +219,7 @@ def write_results(
     progress.stage("write", 0, volume.grid.shape_kji[0])
     report = result.report
     if outputs.output is not None:
-        report = replace(report, labels_sha256=hash_labels(result.labels_kji))
+        report = replace(report, labels_sha256=hash_labels(volume.on_slices(result.labels_kji)))
     if outputs.report is not None or outputs.page is not None:
         report = _scored(report, result)
     with FileGroup() as group:
@@ -249,8 +249,9 @@ def write_results(
             if not ending_of(path, DICOM_ENDINGS):
                 write_output(result.labels_kji, volume, path, progress, group.open)
                 progress.check_cancelled()
-        if dicom is not None:
-            write_dicom(outputs.labels(), volume, result, dicom, progress, group.open)
+        if dicom is not None and any(ending_of(path, DICOM_ENDINGS) for path in outputs.labels()):
+            content = DicomContent.of_run(result, dicom)
+            write_dicom(outputs.labels(), volume, content, dicom, progress, group.open)
         if outputs.report is not None:
             # No report of an earlier run beside the labels of this one, not even for a moment.
             group.remove(outputs.report)
@@ -270,7 +271,7 @@ def hash_labels(labels_kji: np.ndarray) -> str:
     """Return the SHA-256 of labels, in hexadecimal, by which edits are known.
 
     Args:
-        labels_kji: uint8, shape (K, J, I), as made or as read back from any format.
+        labels_kji: uint8, shape (K, J, I), on the input's slices, as made or as read back from any format.
     """
     content = hashlib.sha256()
     for part in labels_kji:

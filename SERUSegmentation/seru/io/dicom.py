@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import Counter
 from functools import partial
@@ -15,9 +14,9 @@ from seru.hounsfield import HounsfieldArray
 from seru.io.dicom_codecs import Decoder
 from seru.io.dicom_files import DicomFile, Unread
 from seru.io.dicom_folder import find_dicom_files, holds_dicom, looks_like_dicom
-from seru.io.dicom_header import DAMAGED, LOCALIZER, MULTI_FRAME, UNKNOWN, Other, Slice, read_header
+from seru.io.dicom_header import DAMAGED, LOCALIZER, MULTI_FRAME, UNKNOWN, Other, Slice, facts_of_study, read_header
 from seru.io.dicom_pixels import read_pixels, stored_pixels
-from seru.io.dicom_series import choose_series, grid_of, ordered_slices
+from seru.io.dicom_series import choose_series, lattice_of, ordered_slices
 from seru.progress import Advance
 from seru.volume import Volume
 
@@ -39,11 +38,11 @@ def read_dicom(place: Path, series_uid: str | None, advance: Advance) -> Volume:
         advance: told of slices read and slices in all.
 
     Returns:
-        The CT in Hounsfield units; k runs along the slice normal.
+        The CT in Hounsfield units; k runs along the slice normal. Slices of a tilted gantry are set straight.
 
     Raises:
-        BadInputError: no CT, mixed series, missing slices, uneven spacing, gantry tilt, a damaged file or zip, or
-            pixels that cannot be read.
+        BadInputError: no CT, mixed series, missing slices, uneven spacing, a damaged file or zip, or pixels that
+            cannot be read.
         DeviceError: compressed slices cannot be decoded for want of memory.
     """
     found, unread = find_dicom_files(place, advance)
@@ -55,17 +54,12 @@ def read_dicom(place: Path, series_uid: str | None, advance: Advance) -> Volume:
     _tell_of_others(others, slices[0].series, notes)
     _check_pixels(slices, notes)
     slices = ordered_slices(slices, notes)
-    grid = grid_of(slices)
+    lattice = lattice_of(slices, notes)
     _check_size(slices)
-    source = {"path": str(place), "format": "dicom", "series_uid": slices[0].series, **_whose(slices[0])}
+    study = facts_of_study(slices[0].study_date, slices[0].owner[0])
+    source = {"path": str(place), "format": "dicom", "series_uid": slices[0].series, **study}
     files = tuple(item.file for item in slices)
-    return Volume(_read_volume(slices, advance), grid, source, tuple(notes), files)
-
-
-def _whose(first: Slice) -> dict[str, str]:
-    """When the study was, and a digest of the patient ID, by which two CTs are known to be of different patients."""
-    patient = first.owner[0] and hashlib.sha256(first.owner[0].encode("utf-8", "replace")).hexdigest()[:16]
-    return {name: text for name, text in (("study_date", first.study_date), ("patient", patient)) if text}
+    return Volume.of_slices(_read_volume(slices, advance), lattice, source, tuple(notes), files)
 
 
 def _read_headers(files: list[DicomFile], unread: Unread, advance: Advance) -> tuple[list[Slice], list[Other]]:

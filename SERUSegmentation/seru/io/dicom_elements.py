@@ -55,6 +55,7 @@ _TAGS = {
     "SpacingBetweenSlices": 0x00180088,
     "ReconstructionDiameter": 0x00181100,
     "TriggerTime": 0x00181060,
+    "GantryDetectorTilt": 0x00181120,
     "ConvolutionKernel": 0x00181210,
     "StudyDate": 0x00080020,
     "StudyInstanceUID": 0x0020000D,

@@ -5,6 +5,7 @@ Source: DICOM PS3.3, C.7.6.2 (Image Plane), C.7.6.3 (Image Pixel), C.8.2.1 (CT I
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -92,6 +93,7 @@ class Slice:
         spacing: distance of rows and of columns in mm.
         step: distance of slices by the header, in mm, 0 where it is not given.
         thickness: of a slice, in mm, 0 where it is not given.
+        gantry_tilt: in degrees, without its sign; 0 where it is not given.
         number: instance number, None where it is not given.
         labels: texts of ``LABELS``.
         rescaling: whether the header gives an intercept, and a slope.
@@ -110,6 +112,7 @@ class Slice:
     spacing: tuple[float, ...]
     step: float
     thickness: float
+    gantry_tilt: float
     number: float | None
     labels: tuple[str, ...]
     rescaling: tuple[bool, bool]
@@ -218,7 +221,7 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
             header.text("StudyInstanceUID"),
             header.text("FrameOfReferenceUID"),
         ),
-        study_date=_iso_date(header.text("StudyDate")),
+        study_date=iso_date(header.text("StudyDate")),
         position=header.numbers("ImagePositionPatient", 3) or (),
         orientation=tuple((axes / lengths[:, None]).ravel().tolist()),
         orientation_error=float(np.abs(lengths - 1).max()),
@@ -226,6 +229,7 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
         spacing=header.numbers("PixelSpacing", 2) or (),
         step=abs(header.number("SpacingBetweenSlices") or 0.0),
         thickness=abs(header.number("SliceThickness") or 0.0),
+        gantry_tilt=abs(header.number("GantryDetectorTilt") or 0.0),
         number=header.number("InstanceNumber"),
         labels=tuple(header.text(name) for name in LABELS),
         rescaling=(bool(header.text("RescaleIntercept")), bool(header.text("RescaleSlope"))),
@@ -233,8 +237,22 @@ def _slice(file: DicomFile, header: Elements) -> Slice:
     )
 
 
-def _iso_date(text: str) -> str:
-    """A date of DICOM, of the old way with dots too; empty where it is none."""
+def facts_of_study(study_date: str, patient_id: str) -> dict[str, str]:
+    """Return when a study was, and a digest of the patient ID, by which two are known to be of different patients.
+
+    Args:
+        study_date: as ``2019-12-31``; empty where it is not known.
+        patient_id: as it is written; likewise.
+
+    Returns:
+        ``study_date`` and ``patient``, as :class:`seru.volume.Volume` names them, where they are known.
+    """
+    patient = patient_id and hashlib.sha256(patient_id.encode("utf-8", "replace")).hexdigest()[:16]
+    return {name: text for name, text in (("study_date", study_date), ("patient", patient)) if text}
+
+
+def iso_date(text: str) -> str:
+    """Return a date of DICOM, of the old way with dots too, as ``2019-12-31``; empty where it is none."""
     digits = text.strip().replace(".", "")
     with suppress(ValueError):
         if len(digits) == 8 and digits.isdecimal():

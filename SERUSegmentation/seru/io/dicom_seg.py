@@ -1,6 +1,6 @@
 """DICOM segmentations: labels, or probabilities, on the slices of the DICOM CT that they belong to.
 
-Where a voxel lies comes from our grid alone: what headers say besides their positions is often wrong (a negative
+Where a voxel lies comes from our lattice alone: what headers say besides their positions is often wrong (a negative
 Spacing Between Slices, say). Patient and study are those of the CT's headers, nothing more.
 
 Source: DICOM PS3.3, A.51 (Segmentation IOD), A.51.6 (Label Map Segmentation IOD).
@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from seru.errors import BadInputError
 from seru.files import Opener
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
 from seru.options import SegType
 from seru.terminology import LATERALITY, SEGMENTS, Code, SegmentTerm
@@ -32,11 +32,14 @@ MANUFACTURER = "SlicerSERU"
 _SERIES_NUMBER = 900
 # Of a probability that is stored in a byte.
 _WHOLE = 255
+_SERIES = ("SERU kidneys and kidney tumors", "Kidneys and kidney tumors, measured by SERU")
+# A name in DICOM (VR LO).
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
 class Algorithm:
-    """What made the labels.
+    """What made the labels: our networks.
 
     Attributes:
         version: of the program.
@@ -48,12 +51,62 @@ class Algorithm:
     model: str
     alpha: float
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """What it was run with, by name."""
+        return {"model": self.model, "alpha": f"{self.alpha:g}"}
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Who made the labels that were measured: a person, or another program.
+
+    Attributes:
+        version: of this program, which measured them.
+        way: how they were made.
+        program: by which they were made; empty where a person drew them.
+    """
+
+    version: str
+    way: Literal["manual", "semiautomatic", "automatic"]
+    program: str = ""
+
+    @classmethod
+    def parse(cls, text: str, version: str) -> Maker:
+        """Read who made labels, as it is given to the command.
+
+        Args:
+            text: ``manual``, ``automatic:PROGRAM`` or ``semiautomatic:PROGRAM``.
+            version: of this program.
+
+        Returns:
+            The maker.
+
+        Raises:
+            BadInputError: the text is none of them, or the name too long for DICOM.
+        """
+        way, _, program = text.partition(":")
+        program = program.strip()
+        if way == "manual" and not program:
+            return cls(version, "manual")
+        if way in ("semiautomatic", "automatic") and 0 < len(program) <= _LONGEST_NAME and program.isprintable():
+            return cls(version, "automatic" if way == "automatic" else "semiautomatic", program)
+        raise BadInputError(
+            f"Who made the labels cannot be read from '{text}'; give --made-by manual, or automatic:PROGRAM or "
+            f"semiautomatic:PROGRAM with its name, of {_LONGEST_NAME} characters at most."
+        )
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """Measuring has none."""
+        return {}
+
 
 def write_dicom_seg(
     labels_kji: np.ndarray,
-    grid: Grid,
+    lattice: Lattice,
     headers: SourceHeaders,
-    algorithm: Algorithm,
+    algorithm: Algorithm | Maker,
     seg_type: SegType,
     path: Path,
     opener: Opener,
@@ -63,8 +116,8 @@ def write_dicom_seg(
     """Write labels as a DICOM segmentation; planes that show nothing are left out.
 
     Args:
-        labels_kji: uint8, shape (K, J, I): 0 background, else the label of a segment.
-        grid: of the CT.
+        labels_kji: uint8 or uint16, shape (K, J, I): 0 background, else the label of a segment.
+        lattice: of the CT's slices.
         headers: of the CT's slices.
         algorithm: that made the labels.
         seg_type: how the segments are held.
@@ -81,7 +134,7 @@ def write_dicom_seg(
     """
     require_highdicom()
     with quiet(), opener(path) as file:
-        made = _segmentation(labels_kji, grid, headers, algorithm, seg_type, probabilities, segments)
+        made = _segmentation(labels_kji, lattice, headers, algorithm, seg_type, probabilities, segments)
         headers.copy_patient_to(made)
         made.save_as(file, enforce_file_format=True)
     return made
@@ -89,9 +142,9 @@ def write_dicom_seg(
 
 def _segmentation(
     labels_kji: np.ndarray,
-    grid: Grid,
+    lattice: Lattice,
     headers: SourceHeaders,
-    algorithm: Algorithm,
+    algorithm: Algorithm | Maker,
     seg_type: SegType,
     probabilities: tuple[np.ndarray, np.ndarray] | None,
     segments: Sequence[SegmentTerm],
@@ -108,8 +161,8 @@ def _segmentation(
         pixels = np.stack([values[planes] for values in probabilities], axis=-1) / np.float32(_WHOLE)
     else:
         pixels = labels_kji[planes]
-    return Segmentation(
-        source_images=[headers.plane(k, grid) for k in planes],
+    made = Segmentation(
+        source_images=[headers.plane(k, lattice) for k in planes],
         pixel_array=pixels,
         segmentation_type=seg_type.upper(),
         segment_descriptions=[_description(term, algorithm) for term in segments],
@@ -125,10 +178,15 @@ def _segmentation(
         max_fractional_value=_WHOLE,
         content_label="KIDNEY_TUMOR",
         content_description="Kidneys and kidney tumors (research use only)",
-        series_description="SERU kidneys and kidney tumors",
-        pixel_measures=_pixel_measures(grid),
+        series_description=_SERIES[isinstance(algorithm, Maker)],
+        pixel_measures=_pixel_measures(lattice),
         omit_empty_frames=not is_empty,
     )
+    if isinstance(algorithm, Maker) and algorithm.program:
+        # Of another program its name is known, and no more, which highdicom would ask for.
+        for segment in made.SegmentSequence:
+            segment.SegmentAlgorithmType, segment.SegmentAlgorithmName = algorithm.way.upper(), algorithm.program
+    return made
 
 
 def _shown_planes(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -137,14 +195,14 @@ def _shown_planes(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return np.flatnonzero(np.any(shows, axis=0))
 
 
-def _pixel_measures(grid: Grid) -> PixelMeasuresSequence:
+def _pixel_measures(lattice: Lattice) -> PixelMeasuresSequence:
     from highdicom.content import PixelMeasuresSequence
 
-    i, j, k = grid.spacing_ijk_mm
+    (i, j, _), k = lattice.spacing_ijk_mm, lattice.distance_mm
     return PixelMeasuresSequence(pixel_spacing=(j, i), slice_thickness=k, spacing_between_slices=k)
 
 
-def _description(term: SegmentTerm, algorithm: Algorithm) -> SegmentDescription:
+def _description(term: SegmentTerm, algorithm: Algorithm | Maker) -> SegmentDescription:
     from highdicom import UID
     from highdicom.color import CIELabColor
     from highdicom.seg import SegmentDescription
@@ -154,8 +212,8 @@ def _description(term: SegmentTerm, algorithm: Algorithm) -> SegmentDescription:
         segment_label=term.name,
         segmented_property_category=coded(term.category),
         segmented_property_type=coded(term.kind),
-        algorithm_type="AUTOMATIC",
-        algorithm_identification=identification(algorithm),
+        algorithm_type="MANUAL" if isinstance(algorithm, Maker) else "AUTOMATIC",
+        algorithm_identification=None if isinstance(algorithm, Maker) else identification(algorithm),
         anatomic_regions=[coded(term.region)] if term.region else None,
         display_color=CIELabColor.from_rgb(*(round(255 * value) for value in term.color)),
         # By which a report knows the finding.
@@ -181,7 +239,7 @@ def identification(algorithm: Algorithm) -> AlgorithmIdentificationSequence:
         family=codes.DCM.ArtificialIntelligence,
         version=algorithm.version,
         source=MANUFACTURER,
-        parameters={"model": algorithm.model, "alpha": f"{algorithm.alpha:g}"},
+        parameters=algorithm.parameters,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seru.errors import BadInputError, SeruError
+from seru.io.dicom_header import facts_of_study, iso_date
 from seru.io.dicom_seg_planes import MOST_VOXELS, SAME_PLANE_MM, DicomSeg, Frame
 from seru.io.dicom_source import quiet
 from seru.io.reading import quoted
@@ -58,6 +59,7 @@ def read_dicom_seg(path: Path) -> DicomSeg:
             path=path,
             segments=tuple(_segment(item) for item in data.SegmentSequence if int(item.SegmentNumber) > 0),
             series=frozenset(str(item.SeriesInstanceUID) for item in data.get("ReferencedSeriesSequence") or ()),
+            study=facts_of_study(iso_date(str(data.get("StudyDate") or "")), str(data.get("PatientID") or "")),
             frames=frames,
             step_i_lps=step_i,
             step_j_lps=step_j,

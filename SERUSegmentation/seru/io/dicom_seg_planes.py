@@ -8,7 +8,7 @@ Source: DICOM PS3.3, C.7.6.16.2 (Pixel Measures, Plane Position and Orientation)
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.findings import KIDNEY, TUMOR
-from seru.grid import Grid, Position
+from seru.grid import SHEAR_TOLERANCE, Lattice, Position
 from seru.io.segmentation import StoredSegment
 
 # Of all frames together, or of the grid that they lie on.
@@ -48,6 +48,7 @@ class DicomSeg:
         path: of the file.
         segments: in it; the background of a label map is none.
         series: instance UIDs of the series that it refers to.
+        study: when its study was and whose, as :func:`seru.io.dicom_header.facts_of_study` tells.
         frames: in their order.
         step_i_lps: from a pixel to the next one in its row, LPS mm.
         step_j_lps: from a row to the next one, likewise.
@@ -58,24 +59,28 @@ class DicomSeg:
     path: Path
     segments: tuple[StoredSegment, ...]
     series: frozenset[str]
+    study: Mapping[str, str]
     frames: tuple[Frame, ...]
     step_i_lps: np.ndarray
     step_j_lps: np.ndarray
     said_step_mm: float
     pixels: np.ndarray
 
-    def own_grid(self, notes: list[str]) -> Grid:
-        """Return the grid of the frames, with an empty plane before the first and one after the last.
+    def own_lattice(self, notes: list[str]) -> Lattice:
+        """Return where the frames lie, with an empty plane before the first and one after the last.
 
         Args:
             notes: told what the user should know of it.
 
+        Returns:
+            Their grid; of a tilted gantry's slices the lattice.
+
         Raises:
-            BadInputError: the frames lie on no grid.
+            BadInputError: the frames lie on no lattice.
         """
         heights, first = self._heights_mm()
         step_mm = self._step_mm(np.diff(heights), notes)
-        step = step_mm * self._normal
+        step = step_mm * self._way()
         matrix = np.eye(4)
         matrix[:3] = np.column_stack([self.step_i_lps, self.step_j_lps, step, first - step])
         count = round((heights[-1] - heights[0]) / step_mm) + 3
@@ -88,9 +93,9 @@ class DicomSeg:
             "A DICOM segmentation leaves out planes that show nothing, so whether the scan's edge cuts what it shows "
             "is known only with the CT (--ct)."
         )
-        return Grid.from_lps((count, rows, columns), matrix)
+        return Lattice.from_lps((count, rows, columns), matrix).simplest()
 
-    def tell_of_gaps(self, grid: Grid, notes: list[str]) -> None:
+    def tell_of_gaps(self, grid: Lattice, notes: list[str]) -> None:
         """Tell where the frames are farther apart than the CT's slices, so that nothing is labelled between them.
 
         Args:
@@ -112,6 +117,20 @@ class DicomSeg:
         normal = np.cross(self.step_i_lps, self.step_j_lps)
         return normal / np.linalg.norm(normal)
 
+    def _way(self) -> np.ndarray:
+        """From plane to plane, LPS mm a mm along the normal; oblique where all frames of a tilted gantry are."""
+        origins = np.array([frame.origin_lps for frame in self.frames])
+        heights = origins @ self._normal
+        heights -= heights.min()
+        if heights.max() <= SAME_PLANE_MM:
+            return self._normal
+        first, last = origins[heights.argmin()], origins[heights.argmax()]
+        way = (last - first) / heights.max()
+        beside = np.abs(origins - first - np.outer(heights, way)).max()
+        near = _OFF_VOXEL * min(np.linalg.norm(self.step_i_lps), np.linalg.norm(self.step_j_lps))
+        is_tilted = beside < near and np.linalg.norm(way - self._normal) > SHEAR_TOLERANCE
+        return way if is_tilted else self._normal
+
     def _heights_mm(self) -> tuple[np.ndarray, np.ndarray]:
         """Where the planes lie along their normal, each once; and where the first pixel of the lowest one lies."""
         origins = np.array([frame.origin_lps for frame in self.frames])
@@ -119,7 +138,7 @@ class DicomSeg:
         planes = np.sort(heights)
         return planes[np.diff(planes, prepend=-np.inf) > SAME_PLANE_MM], origins[heights.argmin()]
 
-    def labels_on(self, grid: Grid, kidney: Collection[int], tumor: Collection[int]) -> tuple[np.ndarray, int]:
+    def labels_on(self, grid: Lattice, kidney: Collection[int], tumor: Collection[int]) -> tuple[np.ndarray, int]:
         """Put segments on a grid; where kidney and tumor overlap it is tumor.
 
         Args:
@@ -148,7 +167,7 @@ class DicomSeg:
                 labels[k, j, i] = label
         return labels, both
 
-    def _voxels(self, places_ijk: np.ndarray, steps: np.ndarray, grid: Grid) -> np.ndarray:
+    def _voxels(self, places_ijk: np.ndarray, steps: np.ndarray, grid: Lattice) -> np.ndarray:
         voxels = np.rint(places_ijk).astype(np.int64)
         is_off = len(voxels) and (
             np.abs(places_ijk - voxels).max() > _OFF_VOXEL

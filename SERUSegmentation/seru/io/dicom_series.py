@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.grid import SHEAR_TOLERANCE, Grid
+from seru.grid import SHEAR_TOLERANCE, Grid, Lattice
 from seru.io.dicom_header import LABELS, Slice
 from seru.io.dicom_pixels import content_of
+from seru.tilt import Tilt
 
 # Distances between slices may differ by a tenth, or by 0.1 mm: scanners and writers round.
 _RELATIVE_TOLERANCE = 0.1
@@ -33,6 +34,8 @@ _TIMES = ("AcquisitionDateTime", "AcquisitionTime", "ContentTime")
 _SAME_PLACE_MM = 0.01
 # Directions are written with a few digits; beyond this their length is told of, and beyond that they are none.
 _ROUNDED, _LONGEST_ERROR = 2e-3, 0.1
+# Angles of a gantry are written in whole or half degrees.
+_TILT_DEGREES = 1.0
 
 
 def choose_series(slices: list[Slice], source: Path, series_uid: str | None, notes: list[str]) -> list[Slice]:
@@ -102,17 +105,18 @@ def ordered_slices(slices: list[Slice], notes: list[str]) -> list[Slice]:
     return slices
 
 
-def grid_of(slices: list[Slice]) -> Grid:
-    """Return the grid of ordered slices.
+def lattice_of(slices: list[Slice], notes: list[str]) -> Lattice:
+    """Return where the voxels of ordered slices lie.
 
     Args:
         slices: as :func:`ordered_slices` returns them.
+        notes: gets what the user should know.
 
     Returns:
-        The grid; k runs along the slice normal.
+        A grid whose k runs along the slice normal; of a tilted gantry the lattice of its slices.
 
     Raises:
-        BadInputError: a tilted gantry, a slice beside the others, or no distance.
+        BadInputError: a slice beside the others, or no distance.
     """
     first = slices[0]
     positions = np.array([item.position for item in slices])
@@ -121,25 +125,44 @@ def grid_of(slices: list[Slice]) -> Grid:
         if len(slices) > 1
         else first.normal * (first.step or first.thickness)
     )
-    grid = _grid_along(step, first, len(slices))  # a tilted gantry is refused here
+    lattice = _lattice_along(step, first, len(slices)).simplest()
     sideways = np.abs(positions - positions[0] - np.outer(np.arange(len(slices)), step)).max()
-    if sideways > max(_SIDEWAYS_MM, 2 * _RELATIVE_TOLERANCE * grid.spacing_ijk_mm[2]):
+    if sideways > max(_SIDEWAYS_MM, 2 * _RELATIVE_TOLERANCE * lattice.spacing_ijk_mm[2]):
         raise BadInputError(
             f"The series has slices that lie {sideways:.1f} mm beside the others; give one acquisition, or resample it."
         )
-    # Along the normal itself: what positions deviate from it is rounding.
-    normal = first.normal / np.linalg.norm(first.normal)
-    return _grid_along(normal * grid.spacing_ijk_mm[2], first, len(slices))
+    if isinstance(lattice, Grid):
+        # Along the normal itself: what positions deviate from it is rounding.
+        normal = first.normal / np.linalg.norm(first.normal)
+        lattice = _lattice_along(normal * lattice.spacing_ijk_mm[2], first, len(slices)).simplest()
+    _tell_of_tilt(slices, lattice, notes)
+    return lattice
 
 
-def _grid_along(step: np.ndarray, first: Slice, count: int) -> Grid:
-    """Return the grid of slices that are a step apart, LPS mm."""
+def _lattice_along(step: np.ndarray, first: Slice, count: int) -> Lattice:
+    """Return the lattice of slices that are a step apart, LPS mm."""
     matrix = np.eye(4)
     matrix[:3, 0] = np.array(first.orientation[:3]) * first.spacing[1]
     matrix[:3, 1] = np.array(first.orientation[3:]) * first.spacing[0]
     matrix[:3, 2] = step
     matrix[:3, 3] = first.position
-    return Grid.from_lps((count, *first.shape), matrix)
+    return Lattice.from_lps((count, *first.shape), matrix)
+
+
+def _tell_of_tilt(slices: list[Slice], lattice: Lattice, notes: list[str]) -> None:
+    """Tell of a tilted gantry, and of a header that gives another angle than the positions do."""
+    tilt = 0.0 if isinstance(lattice, Grid) else Tilt.of(lattice).degrees
+    if tilt:
+        notes.append(
+            f"The gantry was tilted by {tilt:.1f} degrees, so the slices lie obliquely on each other; they were set "
+            "straight by whole pixels to find and measure, and labels are written on the slices as they are."
+        )
+    said = max(item.gantry_tilt for item in slices)
+    if len(slices) > 1 and said > 0 and abs(said - tilt) > _TILT_DEGREES:
+        notes.append(
+            f"The headers tell of a gantry tilt of {said:.1f} degrees and the positions of the slices of {tilt:.1f}; "
+            "the positions were taken: check that the body is straight in a sagittal view."
+        )
 
 
 def _check_owners(slices: list[Slice], notes: list[str]) -> None:
@@ -322,7 +345,9 @@ def _check_distances(slices: list[Slice], places: np.ndarray, notes: list[str]) 
             f"{usual:.2f} mm is usual ({count} such gap{'s' if count > 1 else ''}); export the series again."
         )
     said = max(item.step for item in slices)
-    if said > 0 and abs(said - usual) > _tolerance(usual):
+    # Of a tilted gantry some writers give the way of the table.
+    way = float(np.linalg.norm(np.subtract(slices[-1].position, slices[0].position))) / len(gaps)
+    if said > 0 and min(abs(said - usual), abs(said - way)) > _tolerance(usual):
         notes.append(
             f"The positions of the slices are {usual:.2f} mm apart and the headers say {said:.2f} mm; the positions "
             "were taken: check that no slices are missing."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.packages import require_optional
 from seru.volume import SliceFile
 
@@ -88,12 +88,12 @@ class SourceHeaders:
         _check_identity(slices)
         return cls(tuple(slices))
 
-    def plane(self, k: int, grid: Grid) -> Dataset:
-        """Return what a DICOM object needs to know of a plane, its place by our grid.
+    def plane(self, k: int, lattice: Lattice) -> Dataset:
+        """Return what a DICOM object needs to know of a plane, its place by our lattice.
 
         Args:
             k: index of the plane.
-            grid: of the CT.
+            lattice: of the CT's slices.
 
         Returns:
             The image's identity and place; patient and study are left empty, for :meth:`copy_patient_to`.
@@ -105,14 +105,14 @@ class SourceHeaders:
             setattr(image, name, str(source[name].value))
         for name in _REQUIRED:
             setattr(image, name, "")
-        matrix = grid.ijk_to_lps
-        i_mm, j_mm, k_mm = grid.spacing_ijk_mm
+        matrix = lattice.ijk_to_lps
+        i_mm, j_mm, _ = lattice.spacing_ijk_mm
         directions = matrix[:3, :2] / (i_mm, j_mm)
         image.ImageOrientationPatient = _texts(directions.T.ravel())
         image.ImagePositionPatient = _texts(matrix[:3, 3] + k * matrix[:3, 2])
         image.PixelSpacing = _texts((j_mm, i_mm))
-        image.SliceThickness = _texts((k_mm,))[0]
-        image.Rows, image.Columns = grid.shape_kji[1:]
+        image.SliceThickness = _texts((lattice.distance_mm,))[0]
+        image.Rows, image.Columns = lattice.shape_kji[1:]
         image.Modality = "CT"
         if source.get("LossyImageCompression") == "01":
             image.LossyImageCompression = "01"

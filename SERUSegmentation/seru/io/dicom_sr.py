@@ -15,7 +15,7 @@ import numpy as np
 from seru.files import Opener
 from seru.findings import SIDES, Diameter, Finding, Report, Side, SideFindings
 from seru.grid import Grid
-from seru.io.dicom_seg import MANUFACTURER, Algorithm, coded
+from seru.io.dicom_seg import MANUFACTURER, Algorithm, Maker, coded
 from seru.io.dicom_source import SourceHeaders, quiet
 from seru.terminology import KIDNEY, LATERALITY, SEGMENTS_BY_SIDE, Code
 
@@ -37,6 +37,9 @@ _VOLUME: Code = ("SCT", "118565006", "Volume")
 _LONG_AXIS: Code = ("SCT", "103339001", "Long Axis")
 _SHORT_AXIS: Code = ("SCT", "103340004", "Short Axis")
 _CERTAINTY: Code = ("DCM", "111012", "Certainty of Finding")
+# No standard code says so.
+_CUT: Code = ("99SERU", "CUT", "Cut by the scan's edge: measures are at least")
+_YES: Code = ("SCT", "373066001", "Yes")
 # An end of a diameter lies on a plane where it is this near to it, in planes; it is the centre of a voxel.
 _ON_PLANE = 0.05
 
@@ -45,7 +48,7 @@ def write_dicom_sr(
     report: Report,
     grid: Grid,
     headers: SourceHeaders,
-    algorithm: Algorithm,
+    algorithm: Algorithm | Maker,
     segmentation: Segmentation,
     path: Path,
     opener: Opener,
@@ -56,7 +59,7 @@ def write_dicom_sr(
         report: of the run.
         grid: of the CT.
         headers: of the CT's slices.
-        algorithm: that made the labels.
+        algorithm: that made the labels; of others' labels it is ours that measured them.
         segmentation: of the same run; its first segments are these findings, in their order.
         path: ends in ``.sr.dcm``.
         opener: of a group of files that take their places together.
@@ -97,7 +100,7 @@ def _content(
     key_planes: Sequence[int],
     grid: Grid,
     headers: SourceHeaders,
-    algorithm: Algorithm,
+    algorithm: Algorithm | Maker,
     segmentation: Segmentation,
 ) -> MeasurementReport:
     from highdicom.sr import MeasurementReport
@@ -130,12 +133,13 @@ def _group(
     finding: Finding,
     grid: Grid,
     headers: SourceHeaders,
-    algorithm: Algorithm,
+    algorithm: Algorithm | Maker,
     segmentation: Segmentation,
 ) -> VolumetricROIMeasurementsAndQualitativeEvaluations:
     from highdicom.sr import (
         AlgorithmIdentification,
         FindingSite,
+        QualitativeEvaluation,
         ReferencedSegment,
         SourceSeriesForSegmentation,
         TrackingIdentifier,
@@ -158,10 +162,11 @@ def _group(
         algorithm_id=AlgorithmIdentification(
             name="SERU",
             version=algorithm.version,
-            parameters=[f"model={algorithm.model}", f"alpha={algorithm.alpha:g}"],
+            parameters=[f"{name}={value}" for name, value in algorithm.parameters.items()] or None,
             manufacturer=MANUFACTURER,
         ),
         measurements=list(_measurements(finding, grid, headers)),
+        qualitative_evaluations=[QualitativeEvaluation(coded(_CUT), coded(_YES))] if finding.cut_by_edge else None,
     )
 
 

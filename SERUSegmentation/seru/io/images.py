@@ -12,7 +12,7 @@ import numpy as np
 from seru.ct_check import PADDING_BELOW, UNSIGNED_OFFSET, is_unsigned_ct
 from seru.errors import BadInputError
 from seru.files import Opener, replacing
-from seru.grid import Grid
+from seru.grid import Grid, Lattice
 from seru.hounsfield import HounsfieldArray
 from seru.io.dicom import read_dicom
 from seru.io.dicom_zip import ZIP_ENDING
@@ -32,10 +32,11 @@ _READERS: dict[str, Callable[[Path, Advance], Volume]] = {
     ".mha": read_metaimage,
     ".mhd": read_metaimage,
 }
-_PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
+PAIR_ENDINGS = (".hdr", ".img", ".hdr.gz", ".img.gz")
 _WRITERS = {".nii.gz": write_nifti, ".nrrd": write_nrrd, ".mha": write_metaimage}
 
-INPUT_ENDINGS = (*_READERS, ZIP_ENDING)
+FILE_ENDINGS = tuple(_READERS)
+INPUT_ENDINGS = (*FILE_ENDINGS, ZIP_ENDING)
 LABEL_ENDINGS = tuple(_WRITERS)
 SEGMENTATION_ENDING = ".seg.nrrd"
 DICOM_SEG_ENDING, DICOM_SR_ENDING = ".seg.dcm", ".sr.dcm"
@@ -66,7 +67,7 @@ def read_volume(path: str | Path, series_uid: str | None = None, progress: Progr
             return _signed(read_dicom(path, series_uid, (progress or Progress()).advancing("load")))
         if series_uid is not None:
             raise BadInputError(f"A series is chosen in DICOM only, and '{path}' is none; leave --series out.")
-        return _signed(read_file(path, progress))
+        return _signed(_untilted(read_file(path, progress)))
 
 
 def read_file(path: Path, progress: Progress | None = None) -> Volume:
@@ -77,7 +78,7 @@ def read_file(path: Path, progress: Progress | None = None) -> Volume:
         progress: told of the stage ``load``, and asked whether to stop.
 
     Returns:
-        int16, or float32 where there are fractions, on the file's own grid.
+        int16, or float32 where there are fractions, on the file's own grid; oblique slices are set straight.
 
     Raises:
         BadInputError: the file cannot be used, with the reason, or is of another format.
@@ -86,7 +87,7 @@ def read_file(path: Path, progress: Progress | None = None) -> Volume:
     with _told_of_failure(path):
         ending = check_input(path)
         if ending not in _READERS:
-            raise BadInputError(f"'{path}' is a folder or a zip; give one of {', '.join(_READERS)}.")
+            raise BadInputError(f"'{path}' is a folder or a zip; give one of {', '.join(FILE_ENDINGS)}.")
         return _READERS[ending](path, (progress or Progress()).advancing("load"))
 
 
@@ -97,7 +98,7 @@ def write_labels(
     progress: Progress | None = None,
     opener: Opener = replacing,
 ) -> None:
-    """Write a label map on the volume's grid; the file appears whole or not at all.
+    """Write a label map on the slices of the volume's input; the file appears whole or not at all.
 
     Args:
         labels_kji: uint8, shape of the volume (K, J, I): 0 background, 1 kidney, 2 tumor.
@@ -110,7 +111,8 @@ def write_labels(
         BadInputError: the labels are none or not of that shape, the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(_labels(labels_kji, volume.grid.shape_kji), volume.grid, Path(path), progress, opener)
+    labels = volume.on_slices(_labels(labels_kji, volume.grid.shape_kji))
+    _write(labels, volume.lattice, Path(path), progress, opener)
 
 
 def write_volume(
@@ -128,7 +130,7 @@ def write_volume(
         BadInputError: a voxel is no finite number, the ending is unknown, or the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    _write(_int16(volume.array_kji), volume.grid, Path(path), progress, opener)
+    _write(_int16(volume.on_slices(volume.array_kji)), volume.lattice, Path(path), progress, opener)
 
 
 def check_input(path: str | Path) -> str:
@@ -150,7 +152,7 @@ def check_input(path: str | Path) -> str:
         what = "is a link to what is not there" if path.is_symlink() else "does not exist"
         raise BadInputError(f"'{path}' {what}; give a CT file or a DICOM folder.")
     ending = ending_of(path, INPUT_ENDINGS)
-    if path.name.lower().endswith(_PAIR_ENDINGS):
+    if path.name.lower().endswith(PAIR_ENDINGS):
         raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
     if ending is None:
         raise BadInputError(
@@ -192,6 +194,12 @@ def _told_of_failure(path: Path) -> Iterator[None]:
         raise BadInputError(f"'{path}' cannot be read ({error.strerror or error}).") from error
 
 
+def _untilted(volume: Volume) -> Volume:
+    """Refuse a CT whose slices were set straight: only DICOM tells that a gantry was tilted."""
+    Grid(volume.lattice.shape_kji, volume.lattice.ijk_to_ras)
+    return volume
+
+
 def _signed(volume: Volume) -> Volume:
     if not is_unsigned_ct(volume.array_kji):
         return volume
@@ -223,9 +231,9 @@ def _int16(array_kji: np.ndarray) -> np.ndarray:
     return array.finish()
 
 
-def _write(array_kji: np.ndarray, grid: Grid, path: Path, progress: Progress | None, opener: Opener) -> None:
+def _write(array_kji: np.ndarray, lattice: Lattice, path: Path, progress: Progress | None, opener: Opener) -> None:
     ending = ending_of(path, LABEL_ENDINGS)
     if ending is None:
         raise BadInputError(f"'{path.name}' has an unknown ending; give one of {', '.join(LABEL_ENDINGS)}.")
     with opener(path) as file:
-        _WRITERS[ending](file, array_kji, grid, (progress or Progress()).advancing("write"))
+        _WRITERS[ending](file, array_kji, lattice, (progress or Progress()).advancing("write"))

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from seru.errors import BadInputError
-from seru.findings import KIDNEY, LABEL_OF, TUMOR, Kind, MeasuredLabels
-from seru.grid import Grid
+from seru.findings import KIDNEY, LABEL_OF, TUMOR, InputFacts, Kind, MeasuredLabels
+from seru.grid import Grid, Lattice
 from seru.io.dicom_folder import looks_like_dicom
 from seru.io.dicom_seg_input import read_dicom_seg
-from seru.io.images import check_input, read_file
+from seru.io.images import FILE_ENDINGS, PAIR_ENDINGS, check_input, ending_of, read_file
 from seru.io.reading import quoted
 from seru.io.segmentation import StoredSegment, read_segments
+from seru.orientation import turned_to
 from seru.progress import Progress
 from seru.terminology import SEGMENTS
+from seru.tilt import Tilt
 from seru.volume import Volume
 
 # More different numbers are an image: whole-body label maps have about a hundred.
@@ -91,6 +93,8 @@ class LabelMap:
     Attributes:
         labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
         grid: of that shape.
+        tilt: of slices that were set straight, where they lie.
+        study: of a DICOM segmentation, when its study was and whose; it is known without the CT.
         facts: what it was.
         warnings: what the user should know of it, one sentence each.
     """
@@ -99,6 +103,12 @@ class LabelMap:
     grid: Grid
     facts: MeasuredLabels
     warnings: tuple[str, ...]
+    tilt: Tilt | None = None
+    study: InputFacts = field(default_factory=InputFacts)
+
+    def volume(self) -> Volume:
+        """Return the labels as what is written."""
+        return Volume(self.labels_kji, self.grid, tilt=self.tilt)
 
 
 def check_labels(path: Path) -> None:
@@ -110,8 +120,12 @@ def check_labels(path: Path) -> None:
     Raises:
         BadInputError: missing, empty, no regular file, or of an unknown format.
     """
-    if not looks_like_dicom(path):
-        check_input(path)
+    if looks_like_dicom(path):
+        return
+    if path.is_dir() or (path.is_file() and ending_of(path, (*FILE_ENDINGS, *PAIR_ENDINGS)) is None):
+        what = "is a folder" if path.is_dir() else "has an unknown ending"
+        raise BadInputError(f"'{path}' {what}; give labels: {', '.join(FILE_ENDINGS)} or a DICOM segmentation.")
+    check_input(path)
 
 
 def read_label_map(
@@ -126,7 +140,7 @@ def read_label_map(
         ct: that the labels must lie on; None asks for none.
 
     Returns:
-        The label map.
+        The label map; on the axes of the CT, where there is one.
 
     Raises:
         BadInputError: the file cannot be read, is an image and no label map, shows neither kidney nor tumor, or holds
@@ -137,10 +151,13 @@ def read_label_map(
         return _read_dicom(path, numbers, ct)
     volume = read_file(path, progress)
     if ct is not None:
-        check_same_grid(volume.grid, ct)
+        if ct.tilt is None and volume.tilt is None:
+            volume = turned_to(volume, ct.grid)
+        check_same_grid(volume.lattice, ct)
+        volume = _set_as(volume, ct)
     counts = _count_numbers(path, volume.array_kji)
     segments = read_segments(path) if path.name.lower().endswith(_NRRD_ENDINGS) else []
-    warnings = list(volume.notes)
+    warnings = [*volume.notes, *_set_straight(volume, ct)]
     if numbers is None:
         numbers = _named(path, segments) if segments else _usual(path, counts)
     chosen = {*numbers.kidney, *numbers.tumor}
@@ -153,7 +170,25 @@ def read_label_map(
     table = np.zeros(max(*counts, *chosen) + 1, np.uint8)
     table[list(numbers.kidney)], table[list(numbers.tumor)] = KIDNEY, TUMOR
     facts = MeasuredLabels(str(path), volume.source["format"], volume.sha256(), numbers.kidney, numbers.tumor)
-    return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings))
+    return LabelMap(table[volume.array_kji], volume.grid, facts, tuple(warnings), volume.tilt)
+
+
+def _set_straight(labels: Volume, ct: Volume | None) -> list[str]:
+    """What is to be known of labels on tilted slices; a CT tells it itself."""
+    if labels.tilt is None or ct is not None:
+        return []
+    return [
+        f"The slices of the labels lie obliquely on each other, by {labels.tilt.degrees:.1f} degrees, as a tilted "
+        "gantry's do; they were set straight by whole pixels to measure."
+    ]
+
+
+def _set_as(labels: Volume, ct: Volume) -> Volume:
+    """Labels on the slices of a CT, set straight as it is."""
+    if ct.tilt is None:
+        return labels
+    slices = labels.on_slices(labels.array_kji)
+    return Volume.of_slices(slices, ct.lattice, labels.source, labels.notes)
 
 
 def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> LabelMap:
@@ -164,20 +199,22 @@ def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> Label
     numbers = numbers or _named(path, found.segments)
     names = {segment.label: quoted(segment.name) for segment in found.segments}
     notes: list[str] = []
-    grid = found.own_grid(notes) if ct is None else ct.grid
-    labels, both = found.labels_on(grid, numbers.kidney, numbers.tumor)
-    if not labels.any():
+    lattice = found.own_lattice(notes) if ct is None else ct.lattice
+    slices, both = found.labels_on(lattice, numbers.kidney, numbers.tumor)
+    if not slices.any():
         raise BadInputError(f"'{path}' shows neither kidney nor tumor (its segments: {_listed(names, names)}); {_SAY}.")
+    volume = Volume.of_slices(slices, lattice, {})
+    notes += _set_straight(volume, ct)
     if left := names.keys() - {*numbers.kidney, *numbers.tumor}:
         notes.append(f"Segments that are no kidney or tumor were left out: {_listed(left, names)}.")
     if both:
-        notes.append(f"Where kidney and tumor overlap ({both * grid.voxel_ml:.1f} ml), it was taken for tumor.")
+        notes.append(f"Where kidney and tumor overlap ({both * volume.grid.voxel_ml:.1f} ml), it was taken for tumor.")
     if ct is not None:
-        found.tell_of_gaps(grid, notes)
+        found.tell_of_gaps(lattice, notes)
     if ct is not None and found.series and ct.source.get("series_uid", "") not in {"", *found.series}:
         notes.append("The segmentation refers to another series than the CT's: check that they belong together.")
-    facts = MeasuredLabels(str(path), "dicom", Volume(labels, grid).sha256(), numbers.kidney, numbers.tumor)
-    return LabelMap(labels, grid, facts, tuple(notes))
+    facts = MeasuredLabels(str(path), "dicom", volume.sha256(), numbers.kidney, numbers.tumor)
+    return LabelMap(volume.array_kji, volume.grid, facts, tuple(notes), volume.tilt, InputFacts(**found.study))
 
 
 _SAY = "say with --labels which are, for example --labels kidney=1,3 tumor=2"
@@ -254,17 +291,17 @@ def _listed(numbers: Iterable[int], names: Mapping[int, str] | None = None) -> s
     return ", ".join(texts[:_MOST_NAMED]) + more
 
 
-def check_same_grid(labels: Grid, ct: Volume) -> None:
-    """Check that labels lie on a CT's grid.
+def check_same_grid(labels: Lattice, ct: Volume) -> None:
+    """Check that labels lie on a CT's own voxels.
 
     Args:
-        labels: their grid.
+        labels: their lattice.
         ct: the CT.
 
     Raises:
         BadInputError: they do not, with how the grids differ.
     """
-    difference = labels.difference(ct.grid)
+    difference = labels.difference(ct.lattice)
     if difference is not None:
         raise BadInputError(
             f"The labels do not lie on the CT's grid (they have {difference}); give the CT that they were made on, or "

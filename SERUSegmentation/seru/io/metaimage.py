@@ -14,12 +14,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.metaimage_header import (
     MetaHeader,
     anatomical_orientation,
-    grid_of,
     is_true,
+    lattice_of,
     read_header,
     read_names,
     sizes_of,
@@ -79,12 +79,12 @@ def read_metaimage(path: Path, advance: Advance) -> Volume:
             header = read_header(file)
             places = _places(header, path, file)
         dtype = _dtype(header)
-        grid, notes = grid_of(header)
-        each = math.prod(grid.shape_kji) // len(places) * dtype.itemsize
+        lattice, notes = lattice_of(header)
+        each = math.prod(lattice.shape_kji) // len(places) * dtype.itemsize
         parts = tuple(_part(header, *place, each, is_alone=len(places) == 1) for place in places)
         slope, intercept, more = _scale(header)
-        array, left = read_voxels(StoredVoxels(grid.shape_kji, dtype, parts, slope, intercept), advance)
-    return Volume(array, grid, {"path": str(path), "format": "metaimage"}, notes + more + left)
+        array, left = read_voxels(StoredVoxels(lattice.shape_kji, dtype, parts, slope, intercept), advance)
+    return Volume.of_slices(array, lattice, {"path": str(path), "format": "metaimage"}, notes + more + left)
 
 
 def metaimage_voxel_files(path: Path) -> list[Path]:
@@ -187,19 +187,19 @@ def _part_at_the_end(path: Path, header_size: int, encoding: Encoding, needed: i
     return Part(path, start, needed)
 
 
-def write_metaimage(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance) -> None:
+def write_metaimage(file: BinaryIO, array_kji: np.ndarray, lattice: Lattice, advance: Advance) -> None:
     """Write a compressed MetaImage with its voxels in the same file.
 
     Args:
         file: to write to.
         array_kji: uint8 or int16, shape (K, J, I).
-        grid: of that shape.
+        lattice: of that shape.
         advance: told of slices written and slices in all.
     """
     # The header gives the size of the compressed voxels; labels come out a hundred times smaller.
     deflate = zlib.compressobj(COMPRESSION_LEVEL)
     data = b"".join([*map(deflate.compress, voxel_chunks(array_kji, advance)), deflate.flush()])
-    directions = grid.ijk_to_lps[:3, :3] / grid.spacing_ijk_mm
+    directions = lattice.ijk_to_lps[:3, :3] / lattice.spacing_ijk_mm
     lines = [
         "ObjectType = Image",
         "NDims = 3",
@@ -209,11 +209,11 @@ def write_metaimage(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: 
         f"CompressedDataSize = {len(data)}",
         # MetaImage lists the direction of each axis in turn.
         f"TransformMatrix = {_texts(directions.T.ravel())}",
-        f"Offset = {_texts(grid.ijk_to_lps[:3, 3])}",
+        f"Offset = {_texts(lattice.ijk_to_lps[:3, 3])}",
         "CenterOfRotation = 0 0 0",
         f"AnatomicalOrientation = {anatomical_orientation(directions)}",
-        f"ElementSpacing = {_texts(grid.spacing_ijk_mm)}",
-        f"DimSize = {' '.join(map(str, grid.shape_ijk))}",
+        f"ElementSpacing = {_texts(lattice.spacing_ijk_mm)}",
+        f"DimSize = {' '.join(map(str, lattice.shape_ijk))}",
         f"ElementType = {_WRITTEN[array_kji.dtype.type]}",
         "ElementDataFile = LOCAL",
     ]

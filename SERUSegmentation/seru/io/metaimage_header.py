@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.reading import (
     DamagedError,
     UnreadableError,
@@ -135,18 +135,18 @@ def sizes_of(header: MetaHeader) -> tuple[int, ...]:
     return sizes
 
 
-def grid_of(header: MetaHeader) -> tuple[Grid, tuple[str, ...]]:
-    """Return the grid of a MetaImage.
+def lattice_of(header: MetaHeader) -> tuple[Lattice, tuple[str, ...]]:
+    """Return where the voxels of a MetaImage lie.
 
     Args:
         header: of the file.
 
     Returns:
-        The grid; and what the user should know of it, one sentence each.
+        Their lattice; and what the user should know of it, one sentence each.
 
     Raises:
         UnreadableError: no voxel size or one that is not positive, two geometries, or an unknown unit.
-        BadInputError: the axes are sheared.
+        BadInputError: the axes are of no lattice.
     """
     sizes = sizes_of(header)
     count = len(sizes)
@@ -160,9 +160,9 @@ def grid_of(header: MetaHeader) -> tuple[Grid, tuple[str, ...]]:
     with np.errstate(over="ignore", invalid="ignore"):  # a grid with such numbers is refused
         matrix[:3, :3] = directions * spacing
         matrix[:3, 3] = 0.0 if origin is None else origin[:3] * mm
-    grid = Grid.from_lps((sizes[2], sizes[1], sizes[0]), matrix)
+    lattice = Lattice.from_lps((sizes[2], sizes[1], sizes[0]), matrix).simplest()
     _check_lengths(directions)
-    return grid, unit_note({mm}) + _notes(header, directions, has_directions=rows is not None)
+    return lattice, unit_note({mm}) + _notes(header, directions, has_directions=rows is not None)
 
 
 def _spacing(header: MetaHeader, count: int) -> np.ndarray:

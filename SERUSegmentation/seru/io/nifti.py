@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seru.grid import Grid
-from seru.io.nifti_orientation import MILLIMETRES, SCANNER, grid_of, quaternion_of_rotation
+from seru.grid import Grid, Lattice
+from seru.io.nifti_orientation import MILLIMETRES, SCANNER, lattice_of, quaternion_of_rotation
 from seru.io.reading import DamagedError, UnreadableError, check_one_volume, explained, open_regular
 from seru.io.streams import Source, open_source
 from seru.io.voxels import ByteOrder, StoredVoxels, gzip_stream, part_from, read_voxels, voxel_chunks
@@ -92,7 +92,7 @@ class _Header:
     """The used part of a header.
 
     Attributes:
-        grid: where the voxels lie.
+        lattice: where the voxels lie.
         dtype: of the stored numbers.
         first_voxel: its place in the (decoded) file.
         slope: Hounsfield units per number.
@@ -100,7 +100,7 @@ class _Header:
         notes: what the user should know.
     """
 
-    grid: Grid
+    lattice: Lattice
     dtype: np.dtype
     first_voxel: int
     slope: float
@@ -131,9 +131,10 @@ def read_nifti(path: Path, advance: Advance) -> Volume:
             part = part_from(path, 0, "gzip", header.first_voxel)
         else:
             part = part_from(path, header.first_voxel, "raw")
-        stored = StoredVoxels(header.grid.shape_kji, header.dtype, (part,), header.slope, header.intercept)
+        stored = StoredVoxels(header.lattice.shape_kji, header.dtype, (part,), header.slope, header.intercept)
         array, notes = read_voxels(stored, advance)
-    return Volume(array, header.grid, {"path": str(path), "format": "nifti"}, header.notes + notes)
+    source = {"path": str(path), "format": "nifti"}
+    return Volume.of_slices(array, header.lattice, source, header.notes + notes)
 
 
 def _read_header(source: Source) -> _Header:
@@ -169,9 +170,9 @@ def _parse(data: bytes, layout: np.dtype, order: ByteOrder) -> _Header:
     if datatype not in _TYPES:
         raise UnreadableError(f"holds colors or complex numbers (NIfTI type {datatype}); give a 3D volume")
     slope, intercept, notes = _scale(*fields["scale"].tolist())
-    grid, more = grid_of(shape, fields)
+    lattice, more = lattice_of(shape, fields)
     return _Header(
-        grid,
+        lattice,
         np.dtype(_TYPES[datatype]).newbyteorder(order),
         _first_voxel(float(fields["first_voxel"]), len(data) + len(_NO_EXTENSION)),
         slope,
@@ -210,37 +211,39 @@ def _shape(dim: list[int]) -> tuple[int, int, int]:
     return k, j, i
 
 
-def write_nifti(file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance) -> None:
+def write_nifti(file: BinaryIO, array_kji: np.ndarray, lattice: Lattice, advance: Advance) -> None:
     """Write a gzip-compressed file with a qform and an sform: NIfTI-1, or NIfTI-2 where an axis is too long for it.
 
     Args:
         file: to write to.
         array_kji: a number type of NIfTI, shape (K, J, I).
-        grid: of that shape.
+        lattice: of that shape.
         advance: told of slices written and slices in all.
     """
     with gzip_stream(file) as stream:
-        stream.write(_header_bytes(array_kji.dtype, grid))
+        stream.write(_header_bytes(array_kji.dtype, lattice))
         for chunk in voxel_chunks(array_kji, advance):
             stream.write(chunk)
 
 
-def _header_bytes(dtype: np.dtype, grid: Grid) -> bytes:
-    handedness = -1.0 if np.linalg.det(grid.directions_ras) < 0 else 1.0
-    is_first = max(grid.shape_kji) <= _LARGEST_AXIS_1
+def _header_bytes(dtype: np.dtype, lattice: Lattice) -> bytes:
+    handedness = -1.0 if np.linalg.det(lattice.directions_ras) < 0 else 1.0
+    is_first = max(lattice.shape_kji) <= _LARGEST_AXIS_1
     header = np.zeros((), _NIFTI_1 if is_first else _NIFTI_2)
     header["size"] = header.itemsize
-    header["dim"] = 3, *grid.shape_ijk, 1, 1, 1, 1
+    header["dim"] = 3, *lattice.shape_ijk, 1, 1, 1, 1
     header["datatype"] = next(code for code, kind in _TYPES.items() if kind == dtype)
     header["bits"] = 8 * dtype.itemsize
-    header["pixdim"] = handedness, *grid.spacing_ijk_mm, 1, 1, 1, 1
+    header["pixdim"] = handedness, *lattice.spacing_ijk_mm, 1, 1, 1, 1
     header["first_voxel"] = header.itemsize + len(_NO_EXTENSION)
     header["scale"] = 1, 0
     header["units"] = MILLIMETRES
-    header["codes"] = SCANNER
-    header["quaternion"] = quaternion_of_rotation(grid.directions_ras * (1.0, 1.0, handedness))
-    header["offset"] = grid.ijk_to_ras[:3, 3]
-    header["rows"] = grid.ijk_to_ras[:3]
+    # A rotation cannot say that slices lie obliquely on each other: then there is no qform.
+    header["codes"] = (SCANNER if isinstance(lattice, Grid) else 0), SCANNER
+    if isinstance(lattice, Grid):
+        header["quaternion"] = quaternion_of_rotation(lattice.directions_ras * (1.0, 1.0, handedness))
+        header["offset"] = lattice.ijk_to_ras[:3, 3]
+    header["rows"] = lattice.ijk_to_ras[:3]
     if is_first:
         header["regular"] = b"r"
         header["magic"] = b"n+1"

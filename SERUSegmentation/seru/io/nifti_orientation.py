@@ -11,7 +11,7 @@ import itertools
 
 import numpy as np
 
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.reading import UnreadableError, no_orientation_note, unit_note
 
 MILLIMETRES = 2
@@ -27,19 +27,19 @@ _LARGEST_SQUARE = 1.01
 _SPACING_TOLERANCE = 0.01
 
 
-def grid_of(shape_kji: tuple[int, int, int], fields: np.void) -> tuple[Grid, tuple[str, ...]]:
-    """Return the grid of a NIfTI file.
+def lattice_of(shape_kji: tuple[int, int, int], fields: np.void) -> tuple[Lattice, tuple[str, ...]]:
+    """Return where the voxels of a NIfTI file lie.
 
     Args:
         shape_kji: voxels along k, j and i.
         fields: of its header.
 
     Returns:
-        The grid; and what the user should know of it, one sentence each.
+        Their lattice; and what the user should know of it, one sentence each.
 
     Raises:
         UnreadableError: the unit is unknown, a voxel size is not positive, there are two of them, or no matrix.
-        BadInputError: the axes are sheared.
+        BadInputError: the axes are of no lattice.
     """
     unit = int(fields["units"]) & 7
     if unit not in _MM_PER_UNIT:
@@ -50,15 +50,15 @@ def grid_of(shape_kji: tuple[int, int, int], fields: np.void) -> tuple[Grid, tup
         size = " x ".join(f"{s:g}" for s in spacing)
         raise UnreadableError(f"has a voxel size of {size} mm; all three must be more than 0: correct the header")
     matrix, notes = _matrix(shape_kji, fields, spacing, mm)
-    grid = Grid(shape_kji, matrix)
-    if np.abs(grid.spacing_ijk_mm / spacing - 1).max() > _SPACING_TOLERANCE:
-        texts = (" x ".join(f"{s:g}" for s in sizes) for sizes in (grid.spacing_ijk_mm, spacing))
+    lattice = Lattice(shape_kji, matrix).simplest()
+    if np.abs(lattice.spacing_ijk_mm / spacing - 1).max() > _SPACING_TOLERANCE:
+        texts = (" x ".join(f"{s:g}" for s in sizes) for sizes in (lattice.spacing_ijk_mm, spacing))
         raise UnreadableError("has two voxel sizes in its header ({} and {} mm); correct it".format(*texts))
-    width = max(np.multiply(grid.shape_kji, grid.spacing_kji_mm))
+    width = max(np.multiply(lattice.shape_ijk, lattice.spacing_ijk_mm))
     # Many writers leave the unit out and mean millimetres; a small image may mean something else.
     if unit == _UNKNOWN_UNIT and width < _SMALL_MM:
         notes += (f"The NIfTI header names no unit of length; in millimetres the image is {width:.0f} mm large.",)
-    return grid, unit_note({mm}) + notes
+    return lattice, unit_note({mm}) + notes
 
 
 def _matrix(

@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seru.grid import Grid
-from seru.io.nrrd_header import NrrdHeader, grid_of, read_header, sizes_of
+from seru.grid import Lattice
+from seru.io.nrrd_header import NrrdHeader, lattice_of, read_header, sizes_of
 from seru.io.reading import (
     TOO_SHORT,
     DamagedError,
@@ -89,12 +89,12 @@ def read_nrrd(path: Path, advance: Advance) -> Volume:
             end = file.tell()
         encoding = _encoding(header)
         dtype = _dtype(header, encoding)
-        grid, notes = grid_of(header)
+        lattice, notes = lattice_of(header)
         places = _places(header, path, end)
-        each = math.prod(grid.shape_kji) // len(places) * dtype.itemsize
+        each = math.prod(lattice.shape_kji) // len(places) * dtype.itemsize
         parts = tuple(_part(header, *place, encoding, each) for place in places)
-        array, more = read_voxels(StoredVoxels(grid.shape_kji, dtype, parts), advance)
-    return Volume(array, grid, {"path": str(path), "format": "nrrd"}, notes + more)
+        array, more = read_voxels(StoredVoxels(lattice.shape_kji, dtype, parts), advance)
+    return Volume.of_slices(array, lattice, {"path": str(path), "format": "nrrd"}, notes + more)
 
 
 def nrrd_voxel_files(path: Path) -> list[Path]:
@@ -216,26 +216,26 @@ def _passes_a_line(file: BinaryIO) -> bool:
 
 
 def write_nrrd(
-    file: BinaryIO, array_kji: np.ndarray, grid: Grid, advance: Advance, pairs: Mapping[str, str] | None = None
+    file: BinaryIO, array_kji: np.ndarray, lattice: Lattice, advance: Advance, pairs: Mapping[str, str] | None = None
 ) -> None:
     """Write a gzip-compressed NRRD file, laid out as Slicer does.
 
     Args:
         file: to write to.
         array_kji: a number type of NRRD, shape (K, J, I).
-        grid: of that shape.
+        lattice: of that shape.
         advance: told of slices written and slices in all.
         pairs: key/value pairs of the header; line breaks in a value are escaped.
     """
-    file.write(_header(array_kji.dtype, grid, pairs or {}))
+    file.write(_header(array_kji.dtype, lattice, pairs or {}))
     with gzip_stream(file) as stream:
         for chunk in voxel_chunks(array_kji, advance):
             stream.write(chunk)
 
 
-def _header(dtype: np.dtype, grid: Grid, pairs: Mapping[str, str]) -> bytes:
-    i, j, k = grid.shape_ijk
-    lps = grid.ijk_to_lps
+def _header(dtype: np.dtype, lattice: Lattice, pairs: Mapping[str, str]) -> bytes:
+    i, j, k = lattice.shape_ijk
+    lps = lattice.ijk_to_lps
     lines = [
         "NRRD0004",
         "# Complete NRRD file format specification at:",

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.reading import (
     MM_PER_UNIT,
     DamagedError,
@@ -145,18 +145,18 @@ def sizes_of(header: NrrdHeader) -> tuple[int, ...]:
     return sizes
 
 
-def grid_of(header: NrrdHeader) -> tuple[Grid, tuple[str, ...]]:
-    """Return the grid of the axes of space.
+def lattice_of(header: NrrdHeader) -> tuple[Lattice, tuple[str, ...]]:
+    """Return the lattice of the axes of space.
 
     Args:
         header: of the file.
 
     Returns:
-        The grid; and what the user should know of it, one sentence each.
+        The lattice; and what the user should know of it, one sentence each.
 
     Raises:
         UnreadableError: not three axes of space, no voxel size or two, an unknown unit.
-        BadInputError: the voxel size is not positive, or the axes are sheared.
+        BadInputError: the voxel size is not positive, or the axes are of no lattice.
     """
     sizes = sizes_of(header)
     directions = _directions(header, len(sizes))
@@ -179,7 +179,7 @@ def grid_of(header: NrrdHeader) -> tuple[Grid, tuple[str, ...]]:
         matrix[:3, :3] = columns * (to_ras * mm)[:, np.newaxis]
         matrix[:3, 3] = origin * to_ras * mm
     i, j, k = (sizes[axis] for axis in axes)
-    return Grid((k, j, i), matrix), notes + unit_note(set(mm.tolist()))
+    return Lattice((k, j, i), matrix).simplest(), notes + unit_note(set(mm.tolist()))
 
 
 def _space(header: NrrdHeader) -> tuple[np.ndarray, tuple[str, ...]]:

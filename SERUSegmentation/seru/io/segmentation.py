@@ -13,7 +13,7 @@ import numpy as np
 
 from seru.errors import BadInputError
 from seru.files import Opener, replacing
-from seru.grid import Grid
+from seru.grid import Lattice
 from seru.io.nrrd import write_nrrd
 from seru.io.nrrd_header import read_header
 from seru.io.reading import explained, open_regular, quoted
@@ -105,16 +105,16 @@ def write_segmentation(
         BadInputError: the file cannot be written.
         CancelledError: ``progress`` was cancelled.
     """
-    labels = np.asarray(labels_kji, np.uint8)
+    labels = volume.on_slices(np.asarray(labels_kji, np.uint8))
     advance = (progress or Progress()).advancing("write")
     with opener(Path(path)) as file:
-        write_nrrd(file, labels, volume.grid, advance, _header_pairs(volume.grid))
+        write_nrrd(file, labels, volume.lattice, advance, _header_pairs(volume.lattice))
 
 
-def _header_pairs(grid: Grid) -> dict[str, str]:
-    i, j, k = grid.shape_ijk
+def _header_pairs(lattice: Lattice) -> dict[str, str]:
+    i, j, k = lattice.shape_ijk
     extent = f"0 {i - 1} 0 {j - 1} 0 {k - 1}"
-    geometry = ";".join(repr(float(n) + 0.0) for n in grid.ijk_to_ras.ravel()) + ";" + extent.replace(" ", ";") + ";"
+    geometry = ";".join(repr(float(n) + 0.0) for n in lattice.ijk_to_ras.ravel()) + ";" + extent.replace(" ", ";") + ";"
     pairs = {
         "Segmentation_ContainedRepresentationNames": f"{_REPRESENTATION}|",
         "Segmentation_ConversionParameters": f"Reference image geometry|{geometry}|{_GEOMETRY_HELP}&",

@@ -139,6 +139,7 @@ def _remarks(before: Report, after: Report, days: int | None) -> Iterator[str]:
         same = before.input.study_date is not None and before.input.study_date == after.input.study_date
         why = "Both CTs have the same study date" if same else "The reports do not say when both CTs were made"
         yield f"{why}, so there is no doubling time: give --days or --dates."
+    yield from _of_kidneys(before, after)
     counted = [finding for report in (before, after) for finding in report.findings if finding.is_counted]
     if not any(finding.kind == "tumor" for finding in counted):
         yield "Neither report shows a tumor: only kidneys are compared."
@@ -155,3 +156,14 @@ def _remarks(before: Report, after: Report, days: int | None) -> Iterator[str]:
     thickness = [report.geometry.spacing_ijk_mm[report.geometry.stack_axis] for report in (before, after)]
     if max(thickness) > _THICKER * min(thickness):
         yield f"The slices are {thickness[0]:g} and {thickness[1]:g} mm apart, which alone may change a volume."
+
+
+def _of_kidneys(before: Report, after: Report) -> Iterator[str]:
+    """Where the volumes of a kidney tell nothing of a change."""
+    for side in SIDES:
+        found = [[f for f in report.of_kind("kidney") if f.side == side] for report in (before, after)]
+        if any(kidney.cut_by_edge for kidneys in found for kidney in kidneys):
+            yield f"The {side} kidney reaches the edge of a scan, so the change of its volume is not known."
+        elif bool(found[0]) != bool(found[1]):
+            which = "second" if found[0] else "first"
+            yield f"The {which} report shows no kidney on the {side}: look there yourself."

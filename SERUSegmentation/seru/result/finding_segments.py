@@ -24,19 +24,20 @@ def segments_of_findings(
         measured: findings with their voxels.
 
     Returns:
-        uint8, same shape: 1 for the first finding that is in the labels, 2 for the next, ...; then one for each kind
-        for what is too small to be listed. And what each number means.
+        uint8, or uint16 of very many findings, same shape: 1 for the first finding that is in the labels, 2 for the
+        next, ...; then one for each kind for what is too small to be listed. And what each number means.
     """
-    numbers = np.zeros_like(labels_kji)
+    counted = [one for one in measured if one.finding.is_counted]
+    # What is too small to be listed is a number for each kind.
+    numbers = np.zeros(labels_kji.shape, np.min_scalar_type(len(counted) + len(LABEL_OF)))
     terms: list[SegmentTerm] = []
-    for one in measured:
+    for one in counted:
         finding = one.finding
-        if finding.is_counted:
-            k, j, i = (slice(p.start + low, p.stop + low) for p, low in zip(one.component.box, lower_kji, strict=True))
-            shown = one.component.voxels & (labels_kji[k, j, i] == LABEL_OF[finding.kind])
-            name = name_of(finding)
-            terms.append(_term(finding.kind, finding.side, len(terms) + 1, f"{name[0].upper()}{name[1:]}"))
-            np.copyto(numbers[k, j, i], np.uint8(len(terms)), where=shown)
+        k, j, i = (slice(p.start + low, p.stop + low) for p, low in zip(one.component.box, lower_kji, strict=True))
+        shown = one.component.voxels & (labels_kji[k, j, i] == LABEL_OF[finding.kind])
+        name = name_of(finding)
+        terms.append(_term(finding.kind, finding.side, len(terms) + 1, f"{name[0].upper()}{name[1:]}"))
+        np.copyto(numbers[k, j, i], numbers.dtype.type(len(terms)), where=shown)
     for kind, label in LABEL_OF.items():
         rest = (labels_kji == label) & (numbers == 0)
         if rest.any():

@@ -133,7 +133,7 @@ def finish(
     fusion = fusion or LiveFusion(maps)
     gated = gate(fusion.box_labels(alpha), maps, alpha, thresholds, maps.verdicts if verdicts is None else verdicts)
     labels = _cleaned(gated, maps, options)
-    field = Field(maps.grid, maps.lower_kji, labels, maps.hu_box)
+    field = Field(maps.grid, maps.lower_kji, labels, maps.hu_box, maps.tilt)
     measured = measure(gated.components, field, Ranges(fusion, labels, alpha) if has_ranges else None)
     findings = [one.finding for one in measured]
     return Finished(

@@ -9,7 +9,7 @@ from typing import Any
 from seru.files import Opener, replacing, write_text
 from seru.findings import SIDES
 from seru.result.growth import Growth, Scan, TumorGrowth
-from seru.result.growth_texts import alone_text, change_text, name_of
+from seru.result.growth_texts import alone_text, change_text, kidney_text, name_of
 from seru.result.sheets import render
 
 _COLUMNS = ("Finding", "Volume", "Longest diameter", "Across", "Doubles in", "A year", "Slices")
@@ -60,7 +60,8 @@ def _content(growth: Growth) -> dict[str, Any]:
 
 def _kidney_rows(growth: Growth) -> Iterator[tuple[str, ...]]:
     for side in SIDES:
-        yield f"{_upper(side)} kidney", change_text(growth.side(side).kidney_ml, "ml"), *5 * ("",)
+        text = kidney_text(growth.side(side).kidney_ml) or "not found in either scan"
+        yield f"{_upper(side)} kidney", _upper(text), *5 * ("",)
 
 
 def _cells(tumor: TumorGrowth) -> tuple[str, ...]:

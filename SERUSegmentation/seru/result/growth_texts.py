@@ -10,8 +10,19 @@ from seru.result.growth import Change, Growth, Seen, TumorGrowth
 
 def change_text(change: Change, unit: str) -> str:
     """Return ``10.2 to 14.1 ml (+3.9 ml, +38 %)``; without a percentage where there was nothing before."""
-    percent = "" if change.percent is None else f", {change.percent:+.0f} %"
+    percent = "" if change.percent is None else f", {round(change.percent):+} %"
     return f"{change.before:.1f} to {change.after:.1f} {unit} ({change.difference:+.1f} {unit}{percent})"
+
+
+def kidney_text(kidney_ml: Change) -> str:
+    """Return how a kidney has changed, or which scan alone it is in; empty where it is in neither."""
+    for there, missing, which in (
+        (kidney_ml.before, kidney_ml.after, "first"),
+        (kidney_ml.after, kidney_ml.before, "second"),
+    ):
+        if not missing:
+            return f"only in the {which} scan: {there:.1f} ml" if there else ""
+    return change_text(kidney_ml, "ml")
 
 
 def _rate_text(tumor: TumorGrowth) -> str:
@@ -50,8 +61,8 @@ def growth_lines(growth: Growth) -> Iterator[str]:
     """
     for side in SIDES:
         found = growth.side(side)
-        if found.kidney_ml.before or found.kidney_ml.after:
-            yield f"{side} kidney: {change_text(found.kidney_ml, 'ml')}"
+        if text := kidney_text(found.kidney_ml):
+            yield f"{side} kidney: {text}"
         for tumor in found.tumors:
             yield f"{name_of(side, tumor)}: {alone_text(tumor) or _both_text(tumor)}"
             yield from (f"note: {name_of(side, tumor)}: {remark}" for remark in tumor.remarks)

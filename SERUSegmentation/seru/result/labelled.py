@@ -29,10 +29,11 @@ from seru.result.components import bounding_box
 from seru.result.facts import geometry_facts
 from seru.result.gated import Gated
 from seru.result.judging import Foreground
-from seru.result.measurements import Field, measure, measures_of
+from seru.result.measurements import Field, Measured, measure, measures_of
 from seru.result.nephrometry import scored
 from seru.result.remarks import remarks_of_labels
 from seru.result.sides import assign_sides, find_midline
+from seru.tilt import Tilt
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,7 @@ class LabelFindings:
     """What labels show.
 
     Attributes:
-        findings: kidneys, then tumors, the largest first; without confidence.
+        measured: findings with their voxels: kidneys, then tumors, the largest first; without confidence.
         measures: sums of both sides.
         islands: what is too small to be listed.
         remarks: what the user should know of the findings, one sentence each.
@@ -50,7 +51,7 @@ class LabelFindings:
         sides_box: uint8, likewise: 0 none, 1 the patient's right, 2 the patient's left.
     """
 
-    findings: tuple[Finding, ...]
+    measured: tuple[Measured, ...]
     measures: Mapping[Side, Measures]
     islands: Islands
     remarks: tuple[str, ...]
@@ -59,14 +60,29 @@ class LabelFindings:
     labels_box: np.ndarray
     sides_box: np.ndarray
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found, in the order of ``measured``."""
+        return tuple(one.finding for one in self.measured)
 
-def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None) -> LabelFindings:
+    def sides_in(self, shape_kji: tuple[int, int, int]) -> np.ndarray:
+        """Return the patient's side of each voxel that the labels show, on their whole grid; 0 elsewhere."""
+        sides = np.zeros(shape_kji, np.uint8)
+        k, j, i = (slice(low, low + size) for low, size in zip(self.lower_kji, self.sides_box.shape, strict=True))
+        sides[k, j, i] = np.where(self.labels_box > BACKGROUND, self.sides_box, np.uint8(0))
+        return sides
+
+
+def measure_labels(
+    labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None = None, tilt: Tilt | None = None
+) -> LabelFindings:
     """Measure labels.
 
     Args:
         labels_kji: uint8, shape (K, J, I): 0 background, 1 kidney, 2 tumor; not all of it background.
         grid: of that shape.
         hu_kji: int16 or float32, same shape, Hounsfield units; None where there is no CT.
+        tilt: of slices that were set straight.
 
     Returns:
         What they show.
@@ -82,12 +98,13 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
     kinds = kidneys, foreground.number("tumor", kidneys)
     components = [component for numbered in kinds for component in numbered.listed()]
     lower_kji = box[0].start, box[1].start, box[2].start
-    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box])
-    findings = tuple(replace(one.finding, confidence=None) for one in measure(components, field))
+    field = Field(grid, lower_kji, labels, None if hu_kji is None else hu_kji[box], tilt)
+    measured = tuple(replace(one, finding=replace(one.finding, confidence=None)) for one in measure(components, field))
+    findings = tuple(one.finding for one in measured)
     specks = tuple(numbered.specks() for numbered in kinds)
     gated = Gated(labels, np.full_like(labels, TUMOR), tuple(components), specks, np.zeros(0, np.int64))
     return LabelFindings(
-        findings=findings,
+        measured=measured,
         measures=measures_of(labels, sides, grid, findings),
         islands=gated.islands(labels, grid.voxel_ml),
         remarks=remarks_of_labels(findings),
@@ -101,7 +118,7 @@ def measure_labels(labels_kji: np.ndarray, grid: Grid, hu_kji: np.ndarray | None
 def report_of_labels(
     found: LabelFindings,
     labels: MeasuredLabels,
-    ct: InputFacts | None,
+    ct: InputFacts,
     grid: Grid,
     warnings: tuple[str, ...],
     seconds: dict[str, float],
@@ -111,7 +128,7 @@ def report_of_labels(
     Args:
         found: in them.
         labels: which they are.
-        ct: that they belong to, or None.
+        ct: that they belong to, as far as it is known.
         grid: of both.
         warnings: of the run.
         seconds: of each stage.
@@ -122,7 +139,7 @@ def report_of_labels(
     right, left = (_side_findings(found.measures[side]) for side in SIDES)
     geometry = geometry_facts(grid)
     report = Report(
-        input=ct or InputFacts(),
+        input=ct,
         geometry=geometry,
         model=None,
         device=None,

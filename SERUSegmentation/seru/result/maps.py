@@ -15,11 +15,12 @@ import numpy as np
 from seru.errors import BadInputError, is_memory_error
 from seru.files import Opener, replacing, write_failure
 from seru.findings import LEFT, RIGHT, Report, Thresholds
-from seru.grid import Grid
+from seru.grid import Grid, Lattice
 from seru.options import check_alpha
 from seru.records import parse_json, read_record, shown, to_plain
 from seru.result.npz import DAMAGES, NpzFile
 from seru.result.verdicts import Verdict, read_verdicts
+from seru.tilt import Tilt
 
 MAPS_FILE = "maps.npz"
 VERSION = 2
@@ -50,6 +51,7 @@ class Maps:
         hu: int16, shape (n,): Hounsfield units.
         thresholds: the model's own least confidences.
         verdicts: of a person.
+        tilt: of slices that were set straight, for labels to be brought back to them.
 
     Raises:
         BadInputError: the parts do not fit each other.
@@ -65,6 +67,7 @@ class Maps:
     hu: np.ndarray
     thresholds: Thresholds = field(default_factory=Thresholds)
     verdicts: tuple[Verdict, ...] = ()
+    tilt: Tilt | None = None
 
     def __post_init__(self) -> None:
         count = int(np.count_nonzero(self.mask))
@@ -142,13 +145,13 @@ def save_maps(maps: Maps, report: Report, folder: Path, opener: Opener = replaci
     header = {
         "format": "SERU maps",
         "version": VERSION,
-        "shape_kji": list(maps.grid.shape_kji),
+        **_plain_lattice(maps.grid),
         "lower_kji": list(maps.lower_kji),
         "box_kji": list(maps.mask.shape),
-        "ijk_to_ras": maps.grid.ijk_to_ras.tolist(),
         "alpha": maps.alpha,
         "thresholds": to_plain(maps.thresholds),
         "verdicts": [verdict.to_dict() for verdict in maps.verdicts],
+        "tilted": None if maps.tilt is None else _plain_lattice(maps.tilt.lattice),
         "report": report.to_dict(),
     }
     path = Path(folder) / MAPS_FILE
@@ -212,7 +215,11 @@ class _NewerMapsError(Exception):
 
 def _read(file: NpzFile) -> tuple[Maps, Report]:
     header = _read_header(file)
-    grid, lower, box = _grid_of(header), _sizes(header, "lower_kji"), _sizes(header, "box_kji")
+    grid, lower, box = (
+        Grid(_sizes(header, "shape_kji"), _matrix_of(header)),
+        _sizes(header, "lower_kji"),
+        _sizes(header, "box_kji"),
+    )
     if any(low + size > whole for low, size, whole in zip(lower, box, grid.shape_kji, strict=True)):
         raise ValueError("the stored box is not inside the scan")
     report = Report.from_dict(header.get("report"))
@@ -233,7 +240,8 @@ def _read(file: NpzFile) -> tuple[Maps, Report]:
     hu = np.ascontiguousarray(file.read("hu", (2, count)).T).view("<i2").reshape(-1).astype(np.int16, copy=False)
     thresholds = read_record(Thresholds, header.get("thresholds"), "The header")
     verdicts = read_verdicts(header.get("verdicts"))
-    return Maps(grid, _alpha_of(header), lower, mask, coarse, refined, sides, hu, thresholds, verdicts), report
+    tilt = _tilt_of(header, grid)
+    return Maps(grid, _alpha_of(header), lower, mask, coarse, refined, sides, hu, thresholds, verdicts, tilt), report
 
 
 def _read_header(file: NpzFile) -> dict[str, Any]:
@@ -255,14 +263,31 @@ def _read_probabilities(file: NpzFile, stage: str, count: int) -> np.ndarray:
     return pairs
 
 
-def _grid_of(header: dict[str, Any]) -> Grid:
+def _plain_lattice(lattice: Lattice) -> dict[str, Any]:
+    return {"shape_kji": list(lattice.shape_kji), "ijk_to_ras": lattice.ijk_to_ras.tolist()}
+
+
+def _tilt_of(header: dict[str, Any], grid: Grid) -> Tilt | None:
+    """The tilt of slices that were set straight, where the maps tell of it."""
+    found = header.get("tilted")
+    if found is None:
+        return None
+    if not isinstance(found, dict):
+        raise ValueError(f"tilted is {shown(found)}")
+    tilt = Tilt.of(Lattice(_sizes(found, "shape_kji"), _matrix_of(found)))
+    if not tilt.grid.is_close(grid):
+        raise ValueError("its slices do not lie on its grid")
+    return tilt
+
+
+def _matrix_of(header: dict[str, Any]) -> np.ndarray:
     rows = header.get("ijk_to_ras")
     if not isinstance(rows, list) or not all(isinstance(row, list) for row in rows):
         raise ValueError("its matrix is none")
     numbers = [number for row in rows for number in row]
     if len(numbers) != 16 or not all(type(n) in (int, float) and abs(n) <= _FARTHEST_MM for n in numbers):
         raise ValueError("its matrix is none")
-    return Grid(_sizes(header, "shape_kji"), np.array(numbers, np.float64).reshape(4, 4))
+    return np.array(numbers, np.float64).reshape(4, 4)
 
 
 def _sizes(header: dict[str, Any], name: str) -> tuple[int, int, int]:

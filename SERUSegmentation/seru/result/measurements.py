@@ -29,6 +29,7 @@ from seru.orientation import Orientation, find_orientation
 from seru.result.components import Box, bounding_box
 from seru.result.diameters import Point, axial_diameters, longest_diameter_mm
 from seru.result.gated import Component
+from seru.tilt import Tilt
 
 Range = tuple[float, float]
 FindRanges = Callable[[Component, np.ndarray], tuple[Range, Range]]
@@ -44,12 +45,14 @@ class Field:
         lower_kji: first voxel of the box.
         labels: uint8, shape of the box (K, J, I): 0 background, 1 kidney, 2 tumor, as they are shown.
         hu: int16, same shape; None where the CT is not known.
+        tilt: of slices that were set straight.
     """
 
     grid: Grid
     lower_kji: tuple[int, int, int]
     labels: np.ndarray
     hu: np.ndarray | None = None
+    tilt: Tilt | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,8 @@ def _measure(
     volume_range, longest_range = find_ranges(component, voxels) if find_ranges and is_counted else (None, None)
     mask = voxels[tight]
     box = _inside(component.box, tight)
-    lower_kji = tuple(low + part.start for low, part in zip(field.lower_kji, box, strict=True))
+    k, j, i = (low + part.start for low, part in zip(field.lower_kji, box, strict=True))
+    lower_kji = k, j, i
     stack = orientation.to_stack(mask)
     axial = axial_diameters(stack, orientation.spacing_mm(field.grid)[1:])
     assert axial is not None  # the mask is not empty
@@ -184,7 +188,7 @@ def _measure(
         hu_mean=None if values is None else round(float(values.mean()), 2),
         hu_deviation=None if values is None else round(float(values.std()), 2),
         contact_mm2=round(_contact_mm2(mask, box, component.kind, field), 4),
-        cut_by_edge=_reaches_edge(lower_kji, mask.shape, field.grid.shape_kji),
+        cut_by_edge=_reaches_edge(mask, lower_kji, field),
     )
 
 
@@ -204,8 +208,11 @@ def _contact_mm2(mask: np.ndarray, box: Box, kind: Kind, field: Field) -> float:
     return float(area)
 
 
-def _reaches_edge(lower_kji: tuple[int, ...], shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
-    return any(low == 0 or low + size == limit for low, size, limit in zip(lower_kji, shape, whole, strict=True))
+def _reaches_edge(mask: np.ndarray, lower_kji: tuple[int, int, int], field: Field) -> bool:
+    ends = zip(lower_kji, mask.shape, field.grid.shape_kji, strict=True)
+    if any(low == 0 or low + size == limit for low, size, limit in ends):
+        return True
+    return field.tilt is not None and field.tilt.reaches_edge(mask, lower_kji)
 
 
 def _inside(box: Box, part: Box) -> Box:

@@ -35,6 +35,7 @@ _LEGEND = (
     ("box", "right", "right crop"),
     ("box", "left", "left crop"),
 )
+_LEGEND_OF_LABELS = (("thick", "kidney", "kidney and tumor"), ("thick", "tumor", "tumor"))
 
 
 def write_page(path: Path, report: Report, pictures: Sequence[KeySlicePicture], opener: Opener = replacing) -> None:
@@ -99,7 +100,7 @@ def _content(report: Report, pictures: Sequence[KeySlicePicture]) -> dict[str, A
         "remarks": remarks,
         "pictures": [_shown(picture, report) for picture in pictures],
         "no_pictures": _no_pictures(report),
-        "legend": [(kind, _hex(color), text) for kind, color, text in _LEGEND],
+        "legend": [(kind, _hex(color), text) for kind, color, text in (_LEGEND if report.model else _LEGEND_OF_LABELS)],
         "columns": _COLUMNS,
         "sums": list(_sums(report)),
         # A remark may have two lines.
@@ -117,8 +118,8 @@ def _name(report: Report) -> str:
 
 
 def _no_pictures(report: Report) -> str:
-    if report.measured is not None:
-        return "Labels that were measured have none."
+    if report.measured is not None and report.input.path is None:
+        return "They are shown where the labels are measured with their CT."
     has_any = any(report.side(side).key_slice is not None for side in SIDES)
     return "They are not shown: the CT was not at hand." if has_any else "No side has one."
 

@@ -54,7 +54,7 @@ def _rows(score: Score) -> Iterator[tuple[str, str, str, str]]:
     for aspect in score.aspects:
         value = "not known" if aspect.value is None else aspect.value
         points = "" if aspect.points is None else str(aspect.points)
-        yield aspect.name.capitalize(), value, points, _sources(aspect)
+        yield aspect.name.capitalize(), value, points, sources_text(aspect)
 
 
 def _measures(scores: Nephrometry) -> tuple[Aspect, ...]:
@@ -66,12 +66,12 @@ def _measure_text(aspect: Aspect) -> str:
     if aspect.value is None:
         return f"{name}: not known"
     numbers = {name: number for name, number in aspect.numbers.items() if name not in _VALUES}
-    sources = _sources(replace(aspect, numbers=numbers))
+    sources = sources_text(replace(aspect, numbers=numbers))
     return f"{name}: {aspect.value}" + (f" ({sources})" if sources else "")
 
 
-def _sources(aspect: Aspect) -> str:
-    """Numbers, then slices: 'between lines 45 %; slices: midline 52, tumor lowest 51'."""
+def sources_text(aspect: Aspect) -> str:
+    """Return what a component was computed from: ``between these lines 45%; slices: midline 52, tumor lowest 51``."""
     numbers = ", ".join(_number_text(name, value) for name, value in aspect.numbers.items())
     slices = ", ".join(f"{name.replace('_', ' ')} {index}" for name, index in aspect.slices.items())
     return "; ".join(text for text in (numbers, slices and f"slices: {slices}") if text)

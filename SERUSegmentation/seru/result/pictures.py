@@ -81,12 +81,14 @@ def draw_key_slices(
     return paths
 
 
-def picture_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: np.ndarray) -> list[KeySlicePicture]:
+def picture_key_slices(
+    volume: Volume, maps: Maps | None, report: Report, labels_kji: np.ndarray
+) -> list[KeySlicePicture]:
     """Return the same pictures for a page, which has title and legend beside them.
 
     Args:
         volume: as :func:`draw_key_slices`.
-        maps: likewise.
+        maps: likewise; None of labels that were measured, which have no coarse stage.
         report: likewise.
         labels_kji: likewise.
 
@@ -101,11 +103,12 @@ def picture_key_slices(volume: Volume, maps: Maps, report: Report, labels_kji: n
 
 
 def _canvases(
-    volume: Volume, maps: Maps, report: Report, labels_kji: np.ndarray
+    volume: Volume, maps: Maps | None, report: Report, labels_kji: np.ndarray
 ) -> Iterator[tuple[Side, KeySlice, _Canvas]]:
     """Each side's key slice with all that is drawn on it, but no title and no legend."""
     stack = AxialStack.of(volume)
-    coarse, labels = map(stack.orientation.to_stack, (maps.whole(LiveFusion(maps).coarse_labels()), labels_kji))
+    labels = stack.orientation.to_stack(labels_kji)
+    coarse = None if maps is None else stack.orientation.to_stack(maps.whole(LiveFusion(maps).coarse_labels()))
     for side in SIDES:
         key_slice = report.side(side).key_slice
         if key_slice is None:
@@ -117,7 +120,8 @@ def _canvases(
         canvas.outline(labels[index] >= KIDNEY, _KIDNEY, 3, "outline of kidney and tumor")
         canvas.outline(labels[index] == TUMOR, _TUMOR, 3, "outline of tumor")
         # Where the stages agree it is seen inside the thick line.
-        canvas.outline(coarse[index] > 0, _COARSE, 1, "outline of the coarse stage")
+        if coarse is not None:
+            canvas.outline(coarse[index] > 0, _COARSE, 1, "outline of the coarse stage")
         for other in SIDES:
             crop = report.side(other).crop
             if crop is not None:

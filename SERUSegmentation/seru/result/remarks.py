@@ -113,8 +113,8 @@ def _ml(finding: Finding) -> str:
 def _of_sizes(findings: Iterable[Finding]) -> Iterator[str]:
     least, most = _KIDNEY_ML
     for finding in findings:
-        # What is not the side's largest is a part of it, or an island.
-        if finding.kind != "kidney" or finding.number > 1 or finding.cut_by_edge:
+        # What is not the side's largest is a part of it, or an island; what the edge cuts may be larger, never smaller.
+        if finding.kind != "kidney" or finding.number > 1 or (finding.cut_by_edge and finding.volume_ml < least):
             continue
         if not least <= finding.volume_ml <= most:
             yield f"The {name_of(finding)} has {finding.volume_ml:.0f} ml, unlike a kidney: check its outline."

@@ -7,7 +7,7 @@ system, vessels) is derived or left open, with the reason. A person must check e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from seru.result.measurements import Field, count_voxels, volumes_of
 from seru.result.nephrometry.anatomy import anatomy_of
 from seru.result.nephrometry.centrality import centrality_aspect
 from seru.result.nephrometry.contact import contact_aspect
+from seru.result.nephrometry.drawing import Drawing, drawing_of
 from seru.result.nephrometry.location import KIDNEY_CUT, Case, find_gap
 from seru.result.nephrometry.outline import find_outline
 from seru.result.nephrometry.padua import padua_score
@@ -24,7 +25,22 @@ from seru.result.nephrometry.renal import renal_score
 from seru.result.nephrometry.sinus import find_sinus, sinus_aspect
 from seru.scores import Aspect, Nephrometry, Score, rounded
 
-__all__ = ["Aspect", "Nephrometry", "Score", "nephrometry", "scored"]
+__all__ = ["Aspect", "Drawing", "Nephrometry", "Score", "Study", "nephrometry", "scored", "studies"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """The largest tumor of a kidney.
+
+    Attributes:
+        tumor: the finding.
+        scores: of it.
+        drawing: what they were computed from.
+    """
+
+    tumor: Finding
+    scores: Nephrometry
+    drawing: Drawing
 
 
 def nephrometry(
@@ -45,6 +61,29 @@ def nephrometry(
 
     Returns:
         For ``right`` and ``left`` the scores; None where the findings or the labels hold no kidney or no tumor.
+    """
+    found = studies(labels, sides, grid, findings, lower_kji)
+    return {side: None if study is None else study.scores for side, study in found.items()}
+
+
+def studies(
+    labels: np.ndarray,
+    sides: np.ndarray,
+    grid: Grid,
+    findings: Iterable[Finding],
+    lower_kji: tuple[int, int, int] = (0, 0, 0),
+) -> dict[Side, Study | None]:
+    """Score the largest tumor of each kidney, with what the scores were computed from.
+
+    Args:
+        labels: as :func:`nephrometry`.
+        sides: likewise.
+        grid: likewise.
+        findings: likewise.
+        lower_kji: likewise.
+
+    Returns:
+        As :func:`nephrometry`, with the drawing of each.
     """
     field = Field(grid, lower_kji, labels)
     counted = [finding for finding in findings if finding.is_counted]
@@ -74,7 +113,7 @@ def scored(
     return replace(report, right=right, left=left)
 
 
-def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding], split: Aspect) -> Nephrometry | None:
+def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding], split: Aspect) -> Study | None:
     kidneys = [finding for finding in counted if finding.side == side and finding.kind == "kidney"]
     tumors = [finding for finding in counted if finding.side == side and finding.kind == "tumor"]
     anatomy = anatomy_of(field, sides, side) if kidneys and tumors else None
@@ -85,15 +124,16 @@ def _of_side(side: Side, field: Field, sides: np.ndarray, counted: list[Finding]
     gap, hilar_gap = (find_gap(anatomy, sinus.mask), find_gap(anatomy, sinus.opening)) if sinus else (None, None)
     is_cut = any(kidney.cut_by_edge for kidney in kidneys)
     case = Case(anatomy, sinus, largest.longest.mm, is_cut, largest.cut_by_edge)
-    return Nephrometry(
+    scores = Nephrometry(
         len(tumors),
-        sinus_aspect(anatomy, sinus),
+        sinus_aspect(anatomy, sinus, is_cut),
         renal_score(case, outline, gap, hilar_gap),
         padua_score(case, outline, gap),
         centrality_aspect(case),
         contact_aspect(case, outline),
         split,
     )
+    return Study(largest, scores, drawing_of(case, largest, gap, scores.centrality))
 
 
 def _split(field: Field, sides: np.ndarray, counted: list[Finding]) -> Aspect:

@@ -51,11 +51,19 @@ class Case:
 
 @dataclass(frozen=True)
 class Gap:
-    """The shortest way from a tumor to the sinus: in mm between voxels' faces, and both ends in RAS mm."""
+    """The shortest way from a tumor to the sinus.
+
+    Attributes:
+        mm: between the faces of voxels.
+        tumor_ras: centre of the tumor's voxel, in RAS mm.
+        sinus_ras: likewise, of the sinus's.
+        faces_ras: where the way begins and ends, on the faces of both.
+    """
 
     mm: float
     tumor_ras: Position
     sinus_ras: Position
+    faces_ras: tuple[Position, Position]
 
 
 def find_gap(anatomy: Anatomy, mask: np.ndarray) -> Gap:
@@ -76,8 +84,11 @@ def find_gap(anatomy: Anatomy, mask: np.ndarray) -> Gap:
     steps = np.maximum(np.abs(tumor - other[nearest]) - 1, 0) * anatomy.spacing_mm
     distances = np.linalg.norm(steps, axis=1)
     shortest = int(distances.argmin())
+    start, end = tumor[shortest], other[nearest[shortest]]
+    to_face = np.clip(end - start, -1, 1) / 2
     place_ras = anatomy.frame.place_ras
-    return Gap(float(distances[shortest]), place_ras(tumor[shortest]), place_ras(other[nearest[shortest]]))
+    faces_ras = place_ras(start + to_face), place_ras(end - to_face)
+    return Gap(float(distances[shortest]), place_ras(start), place_ras(end), faces_ras)
 
 
 def share_between(mask: np.ndarray, lines: tuple[int, int]) -> float:

@@ -82,15 +82,16 @@ def find_sinus(anatomy: Anatomy) -> Sinus | None:
     return Sinus(mask, opening, offsets / length) if length > 0 else None
 
 
-def sinus_aspect(anatomy: Anatomy, sinus: Sinus | None) -> Aspect:
+def sinus_aspect(anatomy: Anatomy, sinus: Sinus | None, is_cut: bool) -> Aspect:
     """Tell where the sinus was found.
 
     Args:
         anatomy: of the side.
         sinus: of it.
+        is_cut: whether the kidney reaches the edge of the scan: where the sinus ends is not known then.
 
     Returns:
-        Its volume, its opening's centre and the slices of both its ends and of the opening's.
+        Its volume, its opening's centre and, where they are known, the slices of both its ends and of the opening's.
     """
     if sinus is None:
         return Aspect.unknown("sinus", HOW, NO_HILUM)
@@ -100,12 +101,12 @@ def sinus_aspect(anatomy: Anatomy, sinus: Sinus | None) -> Aspect:
     ends = {"lower_end": sinus.ends[0], "upper_end": sinus.ends[1]}
     return Aspect(
         "sinus",
-        f"{volume_ml:.0f} ml",
+        f"{'at least ' if is_cut else ''}{volume_ml:.0f} ml",
         None,
         HOW,
         numbers=rounded(volume_ml=volume_ml),
         places_ras={"opening": frame.place_ras(np.argwhere(sinus.opening).mean(axis=0))},
-        slices={name: frame.slice_index(index) for name, index in {**lines, **ends}.items()},
+        slices={} if is_cut else {name: frame.slice_index(index) for name, index in {**lines, **ends}.items()},
     )
 
 
