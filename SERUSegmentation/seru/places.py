@@ -53,14 +53,14 @@ def is_same_place(one: Path, other: Path) -> bool:
     with suppress(OSError, ValueError):
         if one.samefile(other):
             return True
-    return _folded(one) == _folded(other)
+    return _folded_path(one) == _folded_path(other)
 
 
-def _folded(path: Path) -> str:
+def _folded_path(path: Path) -> str:
     folder = path.parent
     with suppress(OSError, ValueError):  # the working folder may be gone
         folder = Path(os.path.realpath(folder))
-    return unicodedata.normalize("NFC", str(folder / path.name)).casefold()
+    return folded(str(folder / path.name))
 
 
 def _check_replaceable(path: Path) -> None:
@@ -109,3 +109,12 @@ def _belongs_to_another(path: Path) -> bool:
     if not folder.st_mode & stat.S_ISVTX or not hasattr(os, "geteuid"):
         return False
     return os.geteuid() not in (0, folder.st_uid, path.stat().st_uid)
+
+
+def folded(name: str) -> str:
+    """Return what names have in common that are the same file's in some file system.
+
+    Args:
+        name: of a file, or a path.
+    """
+    return unicodedata.normalize("NFC", name).casefold()

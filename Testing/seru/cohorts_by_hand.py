@@ -29,7 +29,7 @@ def a_case(name: str, findings: Sequence[Finding] = (), **changes: Any) -> dict[
     }
     values: dict[str, Any] = {
         "name": name, "path": f"/scans/{name}.nii.gz", "status": "done", "seconds": 12.3, "error": "", "warnings": [],
-        "remarks": [], "report": f"{name}.json", "pictures": None, "page": None, **sides,
+        "remarks": [], "report": f"{name}.json", "scan": "ct-0123456789ab", "pictures": None, "page": None, **sides,
         "findings": [to_plain(finding) for finding in findings if finding.is_counted],
         "candidates": [to_plain(finding) for finding in findings if not finding.is_counted],
     }  # fmt: skip

@@ -37,8 +37,11 @@ def listed(folder: Path, content: str | bytes) -> Path:
         "\ufeffpath,id\r\ncts/a.nii.gz,one\r\nseries,two\r\n",
         "path;id\ncts/a.nii.gz;one\n\nseries;two",
         'ID,age, Path \none,70,"cts/a.nii.gz"\n,,\ntwo,60,series\n',
+        "path\tid\r\ncts/a.nii.gz\tone\r\nseries\ttwo\r\n",
+        'path;id;"age, years"\ncts/a.nii.gz;one;70\nseries;two;60\n',
+        'path,id,"age; years"\ncts/a.nii.gz,one,70\nseries,two,60\n',
     ],
-    ids=["plain", "byte order mark", "semicolons", "other columns"],
+    ids=["plain", "byte order mark", "semicolons", "other columns", "tabs", "a comma in it", "a semicolon in it"],
 )
 def test_paths_are_relative_to_the_list_and_ids_name_the_cases(folder: Path, content: str) -> None:
     cohort = read_case_list(listed(folder, content))
@@ -69,6 +72,7 @@ def test_a_missing_file_is_listed_with_its_line_and_stops_no_other(folder: Path)
     ("content", "sentence"),
     [
         ("path,id\na,one\nb,One\n", r"has the id 'One' in lines 2 and 3; give each its own\.$"),
+        ("path,id\na,\u00e9\nb,e\u0301\n", r"has the id 'e\u0301' in lines 2 and 3; give each its own\.$"),
         ("file,name\na,one\n", r"begins with 'file,name'; its first line must name the columns: path,id\.$"),
         ("path\ta\n", "its first line must name the columns"),
         ("path,id,id\na,b,c\n", "its first line must name the columns"),

@@ -188,13 +188,15 @@ def test_texts_have_a_contrast_of_4_5_in_light_and_dark(tmp_path: Path) -> None:
             assert (most + 0.05) / (least + 0.05) >= 4.5, (name, theme)
 
 
-def test_verdicts_of_the_same_findings_are_kept_whatever_was_said_of_them(tmp_path: Path) -> None:
-    digests = [
-        data_of(text_of(tmp_path, a_case("anna", [finding])))["digest"]
-        for finding in (SURE, replace(SURE, status="dismissed"), replace(SURE, volume_ml=60.0))
-    ]
+def test_a_case_keeps_its_verdicts_whatever_was_said_of_its_findings_and_whoever_is_beside_it(tmp_path: Path) -> None:
+    findings = [SURE], [replace(SURE, status="dismissed")], [replace(SURE, volume_ml=60.0)], [SURE, DOUBTFUL]
+    texts = [text_of(tmp_path, a_case("bert", [KIDNEY]), a_case("anna", found)) for found in findings]
+    texts += [text_of(tmp_path, a_case("anna", [SURE])), text_of(tmp_path, a_case("cleo", [SURE]))]
 
-    assert digests[0] == digests[1] != digests[2]
+    first, decided, larger, more, alone, other = (data_of(text)["cases"][-1]["digest"] for text in texts)
+
+    assert first == decided == alone
+    assert len({first, larger, more, other}) == 4
 
 
 def test_no_case_at_all_is_a_page_too(tmp_path: Path) -> None:
@@ -253,10 +255,14 @@ def test_a_browser_reviews_2000_cases_by_keyboard_and_exports_what_is_read_back(
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
-def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding(tmp_path: Path) -> None:
+def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding_and_prints_what_is_to_be_checked(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "it's.nii.gz").touch()
+    (tmp_path / "key_slice_left.png").touch()
     finding = replace(SURE, centre_ras=(72.34, -31.0, 0.0))
-    path = write_cohort_page(tmp_path, {"cases": [a_case("it's", [finding])]}, ".nii.gz")
+    case = a_case("it's", [finding], warnings=["Look twice."], pictures=".")
+    path = write_cohort_page(tmp_path, {"cases": [case]}, ".nii.gz")
     clipboard = (
         "Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { copied = text; }}});"
     )
@@ -267,7 +273,13 @@ def test_a_browser_copies_the_command_that_opens_a_case_at_the_finding(tmp_path:
         for button in ("#open", "#table button[data-case]"):
             browser.value(f"document.querySelector('{button}').click()")
             codes.append(shlex.split(browser.value("copied"))[2])
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        shown = [browser.value(f"document.querySelector('{one}').checkVisibility()") for one in ("td li", "td img")]
+        heading = browser.value("getComputedStyle(document.querySelector('thead button')).display")
 
+    assert shown == [True, False]
+    # Chromium repeats no button on the second side of paper.
+    assert heading == "contents"
     assert codes[1] == slicer_code("/scans/it's.nii.gz", str(tmp_path / "it's.nii.gz"))
     assert codes[0] == f"{codes[1]}; slicer.modules.markups.logic().JumpSlicesToLocation(72.3, -31, 0, True)"
 
@@ -315,19 +327,52 @@ def test_a_browser_that_keeps_nothing_says_so_and_the_page_takes_an_exported_lis
         read_out = roles(browser)
         browser.press("j", "d")
         decided = text_at(browser, "count")
-        node = browser.call("DOM.getDocument")["root"]["nodeId"]
-        field = browser.call("DOM.querySelector", nodeId=node, selector="#load")["nodeId"]
-        browser.call("DOM.setFileInputFiles", nodeId=field, files=[str(tmp_path / "list.csv")])
-        loaded = browser.value(
-            "new Promise((done) => { const look = () => { const text = document.getElementById('told').textContent;"
-            "if (text.includes('of the file')) done(text); else setTimeout(look, 10); }; look(); })"
-        )
+        loaded = load(browser, tmp_path / "list.csv")
         after = text_at(browser, "count")
         complaints = browser.complaints
 
     assert told == "This browser keeps no verdicts for this page: export them before you close it."
     assert {"table", "columnheader", "rowheader", "status", "checkbox"} <= read_out
-    assert decided == "3 of 7; 1 with a verdict"
+    assert decided == "3 of 7; 1 with a verdict, not kept in this browser"
     assert loaded == "1 of 2 verdicts of the file are on findings of this page."
-    assert after.endswith("2 with a verdict")
+    assert after.endswith("2 with a verdict, not kept in this browser")
     assert complaints == []
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_browser_keeps_what_was_said_of_a_case_when_the_batch_has_gone_on(tmp_path: Path) -> None:
+    told = replace(CANDIDATE, confidence=DOUBTFUL.confidence)  # their order in the queue is that of the report
+    anna, accepted = (a_case("anna", [SURE, DOUBTFUL, replace(told, status=s)]) for s in ("candidate", "accepted"))
+    (tmp_path / "list.csv").write_text(
+        "\ufeffcase;finding;r_mm;a_mm;s_mm;volume_ml;verdict;note\r\n"
+        'bert;right tumor 2;1,3;-2,0;3,0;2,04; needs_work ;"\'-5 HU; again"\r\n',
+        encoding="utf-8",
+    )
+
+    with running_browser(tmp_path / "profile") as browser:
+        browser.open(write_cohort_page(tmp_path, {"cases": [anna]}, ".nii.gz"))
+        browser.press("d")
+        browser.open(write_cohort_page(tmp_path, {"cases": [a_case("bert", [DOUBTFUL]), accepted]}, ".nii.gz"))
+        kept = text_at(browser, "count")
+        load(browser, tmp_path / "list.csv")
+        said = browser.value("asCsv()")
+        complaints = browser.complaints
+
+    assert kept == "1 of 4; 1 with a verdict"
+    assert said.splitlines()[1:] == [
+        "bert,right tumor 2,1.3,-2,3,2.04,needs_work,'-5 HU; again,ct-0123456789ab",
+        "anna,right tumor 2,1.3,-2,3,2.04,dismiss,,ct-0123456789ab",
+    ]
+    assert complaints == []
+
+
+def load(browser: Any, path: Path) -> str:
+    """Load a list into the page; return what it tells then."""
+    node = browser.call("DOM.getDocument")["root"]["nodeId"]
+    field = browser.call("DOM.querySelector", nodeId=node, selector="#load")["nodeId"]
+    browser.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
+    told: str = browser.value(
+        "new Promise((done) => { const look = () => { const text = document.getElementById('told').textContent;"
+        "if (text.includes('of the file')) done(text); else setTimeout(look, 10); }; look(); })"
+    )
+    return told

@@ -74,6 +74,12 @@ def test_a_list_that_a_german_spreadsheet_has_saved_is_read(tmp_path: Path) -> N
     assert read_verdicts(path) == {"anna": (replace(TUMOR, note="a; b"),)}
 
 
+def test_another_column_s_name_may_hold_a_separator(tmp_path: Path) -> None:
+    path = write_list(tmp_path / "v.csv", "anna,right tumor 1,10,20,30,63,dismiss,,,2", header=f'{HEADER},"reader; 1"')
+
+    assert read_verdicts(path) == {"anna": (TUMOR,)}
+
+
 def test_names_of_cases_are_read_as_they_are(tmp_path: Path) -> None:
     lines = [f"{name},left tumor 1,1,2,3,4,accept," for name in ("' quoted'", "' a '", "''=b", "'c", " d ", "\\udce9")]
 
@@ -143,6 +149,26 @@ def test_the_nearest_of_two_is_meant() -> None:
     far, near = (a_finding(number=n, centre_ras=(10.0, 20.0, 30.0 + mm)) for n, mm in ((1, 12.0), (2, 5.0)))
 
     assert TUMOR.find_in([far, near]) == near
+
+
+def test_a_kidney_is_known_with_its_tumors_and_without_them() -> None:
+    kidney = a_finding(kind="kidney", volume_ml=20.0, centre_ras=(0.0, 0.0, 0.0), longest_3d_mm=20.0)
+    tumor = a_finding(volume_ml=100.0, centre_ras=(0.0, 0.0, 36.0), longest_3d_mm=70.0)
+    whole = a_finding(
+        kind="kidney", status="dismissed", volume_ml=120.0, centre_ras=(0.0, 0.0, 30.0), longest_3d_mm=90.0
+    )
+    alone, together = (
+        ListedVerdict("kidney", "right", 1, one.centre_ras, one.volume_ml, "dismiss") for one in (kidney, whole)
+    )
+
+    assert alone.find_in([tumor, kidney]) == together.find_in([tumor, kidney]) == kidney
+    assert alone.find_in([whole]) == together.find_in([whole]) == whole
+    # What lies there and is so much larger is not what someone accepted, or dismissed before.
+    assert replace(alone, verdict="accept").find_in([whole]) is None
+    assert alone.find_in([replace(whole, status="candidate")]) is None
+    accepted = replace(kidney, status="accepted")
+    kept = ListedVerdict.kept(accepted, [accepted, tumor])
+    assert kept == replace(together, verdict="accept")
 
 
 # A kidney of 60 voxels of 1 ml, a tumor of 12 in it, and a doubtful one apart.
@@ -309,6 +335,25 @@ def test_a_batch_applies_a_list_to_saved_maps_without_the_network(
         assert cohort.run(*more) == 0
         assert cohort.status() == "skipped"
     assert cohort.report() == after
+
+
+@pytest.mark.usefixtures("forbidden")
+def test_verdicts_on_another_ct_of_the_same_name_are_told_and_not_applied(
+    copied: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cohort = Cohort(copied, tiny_model, *KEPT)
+    report = cohort.report()
+    assert report.input.sha256 is not None
+    line = line_of("anna", listed_on(report, 0, "dismiss"))
+
+    path = write_list(copied / "v.csv", f"{line},ct-0123456789ab")
+    assert cohort.run("--verdicts", str(path)) == 0
+    assert (cohort.status(), cohort.report()) == ("skipped", report)
+    assert "1 of its verdicts are on another CT of this name and were not applied." in capsys.readouterr().err
+
+    write_list(path, f"{line},ct-{report.input.sha256[:12]}")
+    assert cohort.run("--verdicts", str(path)) == 0
+    assert cohort.status() == "done"
 
 
 def test_a_case_without_maps_is_run_again_and_keeps_earlier_verdicts(copied: Path, tiny_model: Path) -> None:

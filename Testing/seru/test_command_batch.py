@@ -109,6 +109,23 @@ def test_a_second_run_skips_what_is_finished(
     assert "cut: " in error
 
 
+def test_of_many_failed_cases_the_last_line_names_five(
+    tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(7):
+        (tmp_path / "in" / f"c{number}.nrrd").write_text("no CT")
+
+    assert run(tmp_path / "in", tmp_path / "out", tiny_model) == 1
+
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("seru: 7 of 7 cases failed (see ")
+    assert "c4.nrrd' is no NRRD file" in error
+    assert error.endswith("DICOM folder; and 2 more.")
+    assert "c5.nrrd" not in error
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["failed"] * 7
+
+
 def test_what_is_unfinished_or_made_otherwise_is_done_again(outputs: Path, inputs: Path, tiny_model: Path) -> None:
     before = times(outputs)
     (outputs / "bert.json").unlink()

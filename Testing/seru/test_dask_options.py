@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seru.cli import main
+from seru.errors import BadInputError
 from seru.io.images import write_volume
 from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
@@ -83,6 +84,30 @@ def test_an_address_where_nothing_is_is_one_sentence(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"seru: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("nonsense://127.0.0.1:1", "unknown address scheme 'nonsense'"),
+        ("tcp://127.0.0.1", "missing port number"),
+        ("tcp://127.0.0.1:1", "encryption required"),
+    ],
+)
+def test_an_address_that_cannot_be_used_gets_no_client_that_would_complain_in_the_end(
+    address: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dask = pytest.importorskip("dask", reason="Dask is not installed: pip install distributed")
+    from seru.cohort.dask_cluster import remote_client
+
+    monkeypatch.setattr("seru.cohort.dask_cluster.Client", lambda *_, **__: pytest.fail("a client was made"))
+
+    with (
+        dask.config.set({"distributed.comm.require-encryption": "encryption" in sentence}),
+        pytest.raises(BadInputError, match=f"cannot be used .*{sentence}"),
+        remote_client(address),
+    ):
+        pass
 
 
 def test_an_open_port_elsewhere_is_warned_of_once(

@@ -8,13 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import seru
 from seru.cohort.discovery import Case
 from seru.cohort.outputs import Outputs
+from seru.cohort.verdict_list import ListedVerdict, not_found
 from seru.errors import BadInputError, CancelledError, DeviceError, ModelError
-from seru.io.images import write_volume
+from seru.findings import Report
+from seru.io.images import read_volume, write_volume
 from seru.model.store import open_model
 from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
@@ -50,16 +53,26 @@ def recipe(tmp_path: Path, tiny_model: Path) -> Recipe:
 
 
 def run(
-    client: Client, recipe: Recipe, folder: Path, *names: str, progress: Progress | None = None
+    client: Client,
+    recipe: Recipe,
+    folder: Path,
+    *names: str,
+    progress: Progress | None = None,
+    verdicts: tuple[ListedVerdict, ...] = (),
 ) -> dict[str, Ended]:
     """Run cases by these names."""
     from seru.cohort.dask_runner import make_tasks, run_tasks
 
     def outputs_of(case: Case) -> Outputs:
-        return Outputs(folder / "out" / f"{case.name}.nii.gz", folder / "out" / f"{case.name}.json")
+        return Outputs(*(folder / "out" / f"{case.name}{ending}" for ending in (".nii.gz", ".json", "")))
 
-    tasks = make_tasks([Case(name, folder / f"{name}.nii.gz") for name in names], outputs_of, recipe)
+    tasks = make_tasks([Case(name, folder / f"{name}.nii.gz", verdicts) for name in names], outputs_of, recipe)
     return {tasks[number].case.name: ended for number, ended in run_tasks(tasks, client, progress or Progress())}
+
+
+def report_of(ended: Ended) -> Report:
+    assert ended.report is not None, ended.error
+    return ended.report
 
 
 def test_a_case_that_fails_unexpectedly_is_tried_once_more(
@@ -67,8 +80,11 @@ def test_a_case_that_fails_unexpectedly_is_tried_once_more(
 ) -> None:
     tries: list[str] = []
 
-    def run_case(case: Case, *others: object) -> tuple[str, object]:
+    def run_case(case: Case, outputs: Outputs, *others: object) -> tuple[str, object]:
         tries.append(case.name)
+        for place in outputs.places():
+            place.parent.mkdir(exist_ok=True)
+            place.touch()
         if case.name == "always" or tries.count(case.name) == 1:
             raise {"memory": DeviceError("No memory."), "refused": BadInputError("No CT.")}.get(
                 case.name, ValueError(1)
@@ -100,7 +116,34 @@ def test_a_case_is_written_by_the_worker_and_skipped_by_the_next_run(
 
     assert (first.status, second.status) == ("done", "skipped")
     assert first.warnings == first.report.warnings == second.report.warnings
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"anna.nii.gz", "anna.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"anna.nii.gz", "anna.json", "anna"}
+
+
+def test_a_worker_applies_verdicts_to_saved_maps_without_the_network(
+    client: Client, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phantom = make_phantom(PhantomOptions(seed=3, shape_kji=(12, 64, 64), spacing_kji_mm=(18.0, 6.0, 6.0)))
+    write_volume(phantom.volume, tmp_path / "anna.nii.gz")
+    first = report_of(run(client, recipe, tmp_path, "anna")["anna"])
+    at = next(at for at, finding in enumerate(first.findings) if finding.is_counted)
+    finding = first.findings[at]
+    place = finding.kind, finding.side, finding.number, finding.centre_ras, finding.volume_ml
+    said, nowhere = ListedVerdict(*place, "dismiss"), replace(ListedVerdict(*place, "accept"), centre_ras=(900.0,) * 3)
+    monkeypatch.setattr("seru.cascade.cascade.Segmenter.segment", lambda *_: pytest.fail("a network was run"))
+
+    second = run(client, recipe, tmp_path, "anna", verdicts=(said, nowhere))["anna"]
+    again = replace(recipe, options=SegmentOptions(threads=2))
+    third = run(client, again, tmp_path, "anna", verdicts=(said, nowhere))["anna"]
+
+    after = report_of(second)
+    found = said.find_in(after.findings)
+    assert (second.status, found and found.status) == ("done", "dismissed")
+    voxels = np.count_nonzero(read_volume(tmp_path / "out" / "anna.nii.gz").array_kji)
+    counted = after.total["kidney_ml"] + after.total["tumor_ml"]
+    assert voxels * phantom.volume.grid.voxel_ml == pytest.approx(counted, abs=0.01)
+    assert counted < first.total["kidney_ml"] + first.total["tumor_ml"]
+    assert [warning for warning in second.warnings if "was not found" in warning] == [not_found(nowhere)]
+    assert (third.status, report_of(third).warnings) == ("skipped", after.warnings)
 
 
 def test_results_never_take_the_place_of_another_case_s_ct(client: Client, recipe: Recipe, tmp_path: Path) -> None:
@@ -131,6 +174,22 @@ def test_what_no_case_can_be_run_without_ends_the_run_with_its_sentence(
         with pytest.raises(kind, match="On the worker inproc://") as caught:
             run(client, changed, tmp_path, "anna")
         assert sentence in str(caught.value)
+
+
+def test_a_worker_whose_folder_is_another_one_ends_the_run_with_its_sentence(
+    client: Client, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seru.cohort.dask_task.run_case", lambda *_: ("done", make_report()))
+    monkeypatch.setattr("seru.cohort.dask_runner._SEEN_S", 0.0)
+
+    with pytest.raises(BadInputError) as caught:
+        run(client, recipe, tmp_path, "anna")
+
+    assert str(caught.value).startswith("What the worker inproc://")
+    assert str(caught.value).endswith(
+        f"wrote to '{tmp_path / 'out' / 'anna.nii.gz'}' is not to be seen here; all computers must share that folder "
+        "under the same path."
+    )
 
 
 def test_a_cancelled_run_stops_what_is_running_and_begins_nothing(

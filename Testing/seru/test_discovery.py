@@ -77,6 +77,12 @@ def test_cases_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert set(cases(tmp_path)) == {"a_b-nii.gz", "a_b-nii.gz-2", "a_b-nrrd"}
 
 
+def test_names_that_some_file_systems_take_for_one_are_told_apart(tmp_path: Path) -> None:
+    touch(tmp_path, "\u00e9.nii.gz", "E\u0301.nrrd")
+
+    assert set(cases(tmp_path)) == {"\u00e9-nii.gz", "E\u0301-nrrd"}
+
+
 def test_a_folder_without_a_ct_is_listed(tmp_path: Path) -> None:
     touch(tmp_path, "a.nii.gz", "d/readme.txt")
     (tmp_path / "b" / "c").mkdir(parents=True)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from seru.cohort.dask_task import Recipe
     from seru.model.store import Model
 
+# Failed cases that the last line names; each was told when it failed, and the summary has them all.
+_MOST_TOLD = 5
 DESCRIPTION = (
     "Segment every CT file, DICOM folder and zip of DICOM in a folder and the folders in it, or in a list; here, or on "
     "the workers of a Dask cluster. Finished cases are skipped; failed ones are listed in the end, with exit code 1."
@@ -152,8 +154,10 @@ def _conclude(summary: Summary, count: int, session: Session) -> int:
     """Tell how it went; of ``count`` cases, those that were meant as such included."""
     path = summary.folder / SUMMARY_CSV
     if summary.failed:
-        lines = "; ".join(f"{case['name']}: {case['error']}" for case in summary.failed)
-        raise SeruError(f"{len(summary.failed)} of {count} cases failed (see {path}): {lines}")
+        failed = summary.failed
+        told = [f"{case['name']}: {case['error'].rstrip('.')}" for case in failed[:_MOST_TOLD]]
+        more = [f"and {len(failed) - _MOST_TOLD} more"] if len(failed) > _MOST_TOLD else []
+        raise SeruError(f"{len(failed)} of {count} cases failed (see {path}): {'; '.join([*told, *more])}.")
     session.done(str(path))
     session.say(f"{count} cases finished; {path}")
     return 0

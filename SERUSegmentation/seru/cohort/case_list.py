@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 
 from seru.cohort.discovery import LONGEST_STEM, Case, Cohort, LeftOut
+from seru.cohort.separators import separator_of
 from seru.cohort.summary import SUMMARY
 from seru.errors import BadInputError
+from seru.places import folded
 
 LIST_ENDING = ".csv"
 _COLUMNS = ("path", "id")
@@ -26,7 +28,7 @@ def is_case_list(path: Path) -> bool:
 def read_case_list(path: Path) -> Cohort:
     """Read a list of cases.
 
-    UTF-8, with or without a byte order mark; separated by commas or semicolons. The first line names the columns:
+    UTF-8, with or without a byte order mark; separated by commas, semicolons or tabs. The first line names the columns:
     ``path`` of a CT file, a DICOM folder or a zip of one, relative to the list's own folder unless it is absolute, and
     ``id``, after which the results are called. Further columns are the writer's own.
 
@@ -44,7 +46,7 @@ def read_case_list(path: Path) -> Cohort:
     lines_of: dict[str, int] = {}
     for line, place, name in _rows(path):
         _check_id(name, f"Line {line} of the list '{path}'")
-        first = lines_of.setdefault(name.casefold(), line)
+        first = lines_of.setdefault(folded(name), line)
         if first != line:
             raise BadInputError(
                 f"The list '{path}' has the id '{name}' in lines {first} and {line}; give each its own."
@@ -63,9 +65,8 @@ def _rows(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield the number of each line that is not empty, with its path and id."""
     text = _read(path)
     header = text.partition("\n")[0]
-    separator = ";" if ";" in header and "," not in header else ","
     # Not split into lines before: a cell in quotes may hold some.
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator_of(text, _COLUMNS), strict=True)
     try:
         columns = [cell.strip().casefold() for cell in next(reader, [])]
         if any(columns.count(name) != 1 for name in _COLUMNS):
@@ -107,7 +108,7 @@ def _check_id(name: str, where: str) -> None:
     is_plain = all(character.isprintable() and character not in _IN_NO_NAME for character in name)
     if not is_plain or "." in (name[0], name[-1]) or PureWindowsPath(name).is_reserved():
         raise BadInputError(f"{where} has the id '{name}', which can be no file's name; take letters, digits, - and _.")
-    if name.casefold() == SUMMARY:
+    if folded(name) == SUMMARY:
         raise BadInputError(f"{where} has the id '{name}', as the summary is called; choose another one.")
     if len(name.encode()) > LONGEST_STEM:
         raise BadInputError(f"{where} has an id of more than {LONGEST_STEM} bytes; choose a shorter one.")

@@ -1,6 +1,7 @@
 // The review queue, in one script with cohort_table.js and cohort_csv.js: verdicts, what is looked at, and keys.
 
-// Verdicts, by the number of their finding; kept in the browser where it lets us.
+// Verdicts, by the number of their finding; kept in the browser where it lets us, each case's by themselves: a page with
+// more cases, after another batch, has them too.
 
 const WORDS = { accept: "accepted", dismiss: "dismissed", needs_work: "needs work" };
 const STANDING = { believed: "Found", accepted: "Accepted in these results", candidate: "Candidate, not counted",
@@ -8,24 +9,41 @@ const STANDING = { believed: "Found", accepted: "Accepted in these results", can
 const findings = data.findings;
 const verdicts = new Map();
 const past = [];
-const storeKey = `seru-verdicts-${data.digest}`;
+let isKept = true;
 const counted = (finding) => finding.status === "believed" || finding.status === "accepted";
 
+const storeKeyOf = (index) => `seru-verdicts-${data.cases[index].digest}`;
+const ofCase = data.cases.map(() => []);
+findings.forEach((finding, id) => ofCase[finding.case].push(id));
+for (const ids of ofCase) ids.sort((one, other) => counted(findings[one]) - counted(findings[other]) || one - other);
+
+// What a finding is called by stays, its number does not: the queue's order changes with what is said.
+const packed = (ids) =>
+  JSON.stringify(ids.map((id) => [keyOf(id), verdicts.get(id).verdict, verdicts.get(id).note]));
+
 function restore() {
-  try {
-    for (const [id, verdict, note] of JSON.parse(localStorage.getItem(storeKey) ?? "[]")) {
-      if (findings[id] && verdict in WORDS) verdicts.set(id, { verdict, note: String(note) });
+  const known = numbersByKey();
+  inStore(() => data.cases.forEach((_, index) => {
+    for (const [key, verdict, note] of JSON.parse(localStorage.getItem(storeKeyOf(index)) ?? "[]")) {
+      if (known.has(key) && verdict in WORDS) verdicts.set(known.get(key), { verdict, note: String(note) });
     }
-    localStorage.setItem(storeKey, packed());
-  } catch {
-    tell("This browser keeps no verdicts for this page: export them before you close it.");
-  }
+  }));
+  keep([0]);
+  if (!isKept) tell("This browser keeps no verdicts for this page: export them before you close it.");
 }
-const packed = () => JSON.stringify([...verdicts].map(([id, { verdict, note }]) => [id, verdict, note]));
-function keep() {
+function keep(indices) {
+  inStore(() => indices.forEach((index) => {
+    const said = ofCase[index].filter((id) => verdicts.has(id));
+    localStorage.setItem(storeKeyOf(index), packed(said));
+    if (!said.length) localStorage.removeItem(storeKeyOf(index));
+  }));
+}
+function inStore(work) {
   try {
-    localStorage.setItem(storeKey, packed());
-  } catch { /* It was said at the start. */ }
+    work();
+  } catch {
+    isKept = false;
+  }
 }
 function put(id, value) {
   if (value) verdicts.set(id, value);
@@ -34,15 +52,12 @@ function put(id, value) {
 function decide(id, value) {
   past.push({ id, before: verdicts.get(id), at });
   put(id, value);
-  keep();
+  keep([findings[id].case]);
 }
 const nameOf = (id) => `${findings[id].name} of ${data.cases[findings[id].case].name}`;
 
 // The queue: the finding that is looked at, what is beside it in its case, and what comes next.
 
-const ofCase = data.cases.map(() => []);
-findings.forEach((finding, id) => ofCase[finding.case].push(id));
-for (const ids of ofCase) ids.sort((one, other) => counted(findings[one]) - counted(findings[other]) || one - other);
 const BEFORE = 3;
 const LISTED = 10;
 const BESIDE = 20;
@@ -70,7 +85,7 @@ function undo() {
   const last = past.pop();
   if (!last) return tell("There is nothing to undo.");
   put(last.id, last.before);
-  keep();
+  keep([findings[last.id].case]);
   const place = queue.indexOf(last.id);
   goTo(place < 0 ? last.at : place);
   return tell(`Taken back: ${nameOf(last.id)}.`);
@@ -84,7 +99,7 @@ function show() {
   const id = queue[at];
   const isEmpty = id === undefined;
   byId("count").textContent = isEmpty ? "Nothing is in this queue."
-    : `${at + 1} of ${queue.length}; ${verdicts.size} with a verdict`;
+    : `${at + 1} of ${queue.length}; ${verdicts.size} with a verdict${isKept ? "" : ", not kept in this browser"}`;
   byId("item").parentElement.hidden = isEmpty;
   byId("export").disabled = !verdicts.size;
   byId("undo").disabled = !past.length;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 import dask
 from distributed import Client, LocalCluster, WorkerPlugin
 from distributed.client import ClosedClientError
+from distributed.comm import connect
 from distributed.security import Security
 from distributed.worker import Worker
 
@@ -86,19 +88,26 @@ def remote_client(address: str) -> Iterator[Client]:
             "docs/cluster.md says."
         )
     try:
+        asyncio.run(_knock(address))
         client = Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, TimeoutError) as error:
         raise BadInputError(
             f"No Dask scheduler answers at '{address}' within {_CONNECT_S} s; start it first, or check the address"
             f"{' and the certificates' if is_encrypted(address) else ''}."
         ) from error
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ImportError, ValueError, TypeError, RuntimeError) as error:  # the first where versions do not fit, too
         text = " ".join(str(error).split()).rstrip(".")
         raise BadInputError(
             f"The address '{address}' cannot be used ({text}); give tls://host:port or tcp://host:port."
         ) from error
     with client:
         yield client
+
+
+async def _knock(address: str) -> None:
+    """Connect once; a client that cannot use an address is never quite closed, and complains when it is forgotten."""
+    comm = await connect(address, timeout=_CONNECT_S, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def is_encrypted(address: str) -> bool:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import queue
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 from distributed import Client, Future, KilledWorker
 from distributed.client import ClosedClientError
@@ -27,6 +30,8 @@ from seru.progress import Progress
 
 _LOOK_S = 0.2
 _GATHER_S = 2.0
+# A share may show later what another computer wrote.
+_SEEN_S = 60.0
 _CODES = {kind.exit_code: kind for kind in (BadInputError, ModelError, DeviceError)}
 
 
@@ -65,7 +70,7 @@ def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iter
 
     Raises:
         CancelledError: the run was cancelled.
-        BadInputError: a worker cannot run any case.
+        BadInputError: a worker cannot run any case, or writes where nobody sees it.
         ModelError: a worker's model is missing, damaged, or another one.
         SeruError: the scheduler is gone.
     """
@@ -103,6 +108,7 @@ class _Submitter:
         self._progress = progress
         self._address = client.scheduler.address if client.scheduler else "?"
         self._tries = itertools.count(1)
+        self._sharing: set[str | None] = set()
 
     def results(self, numbers: Sequence[int], first: Ended | None = None) -> Iterator[tuple[int, Ended]]:
         """Yield tasks' numbers and what became of them, as they end.
@@ -123,6 +129,7 @@ class _Submitter:
                     _tell_of(futures[number], number, ended)
                     continue
                 del futures[number]
+                self._check_shared(self._tasks[number], result)
                 yield number, result
         finally:
             with suppress(Exception):  # the scheduler may be gone, and with it all tasks
@@ -170,12 +177,32 @@ class _Submitter:
             return replace(result, status="failed", error="Its run was cancelled by another client.", may_succeed=True)
         return result
 
+    def _check_shared(self, task: Task, ended: Ended) -> None:
+        """Check, once for each worker, that its results are to be seen from here: its folder may be another one."""
+        if ended.status not in ("done", "skipped") or ended.worker in self._sharing:
+            return
+        deadline = time.monotonic() + _SEEN_S
+        while hidden := [path for path in task.outputs.places() if not _is_seen(path)]:
+            if time.monotonic() > deadline:
+                raise BadInputError(
+                    f"What the worker {ended.worker} wrote to '{hidden[0]}' is not to be seen here; all computers must "
+                    "share that folder under the same path."
+                )
+            self._progress.check_cancelled()
+            time.sleep(_LOOK_S)
+        self._sharing.add(ended.worker)
+
     def gone(self) -> SeruError:
         """Return the error of a scheduler that is there no more."""
         return SeruError(
             f"The Dask scheduler at '{self._address}' is gone; the cases that were finished are kept, and the same "
             "command goes on with the others once it is back."
         )
+
+
+def _is_seen(path: Path) -> bool:
+    # A share that keeps what it knew for a while looks again where a folder is listed.
+    return path.exists() or (path.parent.is_dir() and path.name in os.listdir(path.parent))
 
 
 def _tell_of(future: Future, number: int, ended: queue.SimpleQueue[int]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seru.cohort.verdict_list import ListedVerdict, not_found
+from seru.cohort.verdict_list import ListedVerdict, not_found, scan_of
 from seru.findings import Finding, Report
 from seru.options import SegmentOptions
 from seru.progress import Progress
@@ -18,6 +18,7 @@ from seru.result.verdicts import Verdict
 if TYPE_CHECKING:
     from seru.cascade.stages import SegmentResult
 
+_LEFT_OUT = "were not applied."
 _NEEDS_WORK = "A person says that this needs work: "
 
 
@@ -50,6 +51,20 @@ def decide(maps: Maps, report: Report, listed: Sequence[ListedVerdict], progress
     return SegmentResult(maps.whole(finished.labels_box), maps, report, finished.measured)
 
 
+def on_scan(listed: Sequence[ListedVerdict], sha256: str, progress: Progress) -> tuple[ListedVerdict, ...]:
+    """Return the verdicts that are on a CT: one of its name may have taken its place since.
+
+    Args:
+        listed: verdicts on the case.
+        sha256: of the CT's content.
+        progress: told where some are on another one.
+    """
+    chosen = tuple(one for one in listed if one.scan in ("", scan_of(sha256)))
+    if len(chosen) < len(listed):
+        progress.warning(f"{len(listed) - len(chosen)} of its verdicts are on another CT of this name and {_LEFT_OUT}")
+    return chosen
+
+
 def is_decided(report: Report, listed: Sequence[ListedVerdict]) -> bool:
     """Tell whether a report is of a result that has verdicts applied.
 
@@ -71,8 +86,9 @@ def with_kept(listed: Sequence[ListedVerdict], report: Report) -> tuple[ListedVe
         listed: verdicts on the case.
         report: of the result so far.
     """
-    others = [finding for finding in report.findings if not any(one.find_in([finding]) for one in listed)]
-    return (*listed, *filter(None, map(ListedVerdict.kept, others)))
+    found = [one.find_in(report.findings) for one in listed]
+    others = [finding for finding in report.findings if finding not in found]
+    return (*listed, *filter(None, (ListedVerdict.kept(finding, report.findings) for finding in others)))
 
 
 def verdicts_with(
@@ -110,4 +126,4 @@ def sentences_on(listed: Sequence[ListedVerdict], findings: Sequence[Finding]) -
 
 
 def _is_of_list(warning: str) -> bool:
-    return warning.startswith(_NEEDS_WORK) or warning.endswith("so its verdict was not applied.")
+    return warning.startswith(_NEEDS_WORK) or warning.endswith(("so its verdict was not applied.", _LEFT_OUT))

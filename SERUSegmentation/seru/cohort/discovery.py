@@ -21,6 +21,7 @@ from seru.errors import BadInputError
 from seru.io.dicom import holds_dicom, looks_like_dicom
 from seru.io.dicom_zip import ZIP_ENDING
 from seru.io.images import INPUT_ENDINGS, ending_of
+from seru.places import folded
 
 # KiTS19 calls every CT so; the folder is the case.
 _CT_OF_FOLDER = "imaging"
@@ -216,15 +217,15 @@ def _one_a_study(top: Path, studies: dict[Path, bytes]) -> Iterator[Path]:
 def _named_apart(found: list[tuple[str, str, Path]]) -> list[Case]:
     """Name the cases so that no result takes the place of another one or of the summary, in any file system."""
     found = [(_shortened(stem), kind, path) for stem, kind, path in found]
-    stems = Counter(stem.casefold() for stem, _, _ in found) + Counter([SUMMARY])
+    stems = Counter(folded(stem) for stem, _, _ in found) + Counter([SUMMARY])
     taken = {stem for stem, count in stems.items() if count == 1} | {SUMMARY}
     cases = []
     for stem, kind, path in found:
         name = stem
-        if stems[stem.casefold()] > 1:
+        if stems[folded(stem)] > 1:
             names = (f"{stem}-{kind}" + (f"-{number}" if number > 1 else "") for number in itertools.count(1))
-            name = next(name for name in names if name.casefold() not in taken)
-            taken.add(name.casefold())
+            name = next(name for name in names if folded(name) not in taken)
+            taken.add(folded(name))
         cases.append(Case(name, path))
     return cases
 

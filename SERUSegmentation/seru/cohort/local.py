@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from seru.cohort.case import decide_case, process_case, read_case
-from seru.cohort.decided import is_decided
+from seru.cohort.decided import is_decided, on_scan
 from seru.cohort.discovery import Case
 from seru.cohort.finished import check_is_report, read_finished
 from seru.cohort.outputs import Outputs
@@ -95,16 +95,17 @@ def run_case(
     """
     record = RunRecord(progress)
     volume = read_case(case.path, None, record)
+    verdicts = on_scan(case.verdicts, volume.source["sha256"], record)
     report = read_finished(volume, outputs, segmenter, record)
-    if report is not None and is_decided(report, case.verdicts):
+    if report is not None and is_decided(report, verdicts):
         return "skipped", report
     outputs.check(case.path, inputs)
     outputs.check_keeps(segmenter.model.folder.iterdir())
     if outputs.report is not None:
         check_is_report(outputs.report)
     if report is not None:
-        return "done", decide_case(volume, outputs, segmenter, record, case.verdicts, report)
-    return "done", process_case(volume, outputs, segmenter, record, case.verdicts)
+        return "done", decide_case(volume, outputs, segmenter, record, verdicts, report)
+    return "done", process_case(volume, outputs, segmenter, record, verdicts)
 
 
 def failure_sentence(error: Exception) -> str:

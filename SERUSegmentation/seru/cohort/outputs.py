@@ -101,6 +101,11 @@ class Outputs:
         ]
         return [(what, path) for what, path in places if path is not None]
 
+    def places(self) -> list[Path]:
+        """Return what is there once a run has ended well; of pictures, which may be none, the folder."""
+        files = [path for what, path in self.files() if what != "picture"]
+        return [*files, *([self.pictures] if self.pictures else [])]
+
     def check(self, source: Path, others: Inputs | None = None) -> None:
         """Check, before any work, that everything can be written, and that nothing is written over.
 

@@ -101,7 +101,6 @@ def render_cohort(folder: Path, cases: Sequence[Mapping[str, Any]], ending: str)
         script=Markup(script),
         # No text in it ends the element that it is in.
         data=Markup(json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")),
-        digest=data["digest"],
         count_text=f"{len(cases)} {'case' if len(cases) == 1 else 'cases'}",
         states=_states(cases),
         histograms=[_histogram(cases, kind) for kind in ("kidney", "tumor")],
@@ -188,21 +187,28 @@ def _data(
         for finding in (*case["findings"], *case["candidates"])
     ]
     queue.sort(key=lambda finding: (finding["confidence"] is None, finding["confidence"] or 0.0))
-    named = [[cases[f["case"]]["name"], f["name"], f["place"], f["volume"]] for f in queue]
+    named: list[list[Any]] = [[] for _ in cases]
+    for finding in queue:
+        named[finding["case"]].append([finding["name"], finding["place"], finding["volume"]])
     return {
-        # Verdicts are kept for these findings, whatever was said of them so far.
-        "digest": hashlib.sha256(json.dumps(sorted(named)).encode()).hexdigest(),
         "cases": [
             {
                 "name": case["name"],
+                "digest": _digest(case["name"], found),
+                "scan": case["scan"] or "",
                 "command": _command(folder, case, ending),
                 "pictures": row["pictures"],
                 "page": row["page"],
             }
-            for case, row in zip(cases, rows, strict=True)
+            for case, row, found in zip(cases, rows, named, strict=True)
         ],
         "findings": queue,
     }
+
+
+def _digest(name: str, found: Sequence[Any]) -> str:
+    """What a case's verdicts are kept by: its findings, whatever was said of them so far and whoever is beside it."""
+    return hashlib.sha256(json.dumps([name, sorted(found)]).encode()).hexdigest()[:32]
 
 
 def _command(folder: Path, case: Mapping[str, Any], ending: str) -> str | None:

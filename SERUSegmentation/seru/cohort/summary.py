@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from seru.cohort.outputs import Outputs
 from seru.cohort.tables import CASES, FINDINGS, case_rows, finding_rows
+from seru.cohort.verdict_list import scan_of
 from seru.files import FileGroup, write_text
 from seru.findings import SIDES, Report, rounded
 from seru.records import to_plain
@@ -93,7 +94,8 @@ class Summary:
 
         Each case has ``name``, ``path``, ``status``, ``seconds`` (of its whole run, whenever that was), ``error``,
         ``warnings``, ``remarks``, ``right`` and ``left`` (volumes in ml and the longest diameter in mm), ``findings``
-        (those in labels and volumes) and ``candidates`` (the others) as its report has them, and ``report``,
+        (those in labels and volumes) and ``candidates`` (the others) as its report has them, ``scan`` (the beginning of
+        the digest of the CT's content, by which verdicts know it), and ``report``,
         ``pictures`` and ``page``: paths as seen from the summary's folder, or null where there are none.
         """
         order = sorted(range(len(self.cases)), key=self._places.__getitem__)
@@ -139,6 +141,7 @@ def _facts(report: Report | None) -> dict[str, Any]:
     found = report.findings if report else ()
     facts: dict[str, Any] = {
         "seconds": round(sum(report.seconds.values()), 3) if report else None,
+        "scan": scan_of(report.input.sha256) if report else None,
         "model": report.model.id if report and report.model else None,
         **{name: getattr(report, name) if report else None for name in ("device", "engine", "alpha")},
         "warnings": list(report.warnings) if report else [],
