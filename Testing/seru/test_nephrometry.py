@@ -15,10 +15,7 @@ import pytest
 from seru.errors import BadInputError
 from seru.records import read_record, to_plain
 from seru.result.labelled import measure_labels
-from seru.result.measurements import Field
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
-from seru.result.nephrometry.anatomy import anatomy_of
-from seru.result.nephrometry.outline import _hull_planes, _outside_by_cubes_mm, find_outline
 from Testing.seru.nephrometry_by_hand import Sphere, labels_of, score_of, scores_of, sides_of, turned
 
 AT_THE_POLE = Sphere(up=50, back=0, medial=-6, radius=12)
@@ -159,24 +156,6 @@ def test_the_c_index_is_the_same_from_the_head_and_from_the_feet() -> None:
 
     assert above == below
     assert above["along_slices_mm"] == pytest.approx(30, abs=1e-6)
-
-
-def test_the_outline_is_exact_where_it_counts_and_quick_elsewhere() -> None:
-    labels, grid = labels_of([Sphere(up=34, back=4, medial=-10, radius=25)])
-    found = measure_labels(labels, grid)
-    anatomy = anatomy_of(Field(grid, found.lower_kji, found.labels_box), found.sides_box, "right")
-    planes, places = _hull_planes(anatomy.kidney, anatomy.spacing_mm), np.argwhere(anatomy.tumor)
-
-    outline = find_outline(anatomy)
-
-    outside_mm = (places * anatomy.spacing_mm @ planes[:, :3].T + planes[:, 3]).max(axis=1)
-    assert outline.exophytic_share == (outside_mm > 0).mean()
-    assert outline.bulge_mm == pytest.approx(outside_mm.max(), abs=1e-9)
-    assert outline.depth_mm == pytest.approx(-outside_mm.min(), abs=1e-9)
-    np.testing.assert_array_equal(outline.bulge_place, places[outside_mm.argmax()])
-    np.testing.assert_array_equal(outline.depth_place, places[outside_mm.argmin()])
-    exact = np.isclose(_outside_by_cubes_mm(places, planes, anatomy.spacing_mm), outside_mm, atol=1e-9)
-    assert exact.mean() < 0.7
 
 
 def test_a_tumor_inside_touches_kidney_all_round() -> None:
