@@ -17,7 +17,7 @@ from seru.errors import BadInputError
 from seru.findings import SIDES, Index, Side, Thresholds
 from seru.records import read_record, to_plain
 
-EngineName = Literal["auto", "torch", "openvino"]
+EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
 CropRule = Literal["grow", "paper"]
 SegType = Literal["binary", "labelmap", "fractional"]
 
@@ -99,7 +99,7 @@ class SegmentOptions:
     Attributes:
         alpha: weight of the coarse stage in the fusion, 0..1; None takes the model's default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
-        engine: ``auto``, ``torch`` or ``openvino``.
+        engine: ``auto``, ``torch``, ``openvino``, or ``openvino-int8``, which nothing takes by itself.
         threads: CPU threads of the engine; None lets the engine choose (one per core).
         all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
@@ -127,7 +127,12 @@ class SegmentOptions:
         ),
     )
     device: str = field(default="auto", metadata=_switch("auto, cpu, cuda:N or mps", metavar="DEVICE"))
-    engine: EngineName = field(default="auto", metadata=_switch("back end of the networks"))
+    engine: EngineName = field(
+        default="auto",
+        metadata=_switch(
+            "back end of the networks; openvino-int8 rounds to 8-bit integers, twice as fast on CPUs without bf16"
+        ),
+    )
     threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))
     all_slices: bool = field(
         default=False,
