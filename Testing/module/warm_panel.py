@@ -1,8 +1,12 @@
-"""The panel with a process that is warm already: most of a short run's time is its process's start."""
+"""The panel with a process that is warm already: most of a short run's time is its process's start.
+
+It stops half way where a test wants to meet it there: however busy the machine, the test is never too late.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import pytest
 
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from Testing.desktop import Desktop
+from Testing.module import halting_child
 from Testing.module.module_tools import open_module
 
 # Only against hanging.
@@ -27,14 +32,47 @@ def small() -> Phantom:
 
 
 @pytest.fixture(scope="session")
-def shared_worker() -> Iterator[Any]:
+def shared_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Works for one test after the other; a CT that it had last is not run again unless it is released."""
     pytest.importorskip("slicer")
-    from SERUSegmentationLib.run.worker import Worker
-
-    worker = Worker()
+    worker = halting_worker(tmp_path_factory.mktemp("halt"))
     yield worker
     worker.close()
+
+
+def halting_worker(folder: Path) -> Any:
+    """Return a worker for :func:`halted`; what its process is told is in a folder."""
+    from SERUSegmentationLib.run import worker as worker_module
+    from SERUSegmentationLib.run.process import ChildProcess
+    from SERUSegmentationLib.run.worker import Worker
+
+    class HaltingChild(ChildProcess):
+        @property
+        def command(self) -> list[str]:
+            python, _, _, *arguments = super().command
+            return [python, halting_child.__file__, str(worker.halt), *arguments]
+
+    class HaltingWorker(Worker):
+        halt = folder / "stage"
+
+        def start(self, *arguments: Any) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(worker_module, "ChildProcess", HaltingChild)
+                super().start(*arguments)
+
+    worker = HaltingWorker()
+    return worker
+
+
+@contextmanager
+def halted(panel: Any, stage: str = "refine") -> Iterator[None]:
+    """Meanwhile runs of the panel stop in a stage, after its first steps, until they are cancelled or this ends."""
+    halt = panel.logic.worker.halt
+    halt.write_text(stage, encoding="utf-8")
+    try:
+        yield
+    finally:
+        halt.unlink()
 
 
 @pytest.fixture
