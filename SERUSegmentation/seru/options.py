@@ -82,7 +82,10 @@ class SideBox:
         """
         found = _BOX.fullmatch(text)
         if found is None:
-            raise BadInputError(f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in voxels of the CT.")
+            raise BadInputError(
+                f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in whole voxels of the CT, and @N "
+                "behind it for its key slice."
+            )
         i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:7])
         key = None if found[8] is None else int(found[8])
         return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1), key)

@@ -180,12 +180,19 @@ def test_a_crop_never_grows_beyond_what_the_image_has() -> None:
     assert grown == CropRegion((-14, -14), (128, 128), (128, 128), grown=True)
 
 
-def place(box: SideBox, coarse: np.ndarray | None = None, crop: SideCrop | None = None) -> Crops:
-    """A box on a stack of 10 slices of 80 x 100 pixels where a kidney was found on the left, or none."""
+def place(
+    box: SideBox, coarse: np.ndarray | None = None, crop: SideCrop | None = None, midline: float | None = None
+) -> Crops:
+    """A box on a stack of 10 slices of 80 x 100 pixels where a kidney was found on the left, or none.
+
+    Without a midline all of it is the box's own half.
+    """
+    if midline is None:
+        midline = 0.0 if box.side == "left" else 100.0
     probabilities = np.zeros((10, 2, 80, 100), np.uint8)
     if coarse is not None:
         probabilities[:, 0] = coarse
-    scan = Prepared(lambda index: np.zeros((1, 80, 100), np.uint8), (10, 80, 100), (2.0, 1.0, 1.0), 50.0)
+    scan = Prepared(lambda index: np.zeros((1, 80, 100), np.uint8), (10, 80, 100), (2.0, 1.0, 1.0), midline)
     found = Crops({"right": None, "left": crop}, "nothing")
     return place_boxes(found, [box], Coarse(probabilities, range(10), 10), scan, AS_IT_IS, CARD)
 
@@ -263,8 +270,31 @@ def test_a_key_slice_is_read_written_and_checked_with_its_box() -> None:
     for text in ("left=1:20,3:40,5:60@4", "left=1:20,3:40,5:60@61"):
         with pytest.raises(BadInputError, match=r"outside its box .*from 5 to 60"):
             check_boxes([SideBox.parse(text)], grid)
-    with pytest.raises(BadInputError, match="cannot be read"):
-        SideBox.parse("left=1:20,3:40,5:60@-1")
+    for number in ("-1", "1.5", "", "1@1"):
+        with pytest.raises(BadInputError, match=r"cannot be read; give .* and @N behind it for its key slice\."):
+            SideBox.parse(f"left=1:20,3:40,5:60@{number}")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("right=0:40,20:50,3:6", None),
+        ("right=30:69,20:50,3:6", None),  # across the midline
+        ("left=0:99,20:50,3:6", None),  # as wide as the body
+        ("right=50:90,20:50,3:6", "left"),
+        ("left=10:59,20:50,3:6", "right"),
+    ],
+)
+def test_a_box_in_the_other_half_of_the_body_is_told_of_and_taken(text: str, other: str | None) -> None:
+    box = SideBox.parse(text)
+
+    crops = place(box, midline=50.0)
+
+    assert crops.by_side[box.side] is not None
+    sentence = (
+        f"The box of the {box.side} side lies in the {other} half of the body; check that the side is the patient's."
+    )
+    assert crops.warnings == ((sentence,) if other else ())
 
 
 def test_without_any_contour_it_is_the_middle_slice_of_the_box() -> None:
