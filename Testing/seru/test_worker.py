@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,6 +261,18 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
     assert_is(job, whole_run(ct, tiny_model, {"right": OTHER}))
 
 
+def test_a_folder_of_maps_that_was_taken_away_is_made_anew(
+    living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
+) -> None:
+    living.ask("segment", **job)
+    shutil.rmtree(job["maps"])
+
+    events = living.ask("refine", side="left", box=BOX)
+
+    assert {"slices", "done"} & set(names(events)) == {"done"}
+    assert_is(job, whole_run(ct, tiny_model, {"left": BOX}))
+
+
 @pytest.mark.parametrize("idle", [False, True])
 def test_after_a_release_a_side_is_refined_from_the_files(
     idle: bool, living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
@@ -350,7 +363,9 @@ def test_what_is_wrong_with_a_request_is_one_event_and_the_worker_goes_on(
         assert (event["event"], event["code"]) == ("error", 2)
         return event["id"], event["message"]
 
-    assert refused(b"{") == (None, "A line is no JSON; send one object a line.")
+    assert refused(b"{") == (None, "A line is no JSON; send one object a line, with each key once.")
+    assert refused(b'{"id": 70, "do": "release", "do": "status"}')[1].startswith("A line is no JSON")
+    assert "at most 9007199254740992" in refused(b'{"id": 9007199254740993, "do": "status"}')[1]
     assert refused(b"\xff\x00")[0] is None
     assert refused(b"[]")[0] is None
     assert refused(b'{"do": "segment"}')[0] is None

@@ -243,7 +243,8 @@ class Worker:
         folder = self._case.order.outputs.maps if self._case.order else None
 
         def tell(maker: PartMaker) -> None:
-            if folder is None or maker.side != side:
+            # Where someone took the folder away there are no slices; the maps at the end make it anew.
+            if folder is None or not folder.is_dir() or maker.side != side:
                 return
             part = maker.make()
             path = folder / f"seru_slices_{progress.id}_{len(self._parts)}.npz"
