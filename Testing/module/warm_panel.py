@@ -6,15 +6,15 @@ It stops half way where a test wants to meet it there: however busy the machine,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seru.phantom import Phantom, PhantomOptions, make_phantom
+from Testing import halting
 from Testing.desktop import Desktop
-from Testing.module import halting_child
 from Testing.module.module_tools import open_module
 
 # Only against hanging.
@@ -49,8 +49,8 @@ def halting_worker(folder: Path) -> Any:
     class HaltingChild(ChildProcess):
         @property
         def command(self) -> list[str]:
-            python, _, _, *arguments = super().command
-            return [python, halting_child.__file__, str(worker.halt), *arguments]
+            python, _, *arguments = super().command
+            return [python, halting.__file__, str(worker.halt), *arguments]
 
     class HaltingWorker(Worker):
         halt = folder / "stage"
@@ -64,15 +64,9 @@ def halting_worker(folder: Path) -> Any:
     return worker
 
 
-@contextmanager
-def halted(panel: Any, stage: str = "refine") -> Iterator[None]:
-    """Meanwhile runs of the panel stop in a stage, after its first steps, until they are cancelled or this ends."""
-    halt = panel.logic.worker.halt
-    halt.write_text(stage, encoding="utf-8")
-    try:
-        yield
-    finally:
-        halt.unlink()
+def halted(panel: Any, stage: str = "refine") -> AbstractContextManager[None]:
+    """Meanwhile runs of the panel stop in a stage."""
+    return halting.halted(panel.logic.worker.halt, stage)
 
 
 @pytest.fixture
