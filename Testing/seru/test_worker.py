@@ -424,6 +424,24 @@ def test_a_number_that_is_in_use_is_refused(living: Child, job: dict[str, Any]) 
     assert events[-1]["event"] == "done"
 
 
+def test_where_too_many_wait_the_next_one_is_refused_and_can_still_be_made_room_for(
+    living: Child, job: dict[str, Any]
+) -> None:
+    with living.halted("coarse"):
+        first = living.send("segment", **job)
+        while living.read().get("stage") != "coarse":
+            pass
+        waiting = [living.send("release") for _ in range(100)]
+        refused = living.until_end(living.send("release"))[-1]
+        cancelled = living.until_end(living.send("cancel", of=waiting[0]))
+        room = living.send("release")
+        living.until_end(living.send("cancel", of=first))
+
+    assert (refused["code"], refused["message"]) == (2, "Too many requests wait; send it again when some have ended.")
+    assert [event["event"] for event in cancelled[-2:]] == ["error", "done"]
+    assert living.until_end(room)[-1]["event"] == "done"
+
+
 def test_lines_are_divided_wherever_the_blocks_end() -> None:
     blocks = [b"a", b"b\nc\n", b"\n", b"x" * (LONGEST_LINE + 1), b"y\nd", b"e"]
 
