@@ -114,10 +114,12 @@ def test_a_wrong_box_is_refused_in_one_sentence(
     assert not (tmp_path / "out.nii.gz").exists()
 
 
-@pytest.mark.parametrize("number", [float("nan"), 1.5, -1])
+@pytest.mark.parametrize("number", [float("nan"), 1.5, 1.0, -1, True])
 def test_a_box_of_other_numbers_than_indices_is_refused(number: float) -> None:
     with pytest.raises(BadInputError, match="is none"):
         SideBox("left", (0, 0, number), (5, 5, 5))  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="The key slice"):
+        SideBox("left", (0, 0, 0), (5, 5, 5), number)  # type: ignore[arg-type]
 
 
 def test_a_batch_has_no_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +142,15 @@ def test_a_box_is_read_and_written_alike_and_stands_in_what_decides_a_result() -
     assert options.deciding() != SegmentOptions().deciding()
     assert SegmentOptions.of_paper(boxes=(box,)).boxes == (box,)
     assert options.for_result().boxes == ()
+
+
+def test_a_box_of_numpy_s_numbers_is_the_same_box() -> None:
+    box = SideBox("left", tuple(np.array([1, 3, 5])), list(np.array([20, 40, 60], np.uint16)), np.int64(17))  # type: ignore[arg-type]
+
+    assert box == SideBox.parse("left=1:20,3:40,5:60@17")
+    assert json.dumps(SegmentOptions(boxes=(box,)).deciding()["boxes"]) == (
+        '[{"side": "left", "ijk_min": [1, 3, 5], "ijk_max": [20, 40, 60], "key_slice": 17}]'
+    )
 
 
 # Where a box lies
