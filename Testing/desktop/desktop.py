@@ -283,7 +283,12 @@ class Desktop:
 
     def grab(self, path: str | Path | None = None) -> Any:
         """Return a picture of the whole window as a QImage, and save it where a path is given."""
+        from Testing.desktop.views import MRMLView
+
         self.process_events(0.02)
+        for view in self.window.findChildren(MRMLView):
+            if view.isVisible():
+                view.image()  # as it is now, also where views are not drawn each time
         return _save(self.window.grab().toImage(), path)
 
     def grab_panel(self, path: str | Path | None = None) -> Any:

@@ -155,7 +155,7 @@ with bare_scene() as scene:
     # A result's measurements want scikit-image, which Setup brings.
     blocked = {*NOT_IN_SLICER, *NEVER_IN_SLICER} - {"skimage"}
 
-    assert run_without(blocked, program, tmp_path).splitlines()[-1] == "2 0"
+    assert run_without(blocked, program, tmp_path).splitlines()[-1] == "3 0"
 
 
 def test_what_runs_in_slicer_imports_no_test_tool_that_needs_qt() -> None:
