@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import re
 import types
 import typing
@@ -56,12 +57,15 @@ class SideBox:
     key_slice: int | None = None
 
     def __post_init__(self) -> None:
-        if self.key_slice is not None and not (isinstance(self.key_slice, int) and self.key_slice >= 0):
+        for name in ("ijk_min", "ijk_max"):
+            object.__setattr__(self, name, tuple(map(_own_index, getattr(self, name))))
+        object.__setattr__(self, "key_slice", _own_index(self.key_slice))
+        if self.key_slice is not None and not (type(self.key_slice) is int and self.key_slice >= 0):
             raise BadInputError(f"The key slice '{self.key_slice}' of a box is none; give its index, counted from 0.")
         if self.side not in SIDES:
             raise BadInputError(f"The side '{self.side}' of a box is unknown; give one of {', '.join(SIDES)}.")
         is_whole = len(self.ijk_min) == len(self.ijk_max) == 3
-        is_whole &= all(isinstance(number, int) for number in (*self.ijk_min, *self.ijk_max))
+        is_whole &= all(type(number) is int for number in (*self.ijk_min, *self.ijk_max))
         if not is_whole or not all(0 <= low <= high for low, high in zip(self.ijk_min, self.ijk_max, strict=True)):
             raise BadInputError(
                 f"The box {self} is none; give its first and its last voxel along i, j and k, counted from 0."
@@ -82,7 +86,10 @@ class SideBox:
         """
         found = _BOX.fullmatch(text)
         if found is None:
-            raise BadInputError(f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in voxels of the CT.")
+            raise BadInputError(
+                f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in whole voxels of the CT, and @N "
+                "behind it for its key slice."
+            )
         i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:7])
         key = None if found[8] is None else int(found[8])
         return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1), key)
@@ -90,6 +97,14 @@ class SideBox:
     def __str__(self) -> str:
         ranges = (f"{low}:{high}" for low, high in zip(self.ijk_min, self.ijk_max, strict=False))
         return f"{self.side}={','.join(ranges)}" + ("" if self.key_slice is None else f"@{self.key_slice}")
+
+
+def _own_index(number: Any) -> Any:
+    """A whole number as Python's own, NumPy's too; what is none as it is, to be refused."""
+    try:
+        return number if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        return number
 
 
 @dataclass(frozen=True)
