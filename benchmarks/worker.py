@@ -1,8 +1,9 @@
 """What ``seru worker`` saves: a second Segment beside the first, a moved box, and what waiting costs.
 
-    python -m benchmarks.worker [--input CT] [--runs 3]
+    python -m benchmarks.worker [--input CT] [--runs 3] [--quick]
 
-One worker does all of it in turn; every figure is a median, and the ratios are of the same run. Linux only.
+One worker does all of it in turn; every figure is a median, and the ratios are of the same run. On two cores without
+bf16 that others use too a round takes seven minutes; a quick one has a third of the slices. Linux only.
 """
 
 from __future__ import annotations
@@ -31,15 +32,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model id or folder (default: the default model)")
     parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x200")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, help="rounds (default: 3)")
+    parser.add_argument("--quick", action="store_true", help="one round, and a phantom of 66 slices, as tall")
     arguments = parser.parse_args()
+    runs, slices = arguments.runs or (1 if arguments.quick else 3), 66 if arguments.quick else 200
     folder = REPOSITORY / "build" / "benchmark"
     folder.mkdir(parents=True, exist_ok=True)
-    source = arguments.input or make_phantom_file(folder / "phantom_200.nii.gz", 200)
+    source = arguments.input or make_phantom_file(folder / f"phantom_{slices}.nii.gz", slices)
     with tempfile.TemporaryDirectory() as place:
-        seconds, idle = measure(source, arguments.model, arguments.runs, Path(place))
+        seconds, idle = measure(source, arguments.model, runs, Path(place))
     middle = {name: statistics.median(values) for name, values in seconds.items()}
-    print(f"input {source.name}, {arguments.runs} runs, medians; seconds, and as share of the first Segment\n")
+    print(f"input {source.name}, runs: {runs}; medians, seconds, and as share of the first Segment\n")
     for name, value in middle.items():
         print(f"{name:44}{value:8.2f}{value / middle['first segment']:8.2f}")
     print(f"\nidle worker: {idle[0]:.0f} MB, {idle[1]:.1f} % of a core; after release {idle[2]:.0f} MB")

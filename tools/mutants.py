@@ -74,6 +74,7 @@ MUTANTS = (
     Mutant("box: a key slice of its own", "cascade/boxes.py", "elif found is not None and found.key.index in slices:", "elif False:", _BOXES),
     Mutant("box: a key slice that left it stays", "cascade/boxes.py", "elif found is not None and found.key.index in slices:", "elif found is not None:", _BOXES),
     Mutant("box: the key slice that was set is not taken", "cascade/boxes.py", "if box.key_slice is not None:\n        place", "if False:\n        place", _BOXES),
+    Mutant("box: told of where it reaches over the middle", "cascade/boxes.py", "_OTHER_HALF = 0.75", "_OTHER_HALF = 0.4", _BOXES),
     Mutant("box: a flipped axis as a plain one", "orientation.py", "range(size - 1 - last, size - first) if flipped", "range(first, last + 1) if flipped", _BOXES),
     Mutant("refined again: the old crop stands", "cascade/refine.py", "and kept.crop == crops.by_side[side]\n", "\n", _BOXES),
     # Sizes

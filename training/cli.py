@@ -54,6 +54,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_config(train)
     train.set_defaults(run=_run_step)
     _add_evaluate(commands)
+    ranges = commands.add_parser("ranges", help="measure what a model's convolutions see, so that CPUs run it in 8 bit")
+    ranges.add_argument("--model", metavar="ID_OR_FOLDER", required=True, help="gets the ranges into its folder")
+    ranges.add_argument("--data", type=Path, metavar="FOLDER", required=True, help="as of evaluate; training patients")
+    ranges.add_argument("--split-file", type=Path, metavar="JSON", help="patients by train and val")
+    ranges.set_defaults(run=_ranges)
     split = commands.add_parser("split", help="write the split by patient to a file")
     _add_config(split)
     split.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
@@ -194,6 +199,13 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(format_summary(summary), flush=True)
     if options.output is not None and options.model is not None:
         print(f"Tables and plots: {options.output}")
+
+
+def _ranges(options: argparse.Namespace) -> None:
+    from training.ranges import add_measured_ranges
+
+    model = add_measured_ranges(options.model, options.data, options.split_file)
+    print(f"ranges: {model.folder}")
 
 
 def _split(options: argparse.Namespace) -> None:

@@ -105,13 +105,22 @@ def evaluate_model(
         ModelError: the model cannot be used.
     """
     model = find_model(model_name)
-    cases = _chosen(data, choice)
+    cases = chosen_cases(data, choice)
     alpha = model.card.alpha if options.alpha is None else options.alpha
     thresholds = thresholds_of(model.card.least_confidences, options)
     return evaluate_cases(predict_cases(model, cases, options, None), alpha, thresholds, output)
 
 
-def _chosen(data: Path, choice: Choice) -> list[LabelledCase]:
+def chosen_cases(data: Path, choice: Choice) -> list[LabelledCase]:
+    """Return cases of a data folder.
+
+    Args:
+        data: KiTS19 cases, or slices with a manifest.
+        choice: which of them.
+
+    Raises:
+        BadInputError: there is none such.
+    """
     is_slices = (data / "manifest.csv").is_file()
     cases = slice_cases(data) if is_slices else kits19_cases(data)
     if not cases:

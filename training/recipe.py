@@ -23,6 +23,7 @@ from training.export import export_model, export_step, interim_model
 from training.labelled import LabelledCase
 from training.loop import StageData, Start, read_stage, train_stage, train_step
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
+from training.ranges import add_ranges, measure_ranges
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
 from training.thresholds import choose_run, thresholds_step
@@ -100,9 +101,16 @@ class Recipe:
             self._weights[key] = read_stage(self.work / stage, done)
         return self._weights[key]
 
+    def training_cases(self) -> list[LabelledCase]:
+        """The cases that are trained on, as volumes."""
+        return self._cases("train")
+
     def validation_cases(self) -> list[LabelledCase]:
         """The cases that validate, as volumes."""
-        patients = set(self.split["val"])
+        return self._cases("val")
+
+    def _cases(self, part: str) -> list[LabelledCase]:
+        patients = set(self.split[part])
         return [case for case in list_cases(self.config.data) if not case.is_extra and case.patient in patients]
 
     def _step(self, name: StepName) -> Step:
@@ -213,6 +221,7 @@ class Recipe:
         results = step.inputs["results"]
         weights = self.weights("coarse"), self.weights("refine")
         model = export_model(self.config, folder, weights, results, read_json(self.work / "refine" / "run.json"))
+        model = add_ranges(model, measure_ranges(model, self.training_cases()))
         model.verify()
         return step.finish({"model": str(folder), "files": model.card.files})
 

@@ -303,7 +303,7 @@ class Report:
         geometry: its grid.
         model: which one ran.
         device: ``cpu``, ``cuda:N`` or ``mps``.
-        engine: ``torch`` or ``openvino``.
+        engine: ``torch``, ``openvino`` or ``openvino-int8``.
         alpha: weight of the coarse stage.
         options: those that decide the result.
         seconds: of each stage.

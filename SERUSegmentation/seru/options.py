@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import re
 import types
 import typing
@@ -17,7 +18,7 @@ from seru.errors import BadInputError
 from seru.findings import SIDES, Index, Side, Thresholds
 from seru.records import read_record, to_plain
 
-EngineName = Literal["auto", "torch", "openvino"]
+EngineName = Literal["auto", "torch", "openvino", "openvino-int8"]
 CropRule = Literal["grow", "paper"]
 SegType = Literal["binary", "labelmap", "fractional"]
 
@@ -56,12 +57,15 @@ class SideBox:
     key_slice: int | None = None
 
     def __post_init__(self) -> None:
-        if self.key_slice is not None and not (isinstance(self.key_slice, int) and self.key_slice >= 0):
+        for name in ("ijk_min", "ijk_max"):
+            object.__setattr__(self, name, tuple(map(_own_index, getattr(self, name))))
+        object.__setattr__(self, "key_slice", _own_index(self.key_slice))
+        if self.key_slice is not None and not (type(self.key_slice) is int and self.key_slice >= 0):
             raise BadInputError(f"The key slice '{self.key_slice}' of a box is none; give its index, counted from 0.")
         if self.side not in SIDES:
             raise BadInputError(f"The side '{self.side}' of a box is unknown; give one of {', '.join(SIDES)}.")
         is_whole = len(self.ijk_min) == len(self.ijk_max) == 3
-        is_whole &= all(isinstance(number, int) for number in (*self.ijk_min, *self.ijk_max))
+        is_whole &= all(type(number) is int for number in (*self.ijk_min, *self.ijk_max))
         if not is_whole or not all(0 <= low <= high for low, high in zip(self.ijk_min, self.ijk_max, strict=True)):
             raise BadInputError(
                 f"The box {self} is none; give its first and its last voxel along i, j and k, counted from 0."
@@ -82,7 +86,10 @@ class SideBox:
         """
         found = _BOX.fullmatch(text)
         if found is None:
-            raise BadInputError(f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in voxels of the CT.")
+            raise BadInputError(
+                f"The box '{text}' cannot be read; give SIDE=i0:i1,j0:j1,k0:k1 in whole voxels of the CT, and @N "
+                "behind it for its key slice."
+            )
         i0, i1, j0, j1, k0, k1 = (int(number) for number in found.groups()[1:7])
         key = None if found[8] is None else int(found[8])
         return cls(typing.cast(Side, found[1]), (i0, j0, k0), (i1, j1, k1), key)
@@ -92,6 +99,14 @@ class SideBox:
         return f"{self.side}={','.join(ranges)}" + ("" if self.key_slice is None else f"@{self.key_slice}")
 
 
+def _own_index(number: Any) -> Any:
+    """A whole number as Python's own, NumPy's too; what is none as it is, to be refused."""
+    try:
+        return number if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        return number
+
+
 @dataclass(frozen=True)
 class SegmentOptions:
     """How the cascade runs and how its result is fused and cleaned up, validated when built.
@@ -99,7 +114,7 @@ class SegmentOptions:
     Attributes:
         alpha: weight of the coarse stage in the fusion, 0..1; None takes the model's default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
-        engine: ``auto``, ``torch`` or ``openvino``.
+        engine: ``auto``, ``torch``, ``openvino``, or ``openvino-int8``, which nothing takes by itself.
         threads: CPU threads of the engine; None lets the engine choose (one per core).
         all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
@@ -127,7 +142,12 @@ class SegmentOptions:
         ),
     )
     device: str = field(default="auto", metadata=_switch("auto, cpu, cuda:N or mps", metavar="DEVICE"))
-    engine: EngineName = field(default="auto", metadata=_switch("back end of the networks"))
+    engine: EngineName = field(
+        default="auto",
+        metadata=_switch(
+            "back end of the networks; openvino-int8 rounds to 8-bit integers, twice as fast on CPUs without bf16"
+        ),
+    )
     threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))
     all_slices: bool = field(
         default=False,

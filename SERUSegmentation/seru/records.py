@@ -34,12 +34,19 @@ def parse_json(text: str | bytes) -> Any:
         The plain values; every number is finite.
 
     Raises:
-        ValueError: it is no JSON, a number is not finite, or it is nested too deeply.
+        ValueError: it is no JSON, an object has a key twice, a number is not finite, or it is nested too deeply.
     """
     try:
-        return json.loads(text, parse_constant=_finite, parse_float=_finite)
+        return json.loads(text, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_object)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return values
 
 
 def _finite(digits: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,17 @@ import pytest
 from Testing.desktop import Desktop, click, drag
 from Testing.desktop.pytest_fixtures import WINDOW_SIZE, slicer_desktop
 from Testing.module.module_tools import labels_of, turn
-from Testing.module.warm_panel import TIMEOUT_S, add_ct, panel, shared_worker, small, small_scan, wait_for, warm
+from Testing.module.warm_panel import (
+    TIMEOUT_S,
+    add_ct,
+    halted,
+    panel,
+    shared_worker,
+    small,
+    small_scan,
+    wait_for,
+    warm,
+)
 
 __all__ = ["panel", "shared_worker", "slicer_desktop", "small", "warm"]
 
@@ -73,15 +82,7 @@ def drag_box(desktop: Desktop, panel: Any, by: tuple[int, int]) -> None:
 
 
 def wait_for_slices(desktop: Desktop, panel: Any) -> None:
-    """Let the worker go on step by step until slices are shown: it may need less time than the panel takes to look."""
-    result, pid = panel.parts.controller.result, panel.logic.worker.pid
-    while not result.showsParts:
-        os.kill(pid, signal.SIGCONT)
-        time.sleep(0.01)
-        os.kill(pid, signal.SIGSTOP)
-        desktop.process_events(0.15)
-        assert panel.logic.isRunning
-    os.kill(pid, signal.SIGCONT)
+    desktop.wait_until(lambda: panel.parts.controller.result.showsParts, TIMEOUT_S)
 
 
 def rows_with_progress(panel: Any) -> list[str]:
@@ -122,8 +123,9 @@ def test_a_dragged_box_of_a_turned_ct_refines_its_side_as_a_whole_run_with_it_wo
     drag_box(slicer_desktop, panel, (0, 0))
     assert not panel.logic.isRunning
 
-    drag_box(slicer_desktop, panel, (-24, -16))
-    assert panel.logic.isRunning
+    with halted(panel):
+        drag_box(slicer_desktop, panel, (-24, -16))
+        assert panel.logic.isRunning
     wait_for(slicer_desktop, panel)
 
     moved = shown(panel)
@@ -157,10 +159,11 @@ def test_what_was_drawn_stays_and_a_worker_that_was_killed_reads_the_ct_anew(
     slicer.util.updateSegmentBinaryLabelmapFromArray(drawn, node, segment_id, volume)
     before = labels_of(node, volume)
 
-    drag_box(slicer_desktop, boxed, (-24, -16))
-    wait_for_slices(slicer_desktop, boxed)
-    os.kill(boxed.logic.worker.pid, signal.SIGKILL)
-    wait_for(slicer_desktop, boxed)
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-24, -16))
+        wait_for_slices(slicer_desktop, boxed)
+        os.kill(boxed.logic.worker.pid, signal.SIGKILL)
+        wait_for(slicer_desktop, boxed)
     assert boxed.ui.statusLabel.text == slicer_desktop.dialogs.shown[-1].text
     assert crop_of(boxed) == first
     assert np.array_equal(labels_of(node, volume), before)
@@ -186,17 +189,17 @@ def test_a_refinement_is_given_up_for_the_next_one_by_cancel_and_by_closing_the_
 ) -> None:
     roi, first, labels = roi_of(boxed), crop_of(boxed), shown(boxed)
     centre = list(roi.GetCenterWorld())
-    drag_box(slicer_desktop, boxed, (-24, -16))
-    wait_for_slices(slicer_desktop, boxed)
-    # Slices are shown as they arrive, and how far the side is, in its row alone.
-    assert not np.array_equal(shown(boxed), labels)
-    assert rows_with_progress(boxed) == ["left"]
-    assert not boxed.ui.leftSliceLabel.visible
-    assert boxed.ui.leftProgressBar.text in boxed.ui.statusLabel.text
-    assert boxed.ui.statusLabel.text.startswith("Left side: Refine stage, slice ")
-
-    click(boxed.ui.segmentButton)
-    wait_for(slicer_desktop, boxed)
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-24, -16))
+        wait_for_slices(slicer_desktop, boxed)
+        # Slices are shown as they arrive, and how far the side is, in its row alone.
+        assert not np.array_equal(shown(boxed), labels)
+        assert rows_with_progress(boxed) == ["left"]
+        assert not boxed.ui.leftSliceLabel.visible
+        assert boxed.ui.leftProgressBar.text in boxed.ui.statusLabel.text
+        assert boxed.ui.statusLabel.text.startswith("Left side: Refine stage, slice ")
+        click(boxed.ui.segmentButton)
+        wait_for(slicer_desktop, boxed)
 
     assert boxed.ui.statusLabel.text == "The run was cancelled; nothing was written."
     assert list(roi.GetCenterWorld()) == pytest.approx(centre)
@@ -205,15 +208,17 @@ def test_a_refinement_is_given_up_for_the_next_one_by_cancel_and_by_closing_the_
     assert not boxed.parts.controller.isEdited()
     assert rows_with_progress(boxed) == []
     assert boxed.ui.leftSliceLabel.visible
-    drag_box(slicer_desktop, boxed, (-12, -8))
-    drag_box(slicer_desktop, boxed, (-12, -8))
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-12, -8))
+        drag_box(slicer_desktop, boxed, (-12, -8))
     wanted = list(roi.GetCenterWorld())
     wait_for(slicer_desktop, boxed)
     assert np.abs(np.array(roi.GetCenterWorld()) - wanted).max() <= SPACING_MM
     assert np.abs(np.array(crop_of(boxed).centre_ras) - wanted).max() <= SPACING_MM
 
-    drag_box(slicer_desktop, boxed, (-8, 0))
-    slicer_desktop.close_scene()
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-8, 0))
+        slicer_desktop.close_scene()
 
     assert not boxed.logic.isRunning
     assert "The scene was closed during the run" in boxed.ui.statusLabel.text
@@ -262,11 +267,12 @@ def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: De
     assert display.GetPointLabelsVisibility()
     assert roi_of(boxed).GetNthControlPointLabel(0) == "Left"
 
-    drag_box(slicer_desktop, boxed, (-24, -16))
-    # It goes on while another CT is looked at.
-    boxed.ui.inputSelector.setCurrentNode(first_ct)
-    slicer_desktop.process_events(0.15)
-    assert rows_with_progress(boxed) == []
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-24, -16))
+        # It goes on while another CT is looked at.
+        boxed.ui.inputSelector.setCurrentNode(first_ct)
+        slicer_desktop.process_events(0.15)
+        assert rows_with_progress(boxed) == []
     wait_for(slicer_desktop, boxed)
     assert boxed.ui.statusLabel.text.startswith("'other': Left side: Done in")
     assert crop_of(boxed) == first
@@ -288,11 +294,12 @@ def test_boxes_of_two_cts_in_turn_are_refined_each_in_its_own(slicer_desktop: De
 def test_boxes_go_back_where_the_ct_is_deleted_while_a_side_refines(slicer_desktop: Desktop, boxed: Any) -> None:
     roi = roi_of(boxed)
     centre = list(roi.GetCenterWorld())
-    drag_box(slicer_desktop, boxed, (-24, -16))
-    assert boxed.logic.isRunning
+    with halted(boxed):
+        drag_box(slicer_desktop, boxed, (-24, -16))
+        assert boxed.logic.isRunning
 
-    slicer_desktop.scene.RemoveNode(boxed.ui.inputSelector.currentNode())
-    wait_for(slicer_desktop, boxed)
+        slicer_desktop.scene.RemoveNode(boxed.ui.inputSelector.currentNode())
+        wait_for(slicer_desktop, boxed)
 
     assert "The volume was deleted during the run" in boxed.ui.statusLabel.text
     assert list(roi.GetCenterWorld()) == pytest.approx(centre)

@@ -55,7 +55,7 @@ def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned
     open_key_slices(slicer_desktop, panel)
     before = panel.parts.controller.report
     size = np.array(before.left.crop.ijk_max) - before.left.crop.ijk_min + 1
-    place = np.array(before.left.crop.ijk_min) + size // 2 + [-3, 2, 0]
+    place = np.array(before.left.crop.ijk_min) + size // 2 + [-3, 2, -2]
 
     put_crosshair(slicer_desktop, place)
     click(panel.ui.keySliceHereButton)
@@ -66,6 +66,7 @@ def test_the_box_of_the_crosshairs_side_is_centred_on_it_and_refined_in_a_turned
     assert (np.array(crop.ijk_max) - crop.ijk_min + 1).tolist() == size.tolist()
     centre = (np.array(crop.ijk_min) + crop.ijk_max) / 2
     assert np.abs(centre - place)[:2].max() <= 0.5
+    assert (crop.ijk_min[2], crop.ijk_max[2]) == (before.left.crop.ijk_min[2], before.left.crop.ijk_max[2])
     after = panel.parts.controller.report
     assert after.right == before.right
     assert after.left.key_slice.index == place[2] != before.left.key_slice.index

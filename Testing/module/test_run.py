@@ -22,6 +22,8 @@ from Testing.module.scene_tools import maps_of, save
 from Testing.module.warm_panel import (
     TIMEOUT_S,
     add_ct,
+    halted,
+    halting_worker,
     panel,
     shared_worker,
     small,
@@ -40,22 +42,25 @@ def cold(slicer_desktop: Desktop, tiny_model: Path, small: Phantom) -> Any:
     return open_module(slicer_desktop, tiny_model, small)
 
 
+@pytest.fixture
+def own(cold: Any, tmp_path: Path) -> Any:
+    """The same with a process that can be halted."""
+    cold.logic.worker = halting_worker(tmp_path)
+    return cold
+
+
 def start(panel: Any) -> Any:
     """Click Segment and return the run."""
     click(panel.ui.segmentButton)
     return panel.logic._watcher.run
 
 
-def start_long(panel: Any) -> Any:
-    """Start a run that takes so long that it can be met half way; return it."""
+def start_and_meet(desktop: Desktop, panel: Any) -> Any:
+    """Start a run, and return it half way through the coarse stage; it stays there while ``halted``."""
     panel.logic.worker.release()
-    for box in (panel.ui.allSlicesCheckBox, panel.ui.mirrorCheckBox):
-        box.click()
-    return start(panel)
-
-
-def wait_for_slices(desktop: Desktop, run: Any) -> None:
-    desktop.wait_until(lambda: run.progress.stage in ("coarse", "refine") and run.progress.done > 0, TIMEOUT_S)
+    run = start(panel)
+    desktop.wait_until(lambda: run.progress.stage == "coarse" and run.progress.done > 0, TIMEOUT_S)
+    return run
 
 
 def is_alive(pid: int) -> bool:
@@ -207,15 +212,15 @@ def test_a_run_leaves_only_what_is_read_and_the_panel_reads_it_once(
 
 
 def test_cancel_half_way_leaves_nothing(slicer_desktop: Desktop, panel: Any) -> None:
-    run = start_long(panel)
-    wait_for_slices(slicer_desktop, run)
+    with halted(panel, "coarse"):
+        run = start_and_meet(slicer_desktop, panel)
 
-    click(panel.ui.segmentButton)
-    # Progress that still comes does not talk over it.
-    panel.parts.run.update(run.progress)
-    assert panel.ui.statusLabel.text == "Stopping the run"
-    assert panel.ui.progressBar.maximum == 0
-    wait_for(slicer_desktop, panel)
+        click(panel.ui.segmentButton)
+        # Progress that still comes does not talk over it.
+        panel.parts.run.update(run.progress)
+        assert panel.ui.statusLabel.text == "Stopping the run"
+        assert panel.ui.progressBar.maximum == 0
+        wait_for(slicer_desktop, panel)
 
     assert panel.ui.statusLabel.text == "The run was cancelled; nothing was written."
     assert panel.ui.segmentButton.text == "Segment"
@@ -249,11 +254,11 @@ def test_an_accident_during_the_run_is_told_and_leaves_nothing(
     slicer_desktop: Desktop, panel: Any, accident: str
 ) -> None:
     act, sentence = ACCIDENTS[accident]
-    run = start_long(panel)
-    wait_for_slices(slicer_desktop, run)
+    with halted(panel, "coarse"):
+        run = start_and_meet(slicer_desktop, panel)
 
-    act(slicer_desktop, panel, run)
-    wait_for(slicer_desktop, panel)
+        act(slicer_desktop, panel, run)
+        wait_for(slicer_desktop, panel)
 
     assert sentence in panel.ui.statusLabel.text
     assert panel.ui.segmentButton.text == "Segment"
@@ -306,30 +311,30 @@ def test_without_time_to_stay_the_process_ends_with_its_run(slicer_desktop: Desk
     assert not folder.exists()
 
 
-def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, cold: Any) -> None:
-    run = start_long(cold)
-    wait_for_slices(slicer_desktop, run)
-    pid, folder = run.worker.pid, run.worker.folder
+def test_unloading_the_module_ends_the_run(slicer_desktop: Desktop, own: Any) -> None:
+    with halted(own, "coarse"):
+        run = start_and_meet(slicer_desktop, own)
+        pid, folder = run.worker.pid, run.worker.folder
 
-    slicer_desktop.unload("SERUSegmentation")
+        slicer_desktop.unload("SERUSegmentation")
 
     assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
-def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, cold: Any) -> None:
-    run = start_long(cold)
-    wait_for_slices(slicer_desktop, run)
-    pid, folder = run.worker.pid, run.worker.folder
+def test_quitting_slicer_ends_the_run(slicer_desktop: Desktop, own: Any) -> None:
+    with halted(own, "coarse"):
+        run = start_and_meet(slicer_desktop, own)
+        pid, folder = run.worker.pid, run.worker.folder
 
-    slicer_desktop.app.aboutToQuit.emit()
+        slicer_desktop.app.aboutToQuit.emit()
 
     assert_gone(run, slicer_desktop.scene, pid, folder)
 
 
 def test_a_result_arrives_while_another_module_is_open(slicer_desktop: Desktop, panel: Any) -> None:
-    start(panel)
-
-    slicer_desktop.leave_module()
+    with halted(panel, "load"):
+        start(panel)
+        slicer_desktop.leave_module()
     wait_for(slicer_desktop, panel)
     slicer_desktop.select_module("SERUSegmentation")
 
@@ -369,10 +374,11 @@ def test_a_run_that_ends_while_another_ct_is_chosen_says_whose_it_was(
     slicer_desktop: Desktop, panel: Any, small: Phantom
 ) -> None:
     first = panel.ui.inputSelector.currentNode()
-    start(panel)
+    with halted(panel, "load"):
+        start(panel)
 
-    other = add_ct(slicer_desktop, small, "other")
-    panel.ui.inputSelector.setCurrentNode(other)
+        other = add_ct(slicer_desktop, small, "other")
+        panel.ui.inputSelector.setCurrentNode(other)
     wait_for(slicer_desktop, panel)
 
     assert panel.ui.statusLabel.text.startswith("'CT': Done in ")
@@ -507,11 +513,12 @@ def test_an_output_that_became_unusable_during_the_run_is_left_alone(slicer_desk
 
     theirs = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "theirs")
     panel.ui.outputSelector.setCurrentNode(theirs)
-    start(panel)
-    transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
-    theirs.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("CT"))
-    theirs.GetSegmentation().AddEmptySegment("cyst", "cyst")
-    theirs.SetAndObserveTransformNodeID(transform.GetID())
+    with halted(panel, "load"):
+        start(panel)
+        transform = slicer_desktop.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        theirs.SetReferenceImageGeometryParameterFromVolumeNode(slicer.util.getNode("CT"))
+        theirs.GetSegmentation().AddEmptySegment("cyst", "cyst")
+        theirs.SetAndObserveTransformNodeID(transform.GetID())
 
     wait_for(slicer_desktop, panel)
 
@@ -527,11 +534,12 @@ def test_a_result_that_was_edited_during_the_next_run_is_kept(
     import slicer
 
     node = show_result(slicer_desktop, panel, save(maps_of(small), tmp_path))
-    start(panel)
-    volume, segment_id = slicer.util.getNode("CT"), node.GetSegmentation().GetSegmentIDs()[0]
-    edited = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
-    edited[1:3, 1:9, 1:9] = 1
-    slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, segment_id, volume)
+    with halted(panel, "load"):
+        start(panel)
+        volume, segment_id = slicer.util.getNode("CT"), node.GetSegmentation().GetSegmentIDs()[0]
+        edited = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+        edited[1:3, 1:9, 1:9] = 1
+        slicer.util.updateSegmentBinaryLabelmapFromArray(edited, node, segment_id, volume)
 
     wait_for(slicer_desktop, panel)
 

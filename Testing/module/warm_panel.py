@@ -1,14 +1,19 @@
-"""The panel with a process that is warm already: most of a short run's time is its process's start."""
+"""The panel with a process that is warm already: most of a short run's time is its process's start.
+
+It stops half way where a test wants to meet it there: however busy the machine, the test is never too late.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seru.phantom import Phantom, PhantomOptions, make_phantom
+from Testing import halting
 from Testing.desktop import Desktop
 from Testing.module.module_tools import open_module
 
@@ -27,14 +32,41 @@ def small() -> Phantom:
 
 
 @pytest.fixture(scope="session")
-def shared_worker() -> Iterator[Any]:
+def shared_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Works for one test after the other; a CT that it had last is not run again unless it is released."""
     pytest.importorskip("slicer")
-    from SERUSegmentationLib.run.worker import Worker
-
-    worker = Worker()
+    worker = halting_worker(tmp_path_factory.mktemp("halt"))
     yield worker
     worker.close()
+
+
+def halting_worker(folder: Path) -> Any:
+    """Return a worker for :func:`halted`; what its process is told is in a folder."""
+    from SERUSegmentationLib.run import worker as worker_module
+    from SERUSegmentationLib.run.process import ChildProcess
+    from SERUSegmentationLib.run.worker import Worker
+
+    class HaltingChild(ChildProcess):
+        @property
+        def command(self) -> list[str]:
+            python, _, *arguments = super().command
+            return [python, halting.__file__, str(worker.halt), *arguments]
+
+    class HaltingWorker(Worker):
+        halt = folder / "stage"
+
+        def start(self, *arguments: Any) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(worker_module, "ChildProcess", HaltingChild)
+                super().start(*arguments)
+
+    worker = HaltingWorker()
+    return worker
+
+
+def halted(panel: Any, stage: str = "refine") -> AbstractContextManager[None]:
+    """Meanwhile runs of the panel stop in a stage."""
+    return halting.halted(panel.logic.worker.halt, stage)
 
 
 @pytest.fixture

@@ -114,10 +114,12 @@ def test_a_wrong_box_is_refused_in_one_sentence(
     assert not (tmp_path / "out.nii.gz").exists()
 
 
-@pytest.mark.parametrize("number", [float("nan"), 1.5, -1])
+@pytest.mark.parametrize("number", [float("nan"), 1.5, 1.0, -1, True])
 def test_a_box_of_other_numbers_than_indices_is_refused(number: float) -> None:
     with pytest.raises(BadInputError, match="is none"):
         SideBox("left", (0, 0, number), (5, 5, 5))  # type: ignore[arg-type]
+    with pytest.raises(BadInputError, match="The key slice"):
+        SideBox("left", (0, 0, 0), (5, 5, 5), number)  # type: ignore[arg-type]
 
 
 def test_a_batch_has_no_boxes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +142,15 @@ def test_a_box_is_read_and_written_alike_and_stands_in_what_decides_a_result() -
     assert options.deciding() != SegmentOptions().deciding()
     assert SegmentOptions.of_paper(boxes=(box,)).boxes == (box,)
     assert options.for_result().boxes == ()
+
+
+def test_a_box_of_numpy_s_numbers_is_the_same_box() -> None:
+    box = SideBox("left", tuple(np.array([1, 3, 5])), list(np.array([20, 40, 60], np.uint16)), np.int64(17))  # type: ignore[arg-type]
+
+    assert box == SideBox.parse("left=1:20,3:40,5:60@17")
+    assert json.dumps(SegmentOptions(boxes=(box,)).deciding()["boxes"]) == (
+        '[{"side": "left", "ijk_min": [1, 3, 5], "ijk_max": [20, 40, 60], "key_slice": 17}]'
+    )
 
 
 # Where a box lies
@@ -180,12 +191,19 @@ def test_a_crop_never_grows_beyond_what_the_image_has() -> None:
     assert grown == CropRegion((-14, -14), (128, 128), (128, 128), grown=True)
 
 
-def place(box: SideBox, coarse: np.ndarray | None = None, crop: SideCrop | None = None) -> Crops:
-    """A box on a stack of 10 slices of 80 x 100 pixels where a kidney was found on the left, or none."""
+def place(
+    box: SideBox, coarse: np.ndarray | None = None, crop: SideCrop | None = None, midline: float | None = None
+) -> Crops:
+    """A box on a stack of 10 slices of 80 x 100 pixels where a kidney was found on the left, or none.
+
+    Without a midline all of it is the box's own half.
+    """
+    if midline is None:
+        midline = 0.0 if box.side == "left" else 100.0
     probabilities = np.zeros((10, 2, 80, 100), np.uint8)
     if coarse is not None:
         probabilities[:, 0] = coarse
-    scan = Prepared(lambda index: np.zeros((1, 80, 100), np.uint8), (10, 80, 100), (2.0, 1.0, 1.0), 50.0)
+    scan = Prepared(lambda index: np.zeros((1, 80, 100), np.uint8), (10, 80, 100), (2.0, 1.0, 1.0), midline)
     found = Crops({"right": None, "left": crop}, "nothing")
     return place_boxes(found, [box], Coarse(probabilities, range(10), 10), scan, AS_IT_IS, CARD)
 
@@ -263,8 +281,31 @@ def test_a_key_slice_is_read_written_and_checked_with_its_box() -> None:
     for text in ("left=1:20,3:40,5:60@4", "left=1:20,3:40,5:60@61"):
         with pytest.raises(BadInputError, match=r"outside its box .*from 5 to 60"):
             check_boxes([SideBox.parse(text)], grid)
-    with pytest.raises(BadInputError, match="cannot be read"):
-        SideBox.parse("left=1:20,3:40,5:60@-1")
+    for number in ("-1", "1.5", "", "1@1"):
+        with pytest.raises(BadInputError, match=r"cannot be read; give .* and @N behind it for its key slice\."):
+            SideBox.parse(f"left=1:20,3:40,5:60@{number}")
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("right=0:40,20:50,3:6", None),
+        ("right=30:69,20:50,3:6", None),  # across the midline
+        ("left=0:99,20:50,3:6", None),  # as wide as the body
+        ("right=50:90,20:50,3:6", "left"),
+        ("left=10:59,20:50,3:6", "right"),
+    ],
+)
+def test_a_box_in_the_other_half_of_the_body_is_told_of_and_taken(text: str, other: str | None) -> None:
+    box = SideBox.parse(text)
+
+    crops = place(box, midline=50.0)
+
+    assert crops.by_side[box.side] is not None
+    sentence = (
+        f"The box of the {box.side} side lies in the {other} half of the body; check that the side is the patient's."
+    )
+    assert crops.warnings == ((sentence,) if other else ())
 
 
 def test_without_any_contour_it_is_the_middle_slice_of_the_box() -> None:

@@ -30,6 +30,18 @@ def listed(folder: Path, content: str | bytes) -> Path:
     return path
 
 
+def test_one_ct_under_several_ids_is_told_once_however_it_is_reached(folder: Path) -> None:
+    (folder / "link.nii.gz").symlink_to(folder / "cts" / "a.nii.gz")
+    rows = ["cts/a.nii.gz,a1", "series,s1", "link.nii.gz,a2", "cts/b.nii.gz,b", "./cts/a.nii.gz,a3", "series/,s2"]
+    cohort = read_case_list(listed(folder, "\n".join(["path,id", *rows, "cts/a.nii.gz,a4"])))
+
+    assert cohort.repeated() == [
+        f"'{folder / 'cts' / 'a.nii.gz'}' is 4 cases (a1, a2, a3, ...), and is run for each.",
+        f"'{folder / 'series'}' is 2 cases (s1, s2), and is run for each.",
+    ]
+    assert len(cohort.cases) == 7
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -102,18 +114,21 @@ def test_a_batch_runs_a_list(tmp_path: Path, tiny_model: Path, capsys: pytest.Ca
     volume = make_phantom(PhantomOptions(seed=3, shape_kji=(12, 64, 64), spacing_kji_mm=(18.0, 6.0, 6.0))).volume
     (tmp_path / "deep" / "er").mkdir(parents=True)
     write_volume(volume, tmp_path / "deep" / "er" / "imaging.nii.gz")
-    path = listed(tmp_path, "path,id\ndeep/er/imaging.nii.gz,=p1\nnone.nii.gz,p2\n")
+    path = listed(tmp_path, "path,id\ndeep/er/imaging.nii.gz,=p1\nnone.nii.gz,p2\ndeep/../deep/er/imaging.nii.gz,p3\n")
 
     command = ["batch", str(path), "-o", str(tmp_path / "out"), "--model", str(tiny_model), "--threads", "1"]
     code = main([*command, "--progress", "none"])
 
-    missing, case = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["cases"]
+    missing, case, again = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))["cases"]
     assert (code, missing["name"], missing["status"]) == (1, "p2", "failed")
     assert (case["name"], case["status"]) == ("=p1", "done")
+    assert (again["name"], again["status"]) == ("p3", "done")
     assert (tmp_path / "out" / "=p1.nii.gz").is_file()
     with open(tmp_path / "out" / "summary.csv", encoding="utf-8") as file:
-        assert [row["case"] for row in csv.DictReader(file)] == ["p2", "'=p1"]
-    assert "1 of 2 cases failed" in capsys.readouterr().err
+        assert [row["case"] for row in csv.DictReader(file)] == ["p2", "'=p1", "p3"]
+    told = capsys.readouterr().err
+    assert "1 of 3 cases failed" in told
+    assert f"'{tmp_path / 'deep/er/imaging.nii.gz'}' is 2 cases (=p1, p3), and is run for each." in told
 
 
 def test_a_list_that_is_not_there_is_told(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

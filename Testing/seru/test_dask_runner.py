@@ -63,11 +63,13 @@ def run(
     """Run cases by these names."""
     from seru.cohort.dask_runner import make_tasks, run_tasks
 
-    def outputs_of(case: Case) -> Outputs:
-        return Outputs(*(folder / "out" / f"{case.name}{ending}" for ending in (".nii.gz", ".json", "")))
-
-    tasks = make_tasks([Case(name, folder / f"{name}.nii.gz", verdicts) for name in names], outputs_of, recipe)
+    cases = [Case(name, folder / f"{name}.nii.gz", verdicts) for name in names]
+    tasks = make_tasks(cases, lambda case: outputs_in(folder, case.name), recipe)
     return {tasks[number].case.name: ended for number, ended in run_tasks(tasks, client, progress or Progress())}
+
+
+def outputs_in(folder: Path, name: str) -> Outputs:
+    return Outputs(*(folder / "out" / f"{name}{ending}" for ending in (".nii.gz", ".json", "")))
 
 
 def report_of(ended: Ended) -> Report:
@@ -102,6 +104,33 @@ def test_a_case_that_fails_unexpectedly_is_tried_once_more(
         "refused": ("failed", "No CT."),
     }
     assert sorted(tries) == ["always", "always", "memory", "memory", "once", "once", "refused"]
+
+
+def test_what_a_try_wrote_before_it_failed_is_done_in_this_run_and_not_finished_before(
+    client: Client, recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(outputs: Outputs, text: str) -> None:
+        for place in outputs.places():
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(text)
+
+    tries: list[str] = []
+
+    def run_case(case: Case, outputs: Outputs, *others: object) -> tuple[str, object]:
+        tries.append(case.name)
+        if tries.count(case.name) == 1:
+            if case.name != "before":
+                write(outputs, "new")
+            raise ValueError("the last words of a worker")
+        return "skipped", make_report()
+
+    monkeypatch.setattr("seru.cohort.dask_task.run_case", run_case)
+    for name in ("before", "other"):
+        write(outputs_in(tmp_path, name), "an old one")
+
+    ended = run(client, recipe, tmp_path, "before", "other", "fresh")
+
+    assert {name: one.status for name, one in ended.items()} == {"before": "skipped", "other": "done", "fresh": "done"}
 
 
 def test_a_case_is_written_by_the_worker_and_skipped_by_the_next_run(

@@ -6,9 +6,11 @@ import contextlib
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,6 +32,7 @@ from seru.options import SegmentOptions, SideBox
 from seru.phantom import PhantomOptions, make_phantom
 from seru.result.maps import load_maps
 from seru.result.nephrometry import scored
+from Testing import halting
 
 FEW = PhantomOptions(shape_kji=(30, 96, 112), spacing_kji_mm=(9.0, 4.0, 3.5), seed=3)
 OPTIONS = {"threads": 1}
@@ -45,9 +48,11 @@ class Child:
     """
 
     def __init__(self, *arguments: str) -> None:
+        self._place = tempfile.TemporaryDirectory()
+        self._halt = Path(self._place.name) / "stage"
         path = os.pathsep.join([str(Path(seru.__file__).parent.parent), os.environ.get("PYTHONPATH", "")])
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "seru", "worker", *arguments],
+            [sys.executable, halting.__file__, str(self._halt), "seru", "worker", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -55,6 +60,10 @@ class Child:
         )
         assert self.read()["event"] == "ready"
         self.number = 0
+
+    def halted(self, stage: str) -> contextlib.AbstractContextManager[None]:
+        """Meanwhile runs stop in a stage."""
+        return halting.halted(self._halt, stage)
 
     def send(self, do: str, **facts: Any) -> int:
         self.number += 1
@@ -95,6 +104,7 @@ class Child:
                 with contextlib.suppress(BrokenPipeError):
                     stream.close()
         self.process.wait(60)
+        self._place.cleanup()
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +270,18 @@ def test_the_same_ct_is_not_run_again_and_another_one_is(
     assert_is(job, whole_run(ct, tiny_model, {"right": OTHER}))
 
 
+def test_a_folder_of_maps_that_was_taken_away_is_made_anew(
+    living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
+) -> None:
+    living.ask("segment", **job)
+    shutil.rmtree(job["maps"])
+
+    events = living.ask("refine", side="left", box=BOX)
+
+    assert {"slices", "done"} & set(names(events)) == {"done"}
+    assert_is(job, whole_run(ct, tiny_model, {"left": BOX}))
+
+
 @pytest.mark.parametrize("idle", [False, True])
 def test_after_a_release_a_side_is_refined_from_the_files(
     idle: bool, living: Child, job: dict[str, Any], ct: Path, tiny_model: Path
@@ -301,11 +323,13 @@ def test_a_file_that_holds_another_ct_by_now_is_not_refined(living: Child, job: 
 
 
 def test_requests_wait_for_each_other_and_a_waiting_one_can_be_cancelled(living: Child, job: dict[str, Any]) -> None:
-    first, second = living.send("segment", **job), living.send("refine", side="left", box=BOX)
-    third = living.send("refine", side="left", box=OTHER)
-    status, cancel = living.send("status"), living.send("cancel", of=second)
+    with living.halted("coarse"):
+        first, second = living.send("segment", **job), living.send("refine", side="left", box=BOX)
+        third = living.send("refine", side="left", box=OTHER)
+        status, cancel = living.send("status"), living.send("cancel", of=second)
+        events = living.until_end(cancel)
 
-    events = living.until_end(third)
+    events += living.until_end(third)
 
     ends = {e["id"]: e for e in events if e["event"] in ("done", "error")}
     order = [e["id"] for e in events if e["event"] in ("done", "error")]
@@ -320,22 +344,23 @@ def test_requests_wait_for_each_other_and_a_waiting_one_can_be_cancelled(living:
 def test_cancelling_acts_between_batches_and_the_worker_goes_on(
     at: str, living: Child, job: dict[str, Any], ct: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
-    first = living.send("segment", **job)
-    while living.read().get("stage") != at:
-        pass
+    with living.halted(at):
+        first = living.send("segment", **job)
+        while living.read().get("stage") != at:
+            pass
+        living.send("cancel", of=first)
+        events = living.until_end(first)
 
-    living.send("cancel", of=first)
-
-    events = living.until_end(first)
     assert (events[-1]["event"], events[-1]["code"]) == ("error", 130)
     assert len([event for event in events if event["event"] == "stage"]) < 20
     assert list(tmp_path.iterdir()) == []
     living.ask("segment", **job)
-    number = living.send("refine", side="left", box=BOX)
-    while living.read()["event"] != "slices":
-        pass
-    living.send("cancel", of=number)
-    assert living.until_end(number)[-1]["code"] == 130
+    with living.halted("refine"):
+        number = living.send("refine", side="left", box=BOX)
+        while living.read()["event"] != "slices":
+            pass
+        living.send("cancel", of=number)
+        assert living.until_end(number)[-1]["code"] == 130
     assert_is(job, whole_run(ct, tiny_model, {}))
     living.ask("refine", side="right", box=OTHER)
     assert_is(job, whole_run(ct, tiny_model, {"right": OTHER}))
@@ -350,7 +375,9 @@ def test_what_is_wrong_with_a_request_is_one_event_and_the_worker_goes_on(
         assert (event["event"], event["code"]) == ("error", 2)
         return event["id"], event["message"]
 
-    assert refused(b"{") == (None, "A line is no JSON; send one object a line.")
+    assert refused(b"{") == (None, "A line is no JSON; send one object a line, with each key once.")
+    assert refused(b'{"id": 70, "do": "release", "do": "status"}')[1].startswith("A line is no JSON")
+    assert "at most 9007199254740992" in refused(b'{"id": 9007199254740993, "do": "status"}')[1]
     assert refused(b"\xff\x00")[0] is None
     assert refused(b"[]")[0] is None
     assert refused(b'{"do": "segment"}')[0] is None
@@ -382,15 +409,37 @@ def test_what_is_wrong_with_a_request_is_one_event_and_the_worker_goes_on(
 
 
 def test_a_number_that_is_in_use_is_refused(living: Child, job: dict[str, Any]) -> None:
-    first = living.send("segment", **job)
-    living.write(json.dumps({"id": first, "do": "release"}).encode() + b"\n")
+    with living.halted("coarse"):
+        first = living.send("segment", **job)
+        living.write(json.dumps({"id": first, "do": "release"}).encode() + b"\n")
+        events = [living.read()]
+        while events[-1]["event"] != "error":
+            events.append(living.read())
 
-    events = living.until_end(first)
+    events += living.until_end(first)
 
     refused = [event for event in events if event["event"] == "error"]
     assert [event["id"] for event in refused] == [None]
     assert "in use" in refused[0]["message"]
     assert events[-1]["event"] == "done"
+
+
+def test_where_too_many_wait_the_next_one_is_refused_and_can_still_be_made_room_for(
+    living: Child, job: dict[str, Any]
+) -> None:
+    with living.halted("coarse"):
+        first = living.send("segment", **job)
+        while living.read().get("stage") != "coarse":
+            pass
+        waiting = [living.send("release") for _ in range(100)]
+        refused = living.until_end(living.send("release"))[-1]
+        cancelled = living.until_end(living.send("cancel", of=waiting[0]))
+        room = living.send("release")
+        living.until_end(living.send("cancel", of=first))
+
+    assert (refused["code"], refused["message"]) == (2, "Too many requests wait; send it again when some have ended.")
+    assert [event["event"] for event in cancelled[-2:]] == ["error", "done"]
+    assert living.until_end(room)[-1]["event"] == "done"
 
 
 def test_lines_are_divided_wherever_the_blocks_end() -> None:
@@ -433,29 +482,30 @@ def test_quit_ends_it_after_what_was_asked_before(child: Child, job: dict[str, A
 
 
 def test_the_end_of_stdin_ends_it_at_once(child: Child, job: dict[str, Any], tmp_path: Path) -> None:
-    child.send("segment", **job)
-    while child.read().get("stage") != "coarse":
-        pass
-
-    code, _ = child.end()
+    with child.halted("coarse"):
+        child.send("segment", **job)
+        while child.read().get("stage") != "coarse":
+            pass
+        code, _ = child.end()
 
     assert code == 130
     assert list(tmp_path.iterdir()) == []
     idle = Child()
     assert idle.end() == (0, "")
+    idle.close()
 
 
 def test_a_signal_ends_it_and_leaves_nothing(child: Child, job: dict[str, Any], ct: Path, tiny_model: Path) -> None:
     child.ask("segment", **job)
-    child.send("refine", side="left", box=BOX)
-    waiting = child.send("refine", side="left", box=OTHER)
-    while child.read()["event"] != "slices":
-        pass
+    with child.halted("refine"):
+        child.send("refine", side="left", box=BOX)
+        waiting = child.send("refine", side="left", box=OTHER)
+        while child.read()["event"] != "slices":
+            pass
+        child.process.send_signal(signal.SIGTERM)
+        events = child.until_end(waiting)
+        code, error = child.end()
 
-    child.process.send_signal(signal.SIGTERM)
-
-    events = child.until_end(waiting)
-    code, error = child.end()
     assert code == 130
     assert error == "seru: The worker was stopped.\n"
     assert [e["code"] for e in events if e["event"] == "error"] == [130, 130]
@@ -463,11 +513,13 @@ def test_a_signal_ends_it_and_leaves_nothing(child: Child, job: dict[str, Any], 
     assert_is(job, whole_run(ct, tiny_model, {}))
 
 
-def test_it_ends_when_its_parent_is_killed(job: dict[str, Any], tmp_path: Path) -> None:
+def test_it_ends_when_its_parent_is_killed(
+    job: dict[str, Any], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     program = (
         "import subprocess, sys, time\n"
-        "child = subprocess.Popen([sys.executable, '-m', 'seru', 'worker'], stdin=subprocess.PIPE, "
-        "stdout=subprocess.PIPE)\n"
+        "command = [sys.executable, *sys.argv[2:], 'seru', 'worker']\n"
+        "child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
         "child.stdout.readline()\n"
         "child.stdin.write(sys.argv[1].encode() + b'\\n')\n"
         "child.stdin.flush()\n"
@@ -478,20 +530,21 @@ def test_it_ends_when_its_parent_is_killed(job: dict[str, Any], tmp_path: Path) 
     )
     path = str(Path(seru.__file__).parent.parent)
     line = json.dumps({"id": 1, "do": "segment", **job})
-    with subprocess.Popen(
-        [sys.executable, "-c", program, line], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}
-    ) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
-        parent.kill()
+    halt = tmp_path_factory.mktemp("halt") / "stage"
+    command = [sys.executable, "-c", program, line, halting.__file__, str(halt)]
+    with halting.halted(halt, "coarse"):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path}) as parent:
+            assert parent.stdout is not None
+            pid = int(parent.stdout.readline())
+            parent.kill()
 
-    for _ in range(200):
-        if not Path(f"/proc/{pid}").exists():
-            break
-        time.sleep(0.1)
-    else:
-        os.kill(pid, signal.SIGKILL)
-        pytest.fail("the worker is left")
+        for _ in range(600):
+            if not Path(f"/proc/{pid}").exists():
+                break
+            time.sleep(0.1)
+        else:
+            os.kill(pid, signal.SIGKILL)
+            pytest.fail("the worker is left")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -43,7 +43,7 @@ class CrosshairPanel:
         # The result that the sentence under the buttons is about.
         self._saidOf: LiveResult | None = None
         ui.crosshairLabel.visible = False
-        ui.keySliceHereButton.connect("clicked(bool)", lambda checked: self._at(self._refine))
+        ui.keySliceHereButton.connect("clicked(bool)", lambda checked: self._at(self._setKeySlice))
         ui.missedButton.connect("clicked(bool)", lambda checked: self._at(self._find))
 
     def refresh(self) -> None:
@@ -72,10 +72,15 @@ class CrosshairPanel:
         else:
             self._say(act(result, volume, ijk))
 
-    def _refine(self, result: LiveResult, volume: vtkMRMLScalarVolumeNode, ijk: Index) -> str:
+    def _setKeySlice(self, result: LiveResult, volume: vtkMRMLScalarVolumeNode, ijk: Index) -> str:
+        return self._refine(result, volume, ijk, keepsSlices=True)
+
+    def _refine(
+        self, result: LiveResult, volume: vtkMRMLScalarVolumeNode, ijk: Index, keepsSlices: bool = False
+    ) -> str:
         """Put the box of the place's side around it."""
         side = sideAt(volume, result.report, ijk)
-        box = boxAround(ijk, side, result.report, gridOf(volume))
+        box = boxAround(ijk, side, result.report, gridOf(volume), keepsSlices)
         if not isMoved(box, result.report):
             return _("The crop box lies there already.")
         return _refined(side) if self._boxes.put(box) else _("Another run goes on; wait for its end.")

@@ -85,7 +85,7 @@ def boxOf(roi: vtkMRMLMarkupsROINode, volumeNode: vtkMRMLVolumeNode, side: Side)
     return _boxInside(grid, side, centre, np.array(roi.GetSize()) / grid.spacing_ijk_mm)
 
 
-def boxAround(ijk: Index, side: Side, report: Report, grid: Grid) -> SideBox:
+def boxAround(ijk: Index, side: Side, report: Report, grid: Grid, keepsSlices: bool = False) -> SideBox:
     """Return the box of a side around another place, whose slice is its key slice, moved into the volume.
 
     Args:
@@ -93,17 +93,22 @@ def boxAround(ijk: Index, side: Side, report: Report, grid: Grid) -> SideBox:
         side: of the box.
         report: of the run; the box has the size of the side's own, else of the other side's.
         grid: of the input.
+        keepsSlices: leave the side's slices as they are where that one is among them: a key slice near one pole is no
+            reason to refine the other one no more.
 
     Returns:
         The box; where neither side has one it is as long as a kidney, and in the plane the model's crop decides.
     """
     crop = report.side(side).crop or next((crop for one in SIDES if (crop := report.side(one).crop)), None)
-    size, axis = np.ones(3), report.geometry.stack_axis
+    size, centre, axis = np.ones(3), np.array(ijk, float), report.geometry.stack_axis
     if crop is not None:
         size = np.array(crop.ijk_max) - crop.ijk_min + 1.0
     else:
         size[axis] = _KIDNEY_MM / grid.spacing_ijk_mm[axis]
-    return replace(_boxInside(grid, side, np.array(ijk), size), key_slice=int(ijk[axis]))
+    own = report.side(side).crop
+    if keepsSlices and own is not None and own.ijk_min[axis] <= ijk[axis] <= own.ijk_max[axis]:
+        centre[axis] = (own.ijk_min[axis] + own.ijk_max[axis]) / 2
+    return replace(_boxInside(grid, side, centre, size), key_slice=int(ijk[axis]))
 
 
 def withKeySlice(box: SideBox, before: Boxes, report: Report) -> SideBox:

@@ -20,6 +20,9 @@ from seru.options import SideBox
 from seru.orientation import Orientation, find_orientation
 from seru.result.fusion import is_foreground
 
+# So much of a box's width in the other half is told of; around a kidney in its own half it is about a tenth.
+_OTHER_HALF = 0.75
+
 
 def check_boxes(boxes: Sequence[SideBox], grid: Grid) -> None:
     """Check, before any network runs, that boxes lie inside a scan, and their key slices inside them.
@@ -74,7 +77,7 @@ def place_boxes(
         key = _key_of(box, by_side[box.side], slices, region, coarse, orientation)
         usual = paper_region(key.centre_rc, card.crop_size, zoom_rc, prepared.shape[1:])
         moved = CropRegion(region.origin_rc, region.size_rc, region.network_rc, grown=region != usual)
-        by_side[box.side] = SideCrop(key, moved, slices)
+        by_side[box.side] = SideCrop(key, moved, slices, _side_warning(box.side, place_rc[1], prepared.midline))
     return Crops(by_side, found.why_none)
 
 
@@ -94,6 +97,15 @@ def _key_of(
     elif found is not None and found.key.index in slices:
         return found.key
     return _key_inside(slices, region, coarse)
+
+
+def _side_warning(side: Side, columns: range, midline: float) -> str | None:
+    """What is to be told of a box in the other half of the body; some kidneys do lie there."""
+    share_right = sum(column < midline for column in columns) / len(columns)
+    other: Side = "left" if side == "right" else "right"
+    if (share_right if side == "left" else 1 - share_right) <= _OTHER_HALF:
+        return None
+    return f"The box of the {side} side lies in the {other} half of the body; check that the side is the patient's."
 
 
 def _region(place_rc: Sequence[range], zoom_rc: Sequence[float], crop_size: int, shape_rc: Sequence[int]) -> CropRegion:

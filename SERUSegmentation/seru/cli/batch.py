@@ -110,6 +110,8 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
 
 def _run(arguments: argparse.Namespace, options: SegmentOptions, session: Session) -> int:
     cohort = _cohort(arguments)
+    for sentence in cohort.repeated():
+        session.progress.warning(sentence)
     cases = _with_verdicts(cohort.cases, arguments.verdicts, session)
     # What cannot be run loads no network.
     require_room(LIBRARIES)

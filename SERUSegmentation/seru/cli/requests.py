@@ -18,6 +18,8 @@ from seru.records import parse_json, read_record, shown
 
 # Paths and options take some kilobytes.
 LONGEST_LINE = 1 << 16
+# Whoever reads numbers as floats, as JavaScript does, knows those up to this one apart.
+_LARGEST_ID = 2**53
 _WHAT = "The request"
 T = TypeVar("T")
 
@@ -128,10 +130,12 @@ def read_request(line: bytes) -> AnyRequest:
     try:
         values = parse_json(line)
     except ValueError as error:
-        raise RequestError("A line is no JSON; send one object a line.") from error
+        raise RequestError("A line is no JSON; send one object a line, with each key once.") from error
     number = values.get("id") if isinstance(values, dict) else None
-    if type(number) is not int or abs(number) > 2**53:
-        raise RequestError(f"A request has no number ({shown(number)}); give a whole number as its id.")
+    if type(number) is not int or abs(number) > _LARGEST_ID:
+        raise RequestError(
+            f"A request has no number ({shown(number)}); give a whole number of at most {_LARGEST_ID} as its id."
+        )
     kind = values.get("do")
     record: type[AnyRequest] | None = _KINDS.get(kind) if isinstance(kind, str) else None
     if record is None:

@@ -139,9 +139,8 @@ class Worker:
         progress = _RequestProgress(request.id, self._events)
         with self._state:
             ids = [other.id for other in self._waiting] + ([self._running.id] if self._running else [])
-            if request.id in ids or len(ids) > _MOST_WAITING:
-                reason = "is in use" if request.id in ids else "came while too many others wait"
-                raise RequestError(f"The number {request.id} {reason}; send the request again, with another number.")
+            if request.id in ids:
+                raise RequestError(f"The number {request.id} is in use; send the request again, with another number.")
             if isinstance(request, CancelRequest):
                 self._cancel(request)
                 progress.tell("done")
@@ -149,6 +148,8 @@ class Worker:
                 progress.tell("status", running=self._running and self._running.id, waiting=ids[: len(self._waiting)],
                               networks=self._case.holds_anything, ct=self._ct())  # fmt: skip
                 progress.tell("done")
+            elif len(self._waiting) >= _MOST_WAITING:
+                raise RequestError("Too many requests wait; send it again when some have ended.", request.id)
             else:
                 self._waiting.append(request)
                 self._state.notify()
@@ -243,7 +244,8 @@ class Worker:
         folder = self._case.order.outputs.maps if self._case.order else None
 
         def tell(maker: PartMaker) -> None:
-            if folder is None or maker.side != side:
+            # Where someone took the folder away there are no slices; the maps at the end make it anew.
+            if folder is None or not folder.is_dir() or maker.side != side:
                 return
             part = maker.make()
             path = folder / f"seru_slices_{progress.id}_{len(self._parts)}.npz"

@@ -75,17 +75,32 @@ def run_tasks(tasks: Sequence[Task], client: Client, progress: Progress) -> Iter
         SeruError: the scheduler is gone.
     """
     submitter = _Submitter(client, tasks, progress)
+    before = [_written(task) for task in tasks]
     again: list[tuple[int, Ended]] = []
     try:
         for number, ended in submitter.results(range(len(tasks))):
             if ended.may_succeed:
                 again.append((number, ended))
             else:
-                yield number, ended
+                yield number, _of_this_run(tasks[number], before[number], ended)
         for number, first in again:
-            yield number, _again(submitter, number, first)
+            yield number, _of_this_run(tasks[number], before[number], _again(submitter, number, first))
     except (OSError, ClosedClientError) as error:
         raise submitter.gone() from error
+
+
+def _written(task: Task) -> tuple[int, int, int] | None:
+    """What changes where a case's report is written anew; None where there is none."""
+    with suppress(OSError):
+        if task.outputs.report is not None:
+            facts = task.outputs.report.stat()
+            return facts.st_ino, facts.st_mtime_ns, facts.st_size
+    return None
+
+
+def _of_this_run(task: Task, before: tuple[int, int, int] | None, ended: Ended) -> Ended:
+    """Return what became of a task; a worker that died may have written just before what the next try then skipped."""
+    return replace(ended, status="done") if ended.status == "skipped" and _written(task) != before else ended
 
 
 def _again(submitter: _Submitter, number: int, first: Ended) -> Ended:

@@ -12,6 +12,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,8 @@ _LABELS = re.compile(
 _STUDY = re.compile(rb"\x20\x00\x0d\x00(?:UI..|.{4})([0-9.]{1,64})", re.DOTALL)
 # Bytes of a case's name; a file's may have 255, with its ending and a number.
 LONGEST_STEM = 200
+# Names in one sentence.
+_MOST_TOLD = 3
 _DICOM_HEADER = 1 << 16
 
 
@@ -78,6 +81,20 @@ class Cohort:
 
     cases: list[Case]
     left_out: list[LeftOut]
+
+    def repeated(self) -> list[str]:
+        """Return a sentence for each file or folder that is several cases, through links or in a list."""
+        found: dict[tuple[int, int], list[Case]] = {}
+        for case in self.cases:
+            with suppress(OSError):
+                facts = case.path.stat()
+                found.setdefault((facts.st_dev, facts.st_ino), []).append(case)
+        return [_told_of_copies(cases) for cases in found.values() if len(cases) > 1]
+
+
+def _told_of_copies(cases: list[Case]) -> str:
+    names = [case.name for case in cases[:_MOST_TOLD]] + (["..."] if len(cases) > _MOST_TOLD else [])
+    return f"'{cases[0].path}' is {len(cases)} cases ({', '.join(names)}), and is run for each."
 
 
 def find_cases(folder: Path, skipped: Iterable[Path] = ()) -> Cohort:

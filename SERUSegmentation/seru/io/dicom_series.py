@@ -60,7 +60,7 @@ def choose_series(slices: list[Slice], source: Path, series_uid: str | None, not
     if series_uid is None and len(counts) == len(slices) > 1:
         raise BadInputError(
             f"Each of the {len(slices)} CT images in '{source}' has a series UID of its own, so none is a volume; "
-            "give them one series UID, or choose an image with --series."
+            "give them one series UID, or choose an image with --series (in a batch: a folder of its own)."
         )
     # Of equally long series the one with the lowest UID, so that every run takes the same.
     uid = series_uid or min(counts, key=lambda key: (-counts[key], key))
@@ -68,7 +68,8 @@ def choose_series(slices: list[Slice], source: Path, series_uid: str | None, not
         patients = len(_patients(slices))
         notes.append(
             f"There are {len(counts)} CT series{f' of {patients} patients' if patients > 1 else ''}; "
-            f"the one with most slices ({counts[uid]}) was taken: {uid}; choose another with --series."
+            f"the one with most slices ({counts[uid]}) was taken: {uid}; choose another with --series, or give it a "
+            "folder of its own."
         )
     return [item for item in slices if item.series == uid]
 

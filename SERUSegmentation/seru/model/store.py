@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import shutil
 import tempfile
@@ -19,6 +20,7 @@ from seru.packages import package_error
 from seru.records import shown
 
 CARD = "model.json"
+RANGES = "ranges.json"
 # Where there is no home folder: nothing is found there, and nothing can be kept.
 _NOWHERE = Path(os.devnull) / "SERU"
 
@@ -64,9 +66,7 @@ class Model:
             ModelError: the file is missing or differs from its checksum.
         """
         path = self.weight_path(stage)
-        expected = self._expected(path)
-        if sha256_of(path) != expected["sha256"]:
-            raise _is_damaged(path)
+        self._check(path)
         return path
 
     def read_weights(self, stage: NetworkStage, most_bytes: int) -> bytes:
@@ -92,6 +92,36 @@ class Model:
             raise _is_damaged(path)
         return content
 
+    @property
+    def has_ranges(self) -> bool:
+        """Whether the ranges of what goes into its convolutions were measured."""
+        return RANGES in self.card.files
+
+    def read_ranges(self, stage: NetworkStage) -> dict[str, tuple[float, float]]:
+        """Read the least and the largest value that goes into each convolution of a stage, by its name.
+
+        Args:
+            stage: ``coarse`` or ``refine``.
+
+        Raises:
+            ModelError: the file is missing, differs from its checksum, or holds something else.
+        """
+        path = self.folder / RANGES
+        self._check(path)
+        try:
+            found = read_small_json(path)[stage]
+            ranges = {str(name): (float(least), float(most)) for name, (least, most) in found.items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise _is_damaged(path) from error
+        if not all(-math.inf < least <= most < math.inf for least, most in ranges.values()):
+            raise _is_damaged(path)
+        return ranges
+
+    def _check(self, path: Path) -> None:
+        expected = self._expected(path)
+        if sha256_of(path) != expected["sha256"]:
+            raise _is_damaged(path)
+
     def _expected(self, path: Path) -> dict[str, Any]:
         """What the card says of a weight file, which is there and of that size."""
         entry = self.card.files.get(path.name)
@@ -102,13 +132,15 @@ class Model:
         return entry
 
     def verify(self) -> None:
-        """Check every weight file against the card.
+        """Check every weight file, and the ranges where there are any, against the card.
 
         Raises:
             ModelError: a file is missing or damaged.
         """
         for stage in NETWORK_STAGES:
             self.weight_file(stage)
+        if self.has_ranges:
+            self._check(self.folder / RANGES)
 
 
 def cache_folder() -> Path:

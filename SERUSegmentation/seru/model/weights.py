@@ -181,9 +181,21 @@ def write_model_folder(
         path = folder / f"{stage}.safetensors"
         save_weights(state, path, quantise)
         files[path.name] = {"sha256": sha256_of(path), "size": path.stat().st_size}
-    text = json.dumps(replace(card, files=files).to_dict(), indent=2, ensure_ascii=False)
-    write_text(folder / CARD, text + "\n")
+    write_card(folder, replace(card, files=files))
     return open_model(folder)
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write a model's card into its folder.
+
+    Args:
+        folder: of the model.
+        card: its ``files`` are those of the folder.
+
+    Raises:
+        BadInputError: the file cannot be written.
+    """
+    write_text(folder / CARD, json.dumps(card.to_dict(), indent=2, ensure_ascii=False) + "\n")
 
 
 def _is_transposed(name: str) -> bool:

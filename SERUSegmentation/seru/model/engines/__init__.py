@@ -11,6 +11,8 @@ from seru.model.engines.devices import import_torch, not_started, resolve_device
 from seru.model.store import Model
 from seru.options import EngineName
 
+_OPENVINO = ("openvino", "openvino-int8")
+
 __all__ = ["Engine", "check_engine", "make_engine", "resolve_device", "resolve_engine"]
 
 
@@ -29,12 +31,13 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
     Raises:
         DeviceError: the device or the engine is not on this computer.
         MissingPackageError: torch is not installed.
+        ModelError: the model cannot be run in 8-bit integers.
     """
     check_engine(engine, device)
     taken, device = resolve_engine(engine, device)
     threads = threads and min(threads, os.cpu_count() or 1)
-    if taken == "openvino":
-        return _openvino_engine(model, device, threads)
+    if taken in _OPENVINO:
+        return _openvino_engine(model, device, threads, taken == "openvino-int8")
     import_torch()
     from seru.model.engines.torch_engine import TorchEngine
 
@@ -49,14 +52,16 @@ def resolve_engine(engine: EngineName = "auto", device: str = "auto") -> tuple[E
         device: as for :func:`make_engine`.
 
     Returns:
-        ``torch`` or ``openvino``, and ``cpu``, ``cuda:N`` or ``mps``.
+        ``torch``, ``openvino`` or ``openvino-int8``, and ``cpu``, ``cuda:N`` or ``mps``.
 
     Raises:
         DeviceError: the device is not on this computer.
         MissingPackageError: torch, which alone knows of a device, is not installed.
     """
-    device = "cpu" if engine == "openvino" else resolve_device(device)
-    if engine == "openvino" or (engine == "auto" and device == "cpu" and _has_openvino()):
+    device = "cpu" if engine in _OPENVINO else resolve_device(device)
+    if engine in _OPENVINO:
+        return engine, device
+    if engine == "auto" and device == "cpu" and _has_openvino():
         return "openvino", device
     return "torch", device
 
@@ -72,10 +77,10 @@ def check_engine(engine: EngineName, device: str) -> None:
         DeviceError: the device or the engine is not on this computer.
         MissingPackageError: torch, which alone knows of a device, is not installed.
     """
-    if engine == "openvino" and not _has_openvino():
-        raise DeviceError("The engine openvino is not installed; run 'pip install openvino' or take --engine torch.")
-    if engine == "openvino" and device not in ("auto", "cpu"):
-        raise DeviceError(f"The engine openvino runs on the CPU only, not on {device}; take --engine torch.")
+    if engine in _OPENVINO and not _has_openvino():
+        raise DeviceError(f"The engine {engine} is not installed; run 'pip install openvino' or take --engine torch.")
+    if engine in _OPENVINO and device not in ("auto", "cpu"):
+        raise DeviceError(f"The engine {engine} runs on the CPU only, not on {device}; take --engine torch.")
     if device != "auto":
         resolve_device(device)
 
@@ -84,11 +89,11 @@ def _has_openvino() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
-def _openvino_engine(model: Model, device: str, threads: int | None) -> Engine:
+def _openvino_engine(model: Model, device: str, threads: int | None, in_integers: bool) -> Engine:
     try:
         from seru.model.engines.openvino_engine import OpenVinoEngine
 
-        return OpenVinoEngine(model, device, threads)
+        return OpenVinoEngine(model, device, threads, in_integers)
     except (ImportError, OSError, RuntimeError) as error:
         raise not_started(
             "OpenVINO", error, "install the package openvino again, remove it, or take --engine torch"

@@ -21,7 +21,7 @@ from seru.model.card import NetworkStage
 from seru.model.engines.base import first_line
 from seru.model.engines.devices import import_torch
 from seru.model.engines.quiet_openvino import openvino
-from seru.model.store import Model, cache_folder
+from seru.model.store import RANGES, Model, cache_folder
 
 # Raised whenever what StageNetwork computes, or the file, changes: older conversions are not taken then.
 _FORMAT = 3
@@ -51,7 +51,9 @@ class _Files(NamedTuple):
         return cls(bytes(content[_LENGTH:end]), bytes(content[end:]))
 
 
-def converted_network(core: openvino.Core, model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
+def converted_network(
+    core: openvino.Core, model: Model, stage: NetworkStage, channels: int, in_integers: bool = False
+) -> openvino.Model:
     """Return a stage's network for OpenVINO, from the cache or made anew; both are the same to the last bit.
 
     Args:
@@ -59,6 +61,7 @@ def converted_network(core: openvino.Core, model: Model, stage: NetworkStage, ch
         model: card and weights; they are verified.
         stage: ``coarse`` or ``refine``.
         channels: 1 or 3, of the images.
+        in_integers: its convolutions compute in 8-bit integers.
 
     Returns:
         The network, of any batch size, height and width that are multiples of 32.
@@ -68,11 +71,11 @@ def converted_network(core: openvino.Core, model: Model, stage: NetworkStage, ch
         DeviceError: no folder can hold the conversion.
     """
     weights = model.weight_file(stage)
-    path = _cached_path(model, stage, channels)
+    path = _cached_path(model, stage, channels, in_integers)
     # No file, a damaged one, or one that this OpenVINO cannot read: made anew.
     with suppress(OSError, ValueError, RuntimeError):
         return core.read_model(*_read(path, _GROWTH * weights.stat().st_size + _LONGEST_TEXT))
-    files, network = _written_and_read(core, convert(model, stage, channels), path.parent)
+    files, network = _written_and_read(core, convert(model, stage, channels, in_integers), path.parent)
     with suppress(OSError, BadInputError):  # no room or no rights: made again next time
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as file:
@@ -80,25 +83,29 @@ def converted_network(core: openvino.Core, model: Model, stage: NetworkStage, ch
     return network
 
 
-def convert(model: Model, stage: NetworkStage, channels: int) -> openvino.Model:
+def convert(model: Model, stage: NetworkStage, channels: int, in_integers: bool = False) -> openvino.Model:
     """Convert a stage's network to OpenVINO.
 
     Args:
         model: card and weights.
         stage: ``coarse`` or ``refine``.
         channels: 1 or 3, of the images.
+        in_integers: its convolutions compute in 8-bit integers, within the model's ranges.
 
     Returns:
         The network, in float32.
 
     Raises:
-        ModelError: the weights are missing, damaged or do not fit the card.
+        ModelError: the weights or the ranges are missing, damaged or do not fit the card.
     """
     torch = import_torch()
     from seru.model.network import StageNetwork
+    from seru.model.quantised import quantise_convolutions
     from seru.model.weights import load_network
 
     network = StageNetwork(load_network(model, stage), model.card.mean, model.card.std).eval()
+    if in_integers:
+        quantise_convolutions(network.network, model.read_ranges(stage))
     example = torch.zeros(1, channels, 2 * STRIDE, 2 * STRIDE, dtype=torch.uint8)
     with warnings.catch_warnings():
         # Tracing takes the branches of an already padded image, which is what predict gives.
@@ -147,10 +154,20 @@ def _digest(name: str, content: bytes | memoryview) -> bytes:
     return digest.digest()
 
 
-def _cached_path(model: Model, stage: NetworkStage, channels: int) -> Path:
+def _cached_path(model: Model, stage: NetworkStage, channels: int, in_integers: bool = False) -> Path:
     card = model.card
     checksum = card.files[f"{stage}.safetensors"]["sha256"]
+    ranges = card.files[RANGES]["sha256"] if in_integers else None
     # All that the conversion bakes in.
-    baked = [_FORMAT, checksum, channels, card.mean, card.std, card.architecture.to_dict(), openvino.__version__]
+    baked = [
+        _FORMAT,
+        checksum,
+        ranges,
+        channels,
+        card.mean,
+        card.std,
+        card.architecture.to_dict(),
+        openvino.__version__,
+    ]
     name = hashlib.sha256(json.dumps(baked).encode()).hexdigest()[:24]
     return cache_folder().parent / "openvino" / f"{name}.network"

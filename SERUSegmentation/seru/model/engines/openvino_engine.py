@@ -6,28 +6,46 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seru.errors import DeviceError, SeruError, is_memory_error
+from seru.errors import DeviceError, ModelError, SeruError, is_memory_error
 from seru.model.architecture import STRIDE
 from seru.model.card import NETWORK_STAGES, NetworkStage
 from seru.model.engines.base import Engine, OutOfMemory, first_line
 from seru.model.engines.conversion import converted_network
 from seru.model.engines.quiet_openvino import openvino
-from seru.model.store import Model
+from seru.model.store import RANGES, Model
 
 
 class OpenVinoEngine(Engine):
-    """Runs the stages with OpenVINO's CPU plug-in, in bf16 where the processor has it.
+    """Runs the stages with OpenVINO's CPU plug-in, in bf16 where the processor has it, or in 8-bit integers.
 
     torch is needed for the conversion of a network alone, which is kept.
+
+    Args:
+        model: card and weights.
+        device: ``cpu``.
+        threads: None takes all.
+        in_integers: the convolutions for which the model has ranges compute in 8-bit integers.
+
+    Raises:
+        ModelError: it has none.
     """
 
     name = "openvino"
 
-    def __init__(self, model: Model, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(
+        self, model: Model, device: str = "cpu", threads: int | None = None, in_integers: bool = False
+    ) -> None:
         super().__init__(model, device)
+        if in_integers and not model.has_ranges:
+            raise ModelError(
+                f"The model '{model.card.id}' cannot be run in 8-bit integers (it lacks {RANGES}); "
+                "take --engine openvino."
+            )
+        self.name = "openvino-int8" if in_integers else "openvino"
         self._core = openvino.Core()
         # Pinned, the threads of several processes would share the first cores and leave the others idle.
         self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
+        self._in_integers = in_integers
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
         self._compiled: dict[NetworkStage, tuple[tuple[int, ...], openvino.InferRequest]] = {}
@@ -79,7 +97,7 @@ class OpenVinoEngine(Engine):
         if compiled is None or compiled[0] != shape:
             # One static shape a stage: each compiled one holds its own copy of the weights.
             self._compiled.pop(stage, None)
-            network = converted_network(self._core, self.model, stage, shape[1])
+            network = converted_network(self._core, self.model, stage, shape[1], self._in_integers)
             network.reshape(list(shape))
             request = self._core.compile_model(network, "CPU", self._config).create_infer_request()
             self._compiled[stage] = compiled = (shape, request)

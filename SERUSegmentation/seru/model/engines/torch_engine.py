@@ -77,10 +77,11 @@ class TorchEngine(Engine):
     def _predict(self, stage: NetworkStage, images: np.ndarray) -> np.ndarray:
         batch = torch.from_numpy(np.ascontiguousarray(images))
         with torch.backends.cudnn.flags(enabled=True, benchmark=True):
-            output = self._network(stage)(batch.to(self.device, non_blocking=True))
+            output = self.network(stage)(batch.to(self.device, non_blocking=True))
         return output.cpu().numpy()
 
-    def _network(self, stage: NetworkStage) -> StageNetwork:
+    def network(self, stage: NetworkStage) -> StageNetwork:
+        """Return the network of a stage, loaded when it is first asked for."""
         if stage not in self._networks:
             card = self.model.card
             network = StageNetwork(load_network(self.model, stage), card.mean, card.std, self.dtype)
