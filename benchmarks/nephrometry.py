@@ -35,9 +35,9 @@ def sides_of(labels: np.ndarray, grid: Grid) -> np.ndarray:
 def scores_of(path: Path) -> dict[Side, Nephrometry]:
     """Return the scores of the sides of a label volume that have a tumor."""
     volume = read_volume(path)
-    labels = volume.array_kji.astype(np.uint8)
-    sides = sides_of(labels, volume.grid)
-    scores = nephrometry(labels, sides, volume.grid, measure_labels(labels, volume.grid).findings)
+    found = measure_labels(volume.array_kji.astype(np.uint8), volume.grid)
+    # In the box of all labels, as a report is made: a thin-sliced scan is a hundred times as large.
+    scores = nephrometry(found.labels_box, found.sides_box, volume.grid, found.findings, found.lower_kji)
     return {side: score for side, score in scores.items() if score is not None}
 
 

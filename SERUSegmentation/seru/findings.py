@@ -381,7 +381,10 @@ class Report:
         Raises:
             BadInputError: it is no report, or of another version.
         """
-        version = values.get("version") if isinstance(values, dict) else None
+        # A comparison has a version too.
+        if not isinstance(values, dict) or not {"version", "input"} <= values.keys():
+            raise BadInputError("It is no report of a scan; give the one that --report wrote.")
+        version = values["version"]
         if type(version) is not int or version not in _READ_VERSIONS:
             raise BadInputError(f"The report is of another version than {VERSION}; run the segmentation again.")
         return read_record(cls, {key: v for key, v in values.items() if key not in ("version", "total")}, "The report")

@@ -188,6 +188,9 @@ def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_chang
     }.items():
         assert ends_of(name) == pytest.approx(np.array([line.start_ras, line.end_ras]), abs=1e-6)
         assert drawn()[name].GetMeasurement("length").GetValue() == pytest.approx(line.mm, abs=1e-6)
+        # Each is named at one end, not all of them in the middle, where they meet.
+        names = sorted(drawn()[name].GetNthControlPointLabel(number) for number in range(2))
+        assert names == ["", f"{name} {line.mm:.1f} mm"]
     corners = planes()
     for number, height in enumerate((-20, 0, 20)):
         assert corners[number, :, 2] == pytest.approx(np.full(4, height), abs=2.1)

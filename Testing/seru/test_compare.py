@@ -333,12 +333,15 @@ def test_what_the_command_cannot_use_is_one_sentence(tmp_path: Path, capsys: pyt
     old = tmp_path / "old.json"
     old.write_text(a.read_text(encoding="utf-8").replace('"version": 3', '"version": 1'), encoding="utf-8")
     (tmp_path / "no.json").write_text("{", encoding="utf-8")
+    comparison = tmp_path / "comparison.json"
+    assert main(["compare", str(a), str(b), "--days", "30", "-o", str(comparison), "--progress", "none"]) == 0
     before = files_of(tmp_path)
 
     refused = {
         "is given twice": [a, a],
         "'" + str(old) + "' cannot be used: The report is of another version than 3": [a, old],
         "is no report": [a, tmp_path / "no.json"],
+        "'" + str(comparison) + "' cannot be used: It is no report of a scan": [a, comparison],
         "cannot be read": [a, tmp_path / "missing.json"],
         "There are no maps at": [a, tmp_path / "x.json"],
         "is one of the reports": [a, b, "-o", b],

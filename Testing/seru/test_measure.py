@@ -229,6 +229,15 @@ def test_other_numbers_are_mapped_and_the_rest_is_told(tmp_path: Path) -> None:
     assert report.measured.kidney == (1, 7)
 
 
+def test_an_output_in_json_is_the_report(tmp_path: Path, labels_path: Path) -> None:
+    paths = tmp_path / "x.json", tmp_path / "x.nrrd"
+
+    assert main(["measure", str(labels_path), "-o", str(paths[0]), "-o", str(paths[1]), "--progress", "none"]) == 0
+
+    assert Report.from_dict(json.loads(paths[0].read_text(encoding="utf-8"))).labels_sha256 is not None
+    assert paths[1].is_file()
+
+
 def a_segmentation(path: Path, *segments: tuple[str, int, str]) -> Path:
     """A NRRD file of Slicer's kind: name, value and terminology of each segment."""
     from seru.io.nrrd import write_nrrd
@@ -419,7 +428,13 @@ def test_nothing_that_is_read_is_written_over(
         (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "automatic:"], "cannot be read from 'automatic:'"),
         (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "manual"], "refers to the images of a DICOM CT, and the"),
         (["--made-by", "manual"], "DICOM alone says who made the labels"),
-        (["-o", "r.json"], "'r.json' is the name of a report; give it with --report"),
+        (["-o", "r.json", "--report", "s.json"], "'r.json' and 's.json' would be the same report; give one of them"),
+        (
+            ["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", r"automatic:a\b"],
+            "ASCII characters at most and no backslash",
+        ),
+        (["-o", "x.seg.dcm", "--ct", "ct.nii", "--made-by", "automatic:Zähler"], "64 ASCII characters at most"),
+        (["--labels", "kidney=1", "x.nii"], "'x.nii' is no KIND=N; give LABELS, the file, before --labels"),
     ],
 )
 def test_an_output_that_labels_alone_cannot_have_is_one_sentence(

@@ -149,6 +149,15 @@ def test_the_c_index_is_the_distance_of_the_centres_over_the_radius() -> None:
     assert numbers["c_index"] == pytest.approx(np.hypot(30, 20) / 12, rel=0.1)
 
 
+def test_the_c_index_is_the_same_from_the_head_and_from_the_feet() -> None:
+    # Voxels lie evenly round the centre, so that the two slices beside it are equally large.
+    sphere = Sphere(up=30, back=-12, medial=-16, radius=12)
+    above, below = (score_of(replace(sphere, up=up)).centrality.numbers for up in (sphere.up, -sphere.up))
+
+    assert above == below
+    assert above["along_slices_mm"] == pytest.approx(30, abs=1e-6)
+
+
 def test_a_tumor_inside_touches_kidney_all_round() -> None:
     numbers = score_of(INSIDE).contact.numbers
 

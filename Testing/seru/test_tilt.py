@@ -13,7 +13,7 @@ import pytest
 import SimpleITK as sitk
 
 from seru.cascade.batches import BatchRunner
-from seru.cascade.cascade import Segmenter, SegmentResult, segment
+from seru.cascade.cascade import Segmenter, SegmentResult
 from seru.cascade.preprocessing import prepare, preprocess_slice
 from seru.cli import main
 from seru.cohort.finished import read_finished
@@ -179,7 +179,7 @@ def test_slices_far_beside_each_other_are_refused_before_they_take_memory() -> N
     ("degrees", "about", "turned"),
     [
         (0, "x", ""),
-        *itertools.product((-25, -10, 10, 25), "xy", [""]),
+        *itertools.product((-25, 10), "xy", [""]),
         (25, "x", "feet first"),
         (-10, "y", "feet first"),
         (10, "x", "prone"),
@@ -234,7 +234,7 @@ def test_a_tilted_series_of_sagittal_images_is_segmented_too(tmp_path: Path) -> 
 
 
 def test_the_tiny_network_does_as_well_as_on_perpendicular_slices_of_the_same_directions(tiny_model: Path) -> None:
-    model, options = open_model(tiny_model), SegmentOptions(engine="torch")
+    made = Segmenter(open_model(tiny_model), SegmentOptions(engine="torch", device="cpu"))
     phantom = make_phantom(PhantomOptions(shape_kji=(48, 96, 96), spacing_kji_mm=(6.0, 4.0, 4.0), seed=3))
     tilted = lattice(12, shape=(30, 96, 96)).ijk_to_ras.copy()
     tilted[:3, 3] += phantom.volume.grid.ras_of_ijk((np.array([96, 96, 48]) - 1) / 2)
@@ -248,7 +248,7 @@ def test_the_tiny_network_does_as_well_as_on_perpendicular_slices_of_the_same_di
         where = Lattice((30, 96, 96), matrix).simplest()
         hu, truth = sampled(phantom.volume.array_kji, phantom, where, 1), sampled(phantom.labels_kji, phantom, where, 0)
         volume = Volume.of_slices(hu, where, {})
-        labels = volume.on_slices(segment(volume, model, options).labels_kji)
+        labels = volume.on_slices(made.segment(volume).labels_kji)
         found.append(dice(labels > 0, truth > 0))
 
     assert found[0] > max(0.9, found[1] - 0.02)
@@ -410,8 +410,7 @@ def test_labels_on_other_slices_are_refused(case: Any, tmp_path: Path) -> None:
         read_label_map(folder / "x.nrrd", ct=other)
 
 
-@pytest.mark.parametrize("degrees", [-25.0, 10.0])
-@pytest.mark.parametrize("about", ["x", "y"])
+@pytest.mark.parametrize(("degrees", "about"), [(-25.0, "x"), (10.0, "y")])
 def test_a_dicom_segmentation_lies_on_the_tilted_images(tmp_path: Path, degrees: float, about: str) -> None:
     pytest.importorskip("highdicom", reason="highdicom is not installed")
     from Testing.seru.dicom_seg_by_hand import places_by_the_ct, places_of, written

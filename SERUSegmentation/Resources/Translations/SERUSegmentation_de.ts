@@ -280,8 +280,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>Score the largest tumor on the side of the chosen finding: R.E.N.A.L., PADUA, C-index, contact area and split volume, from the segments as they are now. It takes about a second.</source>
-        <translation>Den größten Tumor auf der Seite des gewählten Befunds bewerten: R.E.N.A.L., PADUA, C-Index, Kontaktfläche und Seitenvolumen, aus den Segmenten, wie sie jetzt sind. Es dauert etwa eine Sekunde.</translation>
+        <source>Score the largest tumor on the side of the chosen finding: R.E.N.A.L., PADUA, C-index, contact area and split volume, from the segments as they are now. It needs a kidney and a tumor there, and takes about a second.</source>
+        <translation>Den größten Tumor auf der Seite des gewählten Befunds bewerten: R.E.N.A.L., PADUA, C-Index, Kontaktfläche und Seitenvolumen, aus den Segmenten, wie sie jetzt sind. Dort muss es Niere und Tumor geben; es dauert etwa eine Sekunde.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>

@@ -102,7 +102,7 @@ class NephrometryPanel:
         if node is None:
             return
         self._forget()
-        # It takes about a second, and several for a large tumor in thin slices.
+        # It takes about a second, and two for the largest tumors in thin slices.
         slicer.app.setOverrideCursor(qt.Qt.WaitCursor)
         try:
             self._studies = self._studied(node)

@@ -37,6 +37,8 @@ _GLYPH_SCALE = 1.2
 # Of a line in glyphs, of a plane in pixels.
 _LINE_THICKNESS = 0.5
 _PLANE_THICKNESS = 2
+# Ends of a line.
+_FIRST, _LAST = 0, 1
 
 
 def drawNephrometry(
@@ -55,15 +57,17 @@ def drawNephrometry(
         model.SetAndObservePolyData(_planesOf(drawing.sinus))
         _add(model, _modelDisplay(), _("Polar lines and coronal plane"), segmentationNode)
         points = slicer.vtkMRMLMarkupsFiducialNode()
-        _add(points, _markupsDisplay(areNamed=True), _("Polar lines"), segmentationNode)
+        _add(points, _markupsDisplay(), _("Polar lines"), segmentationNode)
         for label, position in _crossingsOf(drawing.sinus, drawing.axis):
             points.AddControlPoint(vtk.vtkVector3d(*position), label)
-    for title, line in _linesOf(drawing):
+    for title, line, namedEnd in _linesOf(drawing):
         node = slicer.vtkMRMLMarkupsLineNode()
-        _add(node, _markupsDisplay(areNamed=False), title, segmentationNode)
+        _add(node, _markupsDisplay(), title, segmentationNode)
         # In the scene, where its length finds its unit.
         for position in (line.start_ras, line.end_ras):
             node.AddControlPoint(vtk.vtkVector3d(*position))
+        node.SetNthControlPointLabel(namedEnd, f"{title} {line.mm:.1f} mm")
+        node.SetNthControlPointLabel(1 - namedEnd, "")
     putUnderTransform(segmentationNode, ctNode)
 
 
@@ -90,13 +94,14 @@ def removeNephrometry(segmentationNode: vtkMRMLSegmentationNode) -> None:
         removeNode(node)
 
 
-def _linesOf(drawing: Drawing) -> Iterator[tuple[str, Line]]:
-    yield _("Long axis"), drawing.axis
-    yield _("Longest diameter"), drawing.diameter
+def _linesOf(drawing: Drawing) -> Iterator[tuple[str, Line, int]]:
+    """Each line with its name and the end that bears it: where the component's row leads to, apart from others."""
+    yield _("Long axis"), drawing.axis, _LAST
+    yield _("Longest diameter"), drawing.diameter, _LAST
     if drawing.centres is not None:
-        yield _("Between the centres"), drawing.centres
+        yield _("Between the centres"), drawing.centres, _FIRST
     if drawing.sinus is not None:
-        yield _("To the sinus"), drawing.sinus.distance
+        yield _("To the sinus"), drawing.sinus.distance, _FIRST
 
 
 def _planesOf(sinus: SinusDrawing) -> vtk.vtkPolyData:
@@ -134,16 +139,19 @@ def _add(node: Any, display: vtkMRMLDisplayNode, title: str, segmentationNode: v
         scene.AddNode(node)
 
 
-def _markupsDisplay(areNamed: bool) -> vtkMRMLMarkupsDisplayNode:
-    """How a line looks with its name and length, or how points look that have names of their own."""
+def _markupsDisplay() -> vtkMRMLMarkupsDisplayNode:
+    """How lines and points look that have names.
+
+    A line is named at its end: Slicer names it in the middle, where several of them meet.
+    """
     display = slicer.vtkMRMLMarkupsDisplayNode()
     # In 3D they would stand in front of each other.
     display.SetVisibility3D(False)
     display.SetColor(*COLORS["nephrometry"])
     display.SetSelectedColor(*COLORS["nephrometry"])
     display.SetTextScale(_TEXT_SCALE)
-    display.SetPointLabelsVisibility(areNamed)
-    display.SetPropertiesLabelVisibility(not areNamed)
+    display.SetPointLabelsVisibility(True)
+    display.SetPropertiesLabelVisibility(False)
     display.SetHandlesInteractive(False)
     display.SetGlyphTypeFromString("Vertex2D")
     display.SetGlyphScale(_GLYPH_SCALE)

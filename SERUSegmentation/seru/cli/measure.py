@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from seru.result.labelled import LabelFindings
     from seru.result.pictures import KeySlicePicture
 
+_REPORT_ENDING = ".json"
+
 DESCRIPTION = "Measure kidneys and kidney tumors in labels that anyone made, without a network."
 
 
@@ -51,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         dest="numbers",
         nargs="+",
+        type=_numbers_of_kind,
         metavar="KIND=N,N",
         help="which of its numbers are kidney and which are tumor (kidney=1,3 tumor=2); the others are left out",
     )
@@ -65,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OUTPUT",
-        help="write the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd, or .seg.dcm and .sr.dcm for a "
-        "DICOM CT; may be given several times",
+        help="write the report (.json), or the labels with our numbers: .nii.gz, .nrrd, .mha or .seg.nrrd, or .seg.dcm "
+        "and .sr.dcm for a DICOM CT; may be given several times",
     )
     parser.add_argument(
         "--made-by",
@@ -79,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="binary",
         help="how .seg.dcm holds its segments; labelmap is new to many readers (default: binary)",
     )
-    parser.add_argument("--report", type=existing_path, metavar="R.json", help="write what was found as JSON")
+    parser.add_argument("--report", type=existing_path, metavar="R.json", help="the report, whatever its name ends in")
     parser.add_argument(
         "--page", type=existing_path, metavar="P.html", help="write a page of what was found; with --ct its key slices"
     )
@@ -99,7 +102,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     Raises:
         SeruError: of any kind; then nothing is at the outputs.
     """
-    outputs = Outputs.of_several(arguments.output, arguments.report, None, None, arguments.page)
+    outputs = _outputs(arguments)
     maker = _maker(outputs, arguments.made_by, arguments.ct)
     numbers = None if arguments.numbers is None else Numbers.parse(arguments.numbers)
     _check(arguments.labels, arguments.ct, arguments.series, outputs)
@@ -128,6 +131,24 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     return 0
 
 
+def _numbers_of_kind(text: str) -> str:
+    """A word of --labels, which takes what stands behind it: the file as well, where that comes last."""
+    if "=" not in text:
+        raise argparse.ArgumentTypeError(f"'{text}' is no KIND=N; give LABELS, the file, before --labels")
+    return text
+
+
+def _outputs(arguments: argparse.Namespace) -> Outputs:
+    """What is to be written; of the outputs one in JSON is the report."""
+    reports = [path for path in arguments.output if path.suffix.lower() == _REPORT_ENDING]
+    labels = [path for path in arguments.output if path not in reports]
+    if arguments.report is not None:
+        reports.append(arguments.report)
+    if len(reports) > 1:
+        raise BadInputError(f"'{reports[0]}' and '{reports[1]}' would be the same report; give one of them.")
+    return Outputs.of_several(labels, reports[0] if reports else None, None, None, arguments.page)
+
+
 def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) -> None:
     """Check, before any work, what is read and written."""
     check_labels(labels)
@@ -141,9 +162,6 @@ def _check(labels: Path, ct: Path | None, series: str | None, outputs: Outputs) 
 
 def _maker(outputs: Outputs, made_by: str | None, ct: Path | None) -> Maker | None:
     """Who made the labels, which DICOM says of them, and nothing else does."""
-    for path in outputs.labels():
-        if path.suffix.lower() == ".json":
-            raise BadInputError(f"'{path.name}' is the name of a report; give it with --report.")
     named = [path.name for path in outputs.labels() if ending_of(path, DICOM_ENDINGS)]
     if not named:
         if made_by is not None:

@@ -19,6 +19,7 @@ from seru.errors import BadInputError
 from seru.files import Opener
 from seru.grid import Lattice
 from seru.io.dicom_source import SourceHeaders, quiet, require_highdicom
+from seru.io.reading import quoted
 from seru.options import SegType
 from seru.terminology import LATERALITY, SEGMENTS, Code, SegmentTerm
 from seru.volume import SliceFile
@@ -83,23 +84,28 @@ class Maker:
             The maker.
 
         Raises:
-            BadInputError: the text is none of them, or the name too long for DICOM.
+            BadInputError: the text is none of them, or the name one that DICOM cannot hold.
         """
         way, _, program = text.partition(":")
         program = program.strip()
         if way == "manual" and not program:
             return cls(version, "manual")
-        if way in ("semiautomatic", "automatic") and 0 < len(program) <= _LONGEST_NAME and program.isprintable():
+        if way in ("semiautomatic", "automatic") and _is_name(program):
             return cls(version, "automatic" if way == "automatic" else "semiautomatic", program)
         raise BadInputError(
-            f"Who made the labels cannot be read from '{text}'; give --made-by manual, or automatic:PROGRAM or "
-            f"semiautomatic:PROGRAM with its name, of {_LONGEST_NAME} characters at most."
+            f"Who made the labels cannot be read from {quoted(text)}; give --made-by manual, or automatic:PROGRAM or "
+            f"semiautomatic:PROGRAM with its name, of {_LONGEST_NAME} ASCII characters at most and no backslash."
         )
 
     @property
     def parameters(self) -> dict[str, str]:
         """Measuring has none."""
         return {}
+
+
+def _is_name(text: str) -> bool:
+    """Whether DICOM holds it as one value, whatever the character set of the CT's headers."""
+    return 0 < len(text) <= _LONGEST_NAME and text.isascii() and text.isprintable() and "\\" not in text
 
 
 def write_dicom_seg(

@@ -230,7 +230,13 @@ def _without_copies(slices: list[Slice], notes: list[str]) -> list[Slice]:
     for items in places.values():
         kept += items if len(items) == 1 else {content_of(item): item for item in reversed(items)}.values()
     if len(kept) < len(slices):
-        notes.append(f"{len(slices) - len(kept)} files of the series are copies of others; they were left out.")
+        count = len(slices) - len(kept)
+        copies = (
+            "1 file of the series is a copy of another; it was"
+            if count == 1
+            else (f"{count} files of the series are copies of others; they were")
+        )
+        notes.append(f"{copies} left out.")
     names = Counter(item.instance for item in kept if item.instance)
     shared = sum(count for count in names.values() if count > 1)
     if shared:

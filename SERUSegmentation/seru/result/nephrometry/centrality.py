@@ -16,7 +16,7 @@ from seru.scores import Aspect, rounded
 _NAME = "C-index"
 _HOW = (
     "From the kidney's centre (of its outline, half-way between its poles) to the tumor's in the axial slice of its "
-    "largest area, divided by half the tumor's longest diameter in that slice."
+    "largest area (half-way between two equal ones), divided by half the tumor's longest diameter there."
 )
 
 
@@ -33,13 +33,17 @@ def centrality_aspect(case: Case) -> Aspect:
         return Aspect.unknown(_NAME, _HOW, case.whole_reason)
     anatomy = case.anatomy
     areas = anatomy.tumor.sum(axis=(1, 2))
-    largest = int(np.median(np.flatnonzero(areas == areas.max())))
-    axial = axial_diameters(anatomy.tumor[largest : largest + 1], anatomy.spacing_mm[1:].tolist())
+    equal = np.flatnonzero(areas == areas.max())
+    # Of an even number the two in the middle, so that the index is the same from the head and from the feet.
+    largest = equal[[(len(equal) - 1) // 2, len(equal) // 2]]
+    planes = anatomy.tumor[largest]
+    axial = axial_diameters(planes, anatomy.spacing_mm[1:].tolist())
     if axial is None or axial.longest_mm == 0:
         return Aspect.unknown(_NAME, _HOW, "The tumor is no wider than a voxel in its largest slice.")
     middle = np.flatnonzero(anatomy.kidney.any(axis=(1, 2)))[[0, -1]].mean()
     kidney = np.array([middle, *anatomy.centre_at(middle)])
-    tumor = np.array([largest, *np.argwhere(anatomy.tumor[largest]).mean(axis=0)])
+    centres = [np.argwhere(plane).mean(axis=0) for plane in planes]
+    tumor = np.array([largest.mean(), *np.mean(centres, axis=0)])
     along_mm, *in_plane_mm = np.abs(tumor - kidney) * anatomy.spacing_mm
     centres_mm, radius_mm = float(np.hypot(along_mm, np.hypot(*in_plane_mm))), axial.longest_mm / 2
     index = centres_mm / radius_mm
@@ -56,5 +60,5 @@ def centrality_aspect(case: Case) -> Aspect:
             radius_mm=radius_mm,
         ),
         places_ras={"kidney": anatomy.frame.place_ras(kidney), "tumor": anatomy.frame.place_ras(tumor)},
-        slices={"kidney": anatomy.frame.slice_index(middle), "tumor": anatomy.frame.slice_index(largest)},
+        slices={"kidney": anatomy.frame.slice_index(middle), "tumor": anatomy.frame.slice_index(tumor[0])},
     )

@@ -115,7 +115,7 @@ def drawing_of(case: Case, tumor: Finding, gap: Gap | None, centrality: Aspect) 
 def _sinus_drawing(anatomy: Anatomy, sinus: Sinus, gap: Gap) -> SinusDrawing:
     lower, upper = sinus.polar_lines
     return SinusDrawing(
-        distance=Line(*gap.faces_ras),
+        distance=Line(gap.tumor_ras, gap.sinus_ras),
         lower_polar=_axial_plane(anatomy, lower),
         midline=_axial_plane(anatomy, (lower + upper) / 2),
         upper_polar=_axial_plane(anatomy, upper),

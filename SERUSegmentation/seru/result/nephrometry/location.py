@@ -55,15 +55,13 @@ class Gap:
 
     Attributes:
         mm: between the faces of voxels.
-        tumor_ras: centre of the tumor's voxel, in RAS mm.
-        sinus_ras: likewise, of the sinus's.
-        faces_ras: where the way begins and ends, on the faces of both.
+        tumor_ras: where it begins, on the face of a tumor's voxel, in RAS mm.
+        sinus_ras: where it ends, on the face of a voxel of the sinus.
     """
 
     mm: float
     tumor_ras: Position
     sinus_ras: Position
-    faces_ras: tuple[Position, Position]
 
 
 def find_gap(anatomy: Anatomy, mask: np.ndarray) -> Gap:
@@ -87,8 +85,7 @@ def find_gap(anatomy: Anatomy, mask: np.ndarray) -> Gap:
     start, end = tumor[shortest], other[nearest[shortest]]
     to_face = np.clip(end - start, -1, 1) / 2
     place_ras = anatomy.frame.place_ras
-    faces_ras = place_ras(start + to_face), place_ras(end - to_face)
-    return Gap(float(distances[shortest]), place_ras(start), place_ras(end), faces_ras)
+    return Gap(float(distances[shortest]), place_ras(start + to_face), place_ras(end - to_face))
 
 
 def share_between(mask: np.ndarray, lines: tuple[int, int]) -> float:

@@ -15,6 +15,9 @@ from seru.result.nephrometry.anatomy import Anatomy
 
 # So few that their distances of all planes stay in the processor's cache.
 _VOXELS_AT_ONCE = 256
+# Most cubes of this size lie clearly inside or outside, so their voxels need not be looked at.
+_CUBE_MM = 6.0
+_ROUNDING_MM = 1e-6
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,7 @@ def find_outline(anatomy: Anatomy) -> Outline:
     """
     planes = _hull_planes(anatomy.kidney, anatomy.spacing_mm)
     places = np.argwhere(anatomy.tumor)
-    outside_mm = np.concatenate(
-        [_outside_mm(part, planes, anatomy.spacing_mm) for part in _parts(places, _VOXELS_AT_ONCE)]
-    )
+    outside_mm = _outside_by_cubes_mm(places, planes, anatomy.spacing_mm)
     outermost, innermost = int(outside_mm.argmax()), int(outside_mm.argmin())
     return Outline(
         float((outside_mm > 0).mean()),
@@ -73,10 +74,30 @@ def _hull_planes(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     return np.unique(spatial.ConvexHull(points).equations.round(9), axis=0)
 
 
+def _outside_by_cubes_mm(places: np.ndarray, planes: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """How far places lie outside of all planes: exact near the outline and where it is most or least.
+
+    Elsewhere it is that of the middle of a cube: on the way to a place in it the distance changes by no more than that
+    is long, so the sign is the same, and neither the most nor the least is there.
+    """
+    size = np.maximum(np.rint(_CUBE_MM / spacing_mm).astype(np.int64), 1)
+    cubes = places // size
+    shape = tuple(cubes.max(axis=0) + 1)
+    numbers, cube_of = np.unique(np.ravel_multi_index(tuple(cubes.T), shape), return_inverse=True)
+    middles = np.stack(np.unravel_index(numbers, shape), axis=1) * size + (size - 1) / 2
+    middle_mm = _outside_mm(middles, planes, spacing_mm)
+    reach_mm = np.linalg.norm((size - 1) / 2 * spacing_mm) + _ROUNDING_MM
+    low_mm, high_mm = middle_mm - reach_mm, middle_mm + reach_mm
+    is_near = ((low_mm <= 0) & (high_mm >= 0)) | (high_mm >= low_mm.max()) | (low_mm <= high_mm.min())
+    outside_mm, is_exact = middle_mm[cube_of], is_near[cube_of]
+    outside_mm[is_exact] = _outside_mm(places[is_exact], planes, spacing_mm)
+    return outside_mm
+
+
 def _outside_mm(places: np.ndarray, planes: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     """How far places lie outside of all planes; inside it is negative and the distance of the nearest plane."""
-    return (places * spacing_mm @ planes[:, :3].T + planes[:, 3]).max(axis=1)
-
-
-def _parts(places: np.ndarray, size: int) -> list[np.ndarray]:
-    return [places[first : first + size] for first in range(0, len(places), size)]
+    outside_mm = np.empty(len(places))
+    for first in range(0, len(places), _VOXELS_AT_ONCE):
+        part = slice(first, first + _VOXELS_AT_ONCE)
+        outside_mm[part] = (places[part] * spacing_mm @ planes[:, :3].T + planes[:, 3]).max(axis=1)
+    return outside_mm
