@@ -33,7 +33,7 @@ def pixels(image: Any) -> np.ndarray:
     image = image.convertToFormat(image.Format.Format_RGB888)
     rows, columns = image.height(), image.width()
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(rows, image.bytesPerLine())
-    return flat[:, : 3 * columns].reshape(rows, columns, 3)
+    return flat[:, : 3 * columns].reshape(rows, columns, 3).copy()  # the image goes with this function
 
 
 @pytest.fixture
