@@ -170,7 +170,7 @@ def view_pixels(desktop: Desktop, name: str) -> np.ndarray:
     image = desktop.grab_view(name)
     image = image.convertToFormat(image.Format.Format_RGB888)
     flat = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return flat[:, : 3 * image.width()]
+    return flat[:, : 3 * image.width()].copy()  # the image goes with this function
 
 
 def test_every_option_s_widget_tells_the_option_s_help(slicer_desktop: Desktop, panel: Any, node: Any) -> None:
