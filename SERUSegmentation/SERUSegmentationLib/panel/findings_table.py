@@ -18,6 +18,14 @@ _MOST_ROWS = 8
 _LEAST_ROWS = 2
 
 
+def connectRows(table: Any, onRow: Callable[[int], None]) -> None:
+    """Call with the row that the mouse, the arrow keys or Enter choose, also when it is chosen already."""
+    table.connect("currentCellChanged(int,int,int,int)", lambda row, *others: onRow(row))
+    table.connect("cellClicked(int,int)", lambda row, column: onRow(row))
+    # Enter.
+    table.connect("cellActivated(int,int)", lambda row, column: onRow(row))
+
+
 class FindingsTable:
     """Fills the table and tells which row is chosen, with the mouse or the keyboard.
 
@@ -30,10 +38,7 @@ class FindingsTable:
         self._table, self._onChosen = table, onChosen
         self._rows: list[Measured] = []
         self._prepare()
-        table.connect("currentCellChanged(int,int,int,int)", lambda row, *others: self._onRow(row))
-        table.connect("cellClicked(int,int)", lambda row, column: self._onRow(row))
-        # Enter.
-        table.connect("cellActivated(int,int)", lambda row, column: self._onRow(row))
+        connectRows(table, self._onRow)
 
     def show(self, measured: Sequence[Measured]) -> None:
         """Show findings; none is chosen then.

@@ -11,6 +11,7 @@ from seru.grid import Position
 from seru.result.nephrometry import Study
 from seru.result.page_scores import sources_text
 from seru.scores import Aspect, Nephrometry
+from SERUSegmentationLib.panel.findings_table import connectRows
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.finding_names import findingName
 from SERUSegmentationLib.texts import _
@@ -32,10 +33,7 @@ class NephrometryTable:
         self._table, self._onChosen = table, onChosen
         self._aspects: list[Aspect] = []
         self._prepare()
-        table.connect("currentCellChanged(int,int,int,int)", lambda row, *others: self._onRow(row))
-        table.connect("cellClicked(int,int)", lambda row, column: self._onRow(row))
-        # Enter.
-        table.connect("cellActivated(int,int)", lambda row, column: self._onRow(row))
+        connectRows(table, self._onRow)
 
     def show(self, scores: Nephrometry) -> None:
         """Show scores, none of them chosen.
