@@ -117,16 +117,19 @@ def _spread(cases: Sequence[LabelledCase]) -> Iterator[LabelledCase]:
 
 @contextmanager
 def _watched(network: nn.Module, ranges: Ranges) -> Iterator[None]:
-    def watch(name: str) -> torch.utils.hooks.RemovableHandle:
+    def watch(name: str, convolution: nn.Module) -> torch.utils.hooks.RemovableHandle:
         def widen(_module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             least, most = (float(value) for value in torch.aminmax(inputs[0].float()))
             before = ranges.get(name, (least, most))
             ranges[name] = min(least, before[0]), max(most, before[1])
 
-        return convolutions(network)[name].register_forward_pre_hook(widen)
+        return convolution.register_forward_pre_hook(widen)
 
-    names = [name for name in convolutions(network) if not name.startswith(_IN_FLOAT) and _GATE not in name]
-    handles = [watch(name) for name in names]
+    handles = [
+        watch(name, convolution)
+        for name, convolution in convolutions(network).items()
+        if not name.startswith(_IN_FLOAT) and _GATE not in name
+    ]
     try:
         yield
     finally:
