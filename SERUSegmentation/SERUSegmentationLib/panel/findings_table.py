@@ -18,6 +18,27 @@ _MOST_ROWS = 8
 _LEAST_ROWS = 2
 
 
+def makeRows(table: Any, titles: list[str], stretched: int) -> None:
+    """Make a table one of rows that are chosen as a whole and not edited.
+
+    Args:
+        table: the form's.
+        titles: of its columns.
+        stretched: the column that takes the room that is left.
+    """
+    table.setColumnCount(len(titles))
+    table.setHorizontalHeaderLabels(titles)
+    table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
+    table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
+    table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+    table.horizontalHeader().setSectionResizeMode(stretched, qt.QHeaderView.Stretch)
+    table.horizontalHeader().setHighlightSections(False)
+    table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
+
+
 def connectRows(table: Any, onRow: Callable[[int], None]) -> None:
     """Call with the row that the mouse, the arrow keys or Enter choose, also when it is chosen already."""
     table.connect("currentCellChanged(int,int,int,int)", lambda row, *others: onRow(row))
@@ -75,24 +96,14 @@ class FindingsTable:
     def _prepare(self) -> None:
         table = self._table
         titles = [_("Finding"), _("Volume"), _("Diameters"), _("HU"), _("Confidence"), _("Status")]
-        table.setColumnCount(len(titles))
-        table.setHorizontalHeaderLabels(titles)
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
+        makeRows(table, titles, _NAME)
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.Fixed)
         # A volume and a diameter have their ranges below them.
         table.verticalHeader().setDefaultSectionSize(2 * table.fontMetrics().height() + 4)
-        table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
         # A bar would ask for more than its title.
         table.horizontalHeader().setSectionResizeMode(_CONFIDENCE, qt.QHeaderView.Fixed)
         table.setColumnWidth(_CONFIDENCE, table.fontMetrics().boundingRect(titles[_CONFIDENCE]).width() + 8)
-        table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.horizontalHeader().setMinimumSectionSize(30)
-        table.horizontalHeader().setHighlightSections(False)
         self._fit()
 
     def _fit(self) -> None:

@@ -11,7 +11,7 @@ from seru.grid import Position
 from seru.result.nephrometry import Study
 from seru.result.page_scores import sources_text
 from seru.scores import Aspect, Nephrometry
-from SERUSegmentationLib.panel.findings_table import connectRows
+from SERUSegmentationLib.panel.findings_table import connectRows, makeRows
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.finding_names import findingName
 from SERUSegmentationLib.texts import _
@@ -64,19 +64,9 @@ class NephrometryTable:
     def _prepare(self) -> None:
         table = self._table
         titles = [_("Component"), _("Value, and what it comes from"), _("Points")]
-        table.setColumnCount(len(titles))
-        table.setHorizontalHeaderLabels(titles)
-        table.setEditTriggers(qt.QAbstractItemView.NoEditTriggers)
-        table.setSelectionBehavior(qt.QAbstractItemView.SelectRows)
-        table.setSelectionMode(qt.QAbstractItemView.SingleSelection)
-        table.setTabKeyNavigation(False)
+        makeRows(table, titles, _VALUE)
         table.setWordWrap(True)
-        table.verticalHeader().hide()
         table.verticalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(qt.QHeaderView.ResizeToContents)
-        table.horizontalHeader().setSectionResizeMode(_VALUE, qt.QHeaderView.Stretch)
-        table.horizontalHeader().setHighlightSections(False)
-        table.setHorizontalScrollBarPolicy(qt.Qt.ScrollBarAlwaysOff)
         table.setFixedHeight(_LINES * table.fontMetrics().height())
 
     def _onRow(self, row: int) -> None:
