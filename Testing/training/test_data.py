@@ -148,7 +148,7 @@ def test_slices_say_what_their_masks_tell(slices_folder: Path) -> None:
     # The window's lower fifth; a level of 40 and a width of 400 where none is named.
     assert [float(volume.array_kji[0, 0, 0]) for volume, _ in read] == pytest.approx([51, -140, -80, 51, -80])
     assert [int(labels.max()) for _, labels in read] == [1, 2, 0, 0, 0]
-    trained_on = list_cases(DataConfig(kind="kits_slices", folder=str(slices_folder)))
+    trained_on = list_cases(DataConfig(kind="slices", folder=str(slices_folder)))
     assert [case.id for case in trained_on] == ["b"]
 
 
