@@ -55,16 +55,16 @@ class DataConfig:
     Attributes:
         kind: ``kits19`` (folders case_xxxxx), ``slices`` (single slices with a manifest) or ``phantom``.
         folder: of the data; phantoms need none. Its validation patients are those that the run is scored on.
-        more_folders: of the same kind, whose labels may tell less.
         exclude: cases left out; ``known_bad`` stands for those of ``known_bad.json``.
         phantom: the cases of kind ``phantom``, and those mixed into training on real ones.
+        more_folders: of the same kind as ``folder``; their labels may tell less.
     """
 
     kind: Literal["kits19", "slices", "phantom"] = "kits19"
     folder: str = "data/kits19"
-    more_folders: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     phantom: PhantomData = field(default_factory=PhantomData)
+    more_folders: tuple[str, ...] = ()
 
     @property
     def all_folders(self) -> tuple[Path, ...]:

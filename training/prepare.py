@@ -23,7 +23,7 @@ from training.cases import excluded_cases, list_cases
 from training.config import Config
 from training.labelled import Knowledge, LabelledCase
 from training.partial import partial_labels, shows_kidney, shows_tumor
-from training.pseudo import pseudo_step, read_teacher
+from training.pseudo import pseudo_step, read_teacher, said_by_teacher
 from training.steps import Step, digest, file_digest, read_json, write_json
 
 
@@ -117,7 +117,7 @@ def prepare_step(config: Config, work: Path) -> Step:
     """Return the step ``prepare``: it depends on the data, on the window, and on what the teacher said."""
     options = config.to_dict()
     inputs = {"data": options["data"], "window": options["network"]["window"], "sure": options["pseudo"]["sure"]}
-    return Step(work / "prepare", {**inputs, "pseudo": pseudo_step(config, work).result})
+    return Step(work / "prepare", {**inputs, "pseudo": said_by_teacher(config, work)})
 
 
 def prepare(config: Config, work: Path, restart: bool = False) -> dict[str, Any]:

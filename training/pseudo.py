@@ -33,10 +33,15 @@ def pseudo_step(config: Config, work: Path) -> Step:
     """Return the step ``pseudo``: it depends on the data and on the teacher."""
     options = config.to_dict()
     inputs = {key: options["pseudo"][key] for key in ("teacher", "window")}
-    if config.pseudo.teacher is None:
-        # Nobody is asked, whatever the data.
-        return Step(work / "pseudo", inputs)
     return Step(work / "pseudo", {**inputs, "data": options["data"]})
+
+
+def said_by_teacher(config: Config, work: Path) -> str | None:
+    """Return a hash of what the teacher said: empty where the config has none, None while it is not asked yet."""
+    if config.pseudo.teacher is None:
+        return ""
+    result = pseudo_step(config, work).result
+    return None if result is None else result["said"]
 
 
 def ask_teacher(config: Config, work: Path, restart: bool = False) -> dict[str, Any]:
@@ -54,11 +59,11 @@ def ask_teacher(config: Config, work: Path, restart: bool = False) -> dict[str, 
         BadInputError: the teacher or a case cannot be read.
     """
     step = pseudo_step(config, work)
+    if config.pseudo.teacher is None:
+        return {"cases": 0, "said": ""}
     if step.result is not None:
         return step.result
     step.begin(restart)
-    if config.pseudo.teacher is None:
-        return step.finish({"cases": 0, "said": ""})
     teacher = load_teacher(Path(config.pseudo.teacher))
     cases = [case for case in list_cases(config.data) if not case.knows_kidney]
     for case in tqdm(cases, "pseudo", disable=None):

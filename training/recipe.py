@@ -64,6 +64,8 @@ class Recipe:
         """
         if name in ("coarse", "refine"):
             return self._train(name)
+        if name == "pseudo" and self.config.pseudo.teacher is None:
+            return self._pseudo()
         if process_rank() != 0:
             return wait_prepared(self.config, self.work) if name == "prepare" else self._step(name).wait()
         return getattr(self, f"_{name}")()
