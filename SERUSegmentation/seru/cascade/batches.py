@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,8 +17,8 @@ from seru.model.engines.base import OutOfMemory
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.progress import Progress
+from seru.threads import THREADS
 
-_WORKERS = min(8, os.cpu_count() or 1)
 _BATCHES_AHEAD = 2
 
 MakeImage = Callable[[int], np.ndarray]
@@ -67,7 +66,7 @@ class BatchRunner:
         waiting: deque[Future[np.ndarray]] = deque()
         started: deque[tuple[int, Callable[[], np.ndarray]]] = deque()
         ahead, done, begun = iter(indices), 0, 0
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="seru-prepare") as pool:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-prepare") as pool:
             try:
                 while done < len(indices):
                     while begun < len(indices) and len(started) <= self.engine.batches_ahead:
