@@ -97,3 +97,23 @@ def test_what_a_batch_is_filled_up_with_goes_first(count: int, sizes: list[int],
     np.testing.assert_array_equal(found, expected)
     assert narrow.sizes == sizes
     assert engine.batch_size(images.shape[-2:]) == sizes[-1]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_overflows_in_float16_is_run_again_in_float32(count: int, case: Phantom, model: Model) -> None:
+    images = case.volume.array_kji[30 : 30 + count, np.newaxis].clip(0, 255).astype(np.uint8)
+    engine, plain = TorchEngine(model, "cpu"), TorchEngine(model, "cpu")
+    engine.dtype, plain.dtype = torch.float16, torch.float32
+    good = engine.predict("coarse", images)
+    scores = engine.network("coarse").network.head
+    scores.weight.data.mul_(3e4)
+
+    started = [engine.start("coarse", images) for _ in range(2)]
+    found = [finish() for finish in started]
+
+    expected = plain.predict("coarse", images)
+    assert np.abs(good.astype(int) - expected).max() < 16
+    assert expected.max() > 100
+    assert engine.dtype == torch.float32
+    for each in found:
+        np.testing.assert_array_equal(each, expected)

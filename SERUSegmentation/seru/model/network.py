@@ -115,7 +115,8 @@ class StageNetwork(nn.Module):
             images: uint8, shape (B, 1, H, W) or (B, 3, H, W), pre-processed.
 
         Returns:
-            uint8, shape (B, 2, H, W): kidney and tumor probability times 255; their sum is at most 255.
+            uint8, shape (B, 2, H, W): kidney and tumor probability times 255; their sum is at most 255. In float16 both
+            are 255 where the scores are not finite.
         """
         images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
         normalised = ((images.float() - self.mean) * self.scale).to(self.dtype)
@@ -123,7 +124,10 @@ class StageNetwork(nn.Module):
         foreground = logits.float().softmax(dim=1)[:, 1:] * 255
         kidney, tumor = foreground.round().to(torch.uint8).unbind(dim=1)
         # Both may round up (127.5 each): the background would become negative.
-        return torch.stack([torch.minimum(kidney, 255 - tumor), tumor], dim=1)
+        probabilities = torch.stack([torch.minimum(kidney, 255 - tumor), tumor], dim=1)
+        if self.dtype != torch.float16:
+            return probabilities
+        return torch.where(logits.isfinite().all(dim=1, keepdim=True), probabilities, 255)
 
 
 def pad_to_stride(images: torch.Tensor) -> torch.Tensor:

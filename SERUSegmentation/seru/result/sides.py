@@ -13,6 +13,7 @@ import numpy as np
 
 from seru.findings import LEFT, RIGHT
 from seru.result.components import ISLAND_ML, bounding_box, voxel_numbers
+from seru.threads import in_threads
 
 # Share of a component that must lie on each side before it is taken for two kidneys, and how thin its waist must be.
 _CROSSING_SHARE = 0.1
@@ -36,16 +37,20 @@ def find_midline(hu: np.ndarray) -> float:
 
     slices, rows, columns = hu.shape
     step, shrink = max(1, slices // _SLICES_LOOKED_AT), max(1, max(rows, columns) // _PIXELS_LOOKED_AT)
-    middles = []
-    for index in range(0, slices, step):
-        body = hu[index, ::shrink, ::shrink] > _BODY_HU
+    middles = np.full(len(range(0, slices, step)), np.nan)
+
+    def find(number: int) -> None:
+        body = hu[number * step, ::shrink, ::shrink] > _BODY_HU
         # The opening takes the table and tubes off.
         body = ndimage.binary_opening(body, iterations=max(1, min(body.shape) // 64))
         if body.mean() > 0.05:
             # Half the body on each side: an arm or a table's edge moves it little.
             per_column = body.sum(axis=0).cumsum()
-            middles.append(float(np.searchsorted(per_column, per_column[-1] / 2)) * shrink)
-    return float(np.median(middles)) if middles else (columns - 1) / 2
+            middles[number] = float(np.searchsorted(per_column, per_column[-1] / 2)) * shrink
+
+    in_threads(find, range(len(middles)))
+    middles = middles[np.isfinite(middles)]
+    return float(np.median(middles)) if middles.size else (columns - 1) / 2
 
 
 def assign_sides(mask: np.ndarray, midline: float, voxel_ml: float) -> np.ndarray:

@@ -26,6 +26,8 @@ _CPU_BATCH_BYTES = 500e6
 _ROOM = 320 << 20
 # Kept for boxes of other sizes; they share their memory.
 _MOST_CAPTURED = 4
+# Generations of NVIDIA's GPUs: the first with 16-bit matrix units, and the first where they take bfloat16.
+_VOLTA, _AMPERE = 7, 8
 # The number belongs to the process; an engine that asks for none has torch's own, whatever one before it asked for.
 _USUAL_THREADS = torch.get_num_threads()
 
@@ -62,7 +64,9 @@ WAYS = {
 
 
 class TorchEngine(Engine):
-    """Runs the stages with torch: batch normalisation folded, channels last, bf16 where the device has it.
+    """Runs the stages with torch: batch normalisation folded, channels last, 16 bits where the device has them.
+
+    float16 overflows where bfloat16 does not: a batch whose scores do is run again in float32, and so is all after it.
 
     Args:
         model: card and weights.
@@ -94,13 +98,26 @@ class TorchEngine(Engine):
         while True:
             size = max(len(images), self.batch_size(shape_rc) if self.way.is_filled else 0)
             try:
-                finish = self._guarded(lambda size=size: self._start(stage, images, size))  # type: ignore[misc]
-                return lambda: self._guarded(finish)
+                started = self._guarded(lambda size=size: self._start(stage, images, size))  # type: ignore[misc]
+                break
             except OutOfMemory:
                 self._sizes[shape_rc] = max(1, size // 2)
                 # What it was filled up with may have been too much.
                 if size == len(images):
                     raise
+        is_half = self.dtype == torch.float16
+
+        def finish() -> np.ndarray:
+            result = self._guarded(started)
+            # The sum of both is 254 where they are 255.
+            if not is_half or not np.any(result[:, 0] + result[:, 1] < result[:, 0]):
+                return result
+            if self.dtype == torch.float16:
+                self.release()
+                self.dtype = torch.float32
+            return self.predict(stage, images)
+
+        return finish
 
     def batch_size(self, shape_rc: Sequence[int]) -> int:
         """See :meth:`Engine.batch_size`; the first answer stands until it proves too large."""
@@ -207,18 +224,20 @@ class TorchEngine(Engine):
 
 
 def fast_dtype(device: str) -> torch.dtype:
-    """Return the fastest number format that a device computes natively and that has float32's range.
+    """Return the fastest number format that a device computes natively.
 
     Args:
         device: ``cpu``, ``cuda:N`` or ``mps``.
 
     Returns:
-        bfloat16 on GPUs and CPUs that have it, else float32. float16 is left out: weights trained in float32 may
-        overflow in it.
+        bfloat16, with float32's range, on GPUs and CPUs that have it; float16 on GPUs that have no other 16 bits; else
+        float32.
     """
     if device.startswith("cuda"):
-        # Before Ampere, torch emulates bfloat16, slower than float32.
-        return torch.bfloat16 if torch.cuda.get_device_capability(device)[0] >= 8 else torch.float32
+        generation = torch.cuda.get_device_capability(device)[0]
+        if generation >= _VOLTA:
+            # Before Ampere, torch emulates bfloat16, slower than float32.
+            return torch.bfloat16 if generation >= _AMPERE else torch.float16
     if device == "cpu" and _cpu_has_bf16():
         return torch.bfloat16
     return torch.float32
