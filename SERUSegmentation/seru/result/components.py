@@ -87,11 +87,16 @@ def number_voxels(flat: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 def _runs_of(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Runs of a mask's voxels along the last axis: the flat index of the first voxel, and the length."""
-    begins, ends = mask.copy(), mask.copy()
-    begins[..., 1:] &= ~mask[..., :-1]
-    ends[..., :-1] &= ~mask[..., 1:]
-    firsts = np.flatnonzero(begins)
-    return firsts, np.flatnonzero(ends) - firsts + 1
+    # An empty column more ends each line's last run; so beginnings and ends come in turn.
+    width = mask.shape[2] + 1
+    wider = np.zeros((*mask.shape[:2], width), bool)
+    wider[..., :-1] = mask
+    flat = wider.reshape(-1)
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    if flat.size and flat[0]:
+        changes = np.insert(changes, 0, 0)
+    begins = changes[::2]
+    return begins - begins // width, changes[1::2] - begins
 
 
 def _number_runs(begins: np.ndarray, lengths: np.ndarray, shape: Sequence[int]) -> np.ndarray:
