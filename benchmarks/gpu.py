@@ -3,9 +3,9 @@
     python -m benchmarks.gpu [--device cuda:0] [--model FOLDER] [--input CT] [--runs 3] [--ways own float32 ...]
 
 All ways are the same cascade, each in a process of its own. Cold is the first CT of a process, with the weights read
-and the kernels chosen, but not the imports; warm the median of those after it, the stages those of the fastest. *Net*
-is a slice of the crop's size in full batches, *rest* a CT whose networks cost nothing: what they gave before is given
-again. On a CPU it runs too, slowly, and tells nothing of a GPU.
+and the kernels chosen, but not the imports and the device's start; warm the median of those after it, the stages those
+of the fastest. *Net* is a slice of the crop's size in full batches, *rest* a CT whose networks cost nothing: what they
+gave before is given again. On a CPU it runs too, slowly, and tells nothing of a GPU.
 """
 
 from __future__ import annotations
@@ -62,11 +62,12 @@ WAYS_TO_RUN = {
     "batch16": Way(replace(_CUDA, most_slices=16)),
     "batch64": Way(replace(_CUDA, most_slices=64)),
     "unchosen": Way(replace(_CUDA, chooses_kernels=False)),
+    "planes": Way(replace(_CUDA, is_channels_last=False)),
     "unfilled": Way(replace(_EAGER, is_filled=False, batches_ahead=0)),
     # Its compiler works for a minute, at each new shape: no good for a user.
     "compiled": Way(_EAGER, is_compiled=True),
 }
-USUAL = ("float32", "own", "eager", "float16", "batch16", "batch64", "unchosen")
+USUAL = ("float32", "own", "eager", "float16", "batch16", "batch64", "unchosen", "planes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,7 +155,7 @@ def run_way(
         "warm": seconds[1:],
         "stages": of_stages[1 + int(np.argmin(seconds[1:]))],
         "network": network_seconds(engine),
-        "rest": rest_seconds(segmenter, volume),
+        "rest": rest_seconds(segmenter, volume) if name == "own" else None,
         "gpu_gb": torch.cuda.max_memory_reserved(engine.device) / 1e9 if is_gpu else None,
         "main_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
     }
@@ -254,7 +255,8 @@ def line_of(
     numbers = f"{facts['cold']:>8.2f}{warm:>8.2f}{plain_warm / warm:>7.2f}"
     stages = "".join(f"{facts['stages'][stage]:>8.3f}" for stage in _STAGES)
     scores = "".join(f"{dice(labels >= least, plain_labels >= least):>8.4f}" for least in (1, 2))
-    rest = f"{facts['rest']:>8.3f}{1e3 * facts['network']:>8.3f}{memory:>8}{facts['main_gb']:>6.2f}"
+    rest = "-" if facts["rest"] is None else f"{facts['rest']:.3f}"
+    rest = f"{rest:>8}{1e3 * facts['network']:>8.3f}{memory:>8}{facts['main_gb']:>6.2f}"
     return f"{name:10}{facts['format']:>10}{numbers}{stages}{rest}{scores}"
 
 

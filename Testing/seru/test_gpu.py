@@ -50,7 +50,7 @@ def cuda() -> Iterator[str]:
     pytest.skip("no CUDA device")
 
 
-@pytest.mark.parametrize("way", ["own", "float32", "eager"])
+@pytest.mark.parametrize("way", ["own", "float32", "planes"])
 def test_each_way_of_the_benchmark_gives_the_run_s_labels(
     way: str, ct: Volume, tiny_model: Path, expected: np.ndarray
 ) -> None:
@@ -59,7 +59,7 @@ def test_each_way_of_the_benchmark_gives_the_run_s_labels(
     assert dice(labels > 0, expected > 0) >= 0.99
     assert (facts["device"], facts["gpu_gb"], len(facts["warm"])) == ("cpu", None, 2)
     assert (facts["format"] == "float32") >= (way == "float32")
-    assert 0 < facts["rest"] < facts["cold"]
+    assert (facts["rest"] is not None) == (way == "own")
     assert 0 < facts["network"] < facts["cold"]
 
 
@@ -88,7 +88,7 @@ def test_a_device_that_is_not_here_is_one_sentence(
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("way", ["own", "float32", "eager", "float16"])
+@pytest.mark.parametrize("way", ["own", "float32", "eager", "float16", "planes"])
 def test_a_gpu_gives_the_labels_of_the_cpu(
     way: str, ct: Volume, tiny_model: Path, cuda: str, expected: np.ndarray
 ) -> None:

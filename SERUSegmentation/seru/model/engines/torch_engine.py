@@ -45,6 +45,7 @@ class TorchWay:
         is_captured: the network is captured as a CUDA graph, and replayed.
         chooses_kernels: cuDNN tries all of its kernels for each new shape.
         is_exact: float32 is not rounded to TF32.
+        is_channels_last: a pixel's channels lie together.
         batches_ahead: see :attr:`Engine.batches_ahead`.
     """
 
@@ -53,6 +54,7 @@ class TorchWay:
     is_captured: bool = False
     chooses_kernels: bool = True
     is_exact: bool = False
+    is_channels_last: bool = True
     batches_ahead: int = 0
 
 
@@ -144,9 +146,10 @@ class TorchEngine(Engine):
         """Return the network of a stage, loaded when it is first asked for."""
         if stage not in self._networks:
             card = self.model.card
-            network = StageNetwork(load_network(self.model, stage), card.mean, card.std, self.dtype)
+            layout = torch.channels_last if self.way.is_channels_last else torch.contiguous_format
+            network = StageNetwork(load_network(self.model, stage), card.mean, card.std, self.dtype, layout)
             # torch's stubs lack the overload with a memory format.
-            network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = network.to(self.device, memory_format=layout)  # type: ignore[call-overload]
             self._networks[stage] = network
         return self._networks[stage]
 
