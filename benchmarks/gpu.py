@@ -4,8 +4,9 @@
 
 All ways are the same cascade, each in a process of its own. Cold is the first CT of a process, with the weights read
 and the kernels chosen, but not the imports and the device's start; warm the median of those after it, the stages those
-of the fastest. *Net* is a slice of the crop's size in full batches, *rest* a CT whose networks cost nothing: what they
-gave before is given again. On a CPU it runs too, slowly, and tells nothing of a GPU.
+of the fastest. *Net* is a slice of the crop's size in full batches, *size* the first batch of another size, *rest* a CT
+whose networks cost nothing: what they gave before is given again. On a CPU it runs too, slowly, and tells nothing of a
+GPU.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from benchmarks.peers import positive
 from seru.cascade.cascade import Segmenter
 from seru.errors import SeruError
 from seru.io.images import read_volume
+from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
 from seru.model.engines.base import Engine
 from seru.model.engines.torch_engine import WAYS, TorchEngine, TorchWay
@@ -157,6 +159,7 @@ def run_way(
         "warm": seconds[1:],
         "stages": of_stages[1 + int(np.argmin(seconds[1:]))],
         "network": network_seconds(engine),
+        "size": size_seconds(engine),
         "rest": rest_seconds(segmenter, volume) if name == "own" else None,
         "gpu_gb": torch.cuda.max_memory_reserved(engine.device) / 1e9 if is_gpu else None,
         "main_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
@@ -185,6 +188,15 @@ def network_seconds(engine: TorchEngine) -> float:
     for finish in [engine.start("refine", images) for _ in range(count)]:
         finish()
     return (time.perf_counter() - start) / (count * len(images))
+
+
+def size_seconds(engine: TorchEngine) -> float:
+    """Return what the first batch of crops of another size takes, as after a person has drawn a box larger."""
+    side = engine.model.card.crop_size + STRIDE
+    images = np.zeros((engine.batch_size((side, side)), 1, side, side), np.uint8)
+    start = time.perf_counter()
+    engine.predict("refine", images)
+    return time.perf_counter() - start
 
 
 def rest_seconds(segmenter: Segmenter, volume: Volume) -> float:
@@ -236,7 +248,7 @@ class Recalling(Engine):
 HEADINGS = (
     f"{'way':10}{'format':>10}{'cold':>8}{'warm':>8}{'ratio':>7}"
     + "".join(f"{stage.split('_')[0][:7]:>8}" for stage in _STAGES)
-    + f"{'rest':>8}{'net ms':>8}{'GPU GB':>8}{'GB':>6}{'Dice':>8}{'tumor':>8}"
+    + f"{'rest':>8}{'net ms':>8}{'size':>7}{'GPU GB':>8}{'GB':>6}{'Dice':>8}{'tumor':>8}"
 )
 
 
@@ -258,7 +270,7 @@ def line_of(
     stages = "".join(f"{facts['stages'][stage]:>8.3f}" for stage in _STAGES)
     scores = "".join(f"{dice(labels >= least, plain_labels >= least):>8.4f}" for least in (1, 2))
     rest = "-" if facts["rest"] is None else f"{facts['rest']:.3f}"
-    rest = f"{rest:>8}{1e3 * facts['network']:>8.3f}{memory:>8}{facts['main_gb']:>6.2f}"
+    rest = f"{rest:>8}{1e3 * facts['network']:>8.3f}{facts['size']:>7.2f}{memory:>8}{facts['main_gb']:>6.2f}"
     return f"{name:10}{facts['format']:>10}{numbers}{stages}{rest}{scores}"
 
 

@@ -61,17 +61,19 @@ def test_each_way_of_the_benchmark_gives_the_run_s_labels(
     assert (facts["format"] == "float32") >= (way == "float32")
     assert (facts["rest"] is not None) == (way == "own")
     assert 0 < facts["network"] < facts["cold"]
+    assert facts["size"] > 0
 
 
 def test_a_line_of_the_table_has_the_median_the_ratio_and_both_dice() -> None:
     stages = {"preprocess": 0.01, "coarse": 0.5, "key_slices": 0.02, "refine": 0.4, "fuse": 0.1}
     facts = {"format": "bfloat16", "cold": 5.0, "warm": [2.5, 1.0, 1.5], "stages": stages}
-    facts |= {"rest": 0.8, "network": 0.0005, "gpu_gb": 6.0, "main_gb": 3.0}
+    facts |= {"rest": 0.8, "network": 0.0005, "size": 0.25, "gpu_gb": 6.0, "main_gb": 3.0}
     labels, plain_labels = np.array([0, 1, 2, 2]), np.array([1, 1, 1, 2])
 
     line = line_of("own", facts, {"warm": [4.5]}, labels, plain_labels)
 
-    numbers = ["5.00", "1.50", "3.00", "0.010", "0.500", "0.020", "0.400", "0.100", "0.800", "0.500", "6.00", "3.00"]
+    numbers = ["5.00", "1.50", "3.00", "0.010", "0.500", "0.020", "0.400", "0.100", "0.800"]
+    numbers += ["0.500", "0.25", "6.00", "3.00"]
     assert line.split() == ["own", "bfloat16", *numbers, "0.8571", "0.6667"]
     assert len(line) == len(HEADINGS)
 
