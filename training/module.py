@@ -96,9 +96,7 @@ class StageModule(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return optimiser and schedule; the schedule is a function of the step alone."""
         kind = torch.optim.AdamW if self.config.optimiser == "adamw" else torch.optim.Adam
-        rate, decay = self.config.learning_rate, self.config.weight_decay
-        is_fused = self.device.type == "cuda"
-        optimiser = kind(self.network.parameters(), lr=rate, weight_decay=decay, fused=is_fused)
+        optimiser = kind(self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: rate_factor(step, self.steps_per_epoch, self.config)
         )
