@@ -1120,6 +1120,11 @@ anteil, %</translation>
         <source>Check each component: no label shows sinus, vessels or collecting system.</source>
         <translation>Prüfen Sie jede Komponente: Sinus, Gefäße und Hohlsystem sind nicht segmentiert.</translation>
     </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>The tumor does not touch the kidney, so it may not belong to it.</source>
+        <translation>Der Tumor berührt die Niere nicht, gehört also vielleicht nicht zu ihr.</translation>
+    </message>
 </context>
 <context>
     <name>panel.parameters</name>

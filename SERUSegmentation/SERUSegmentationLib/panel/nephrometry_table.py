@@ -107,4 +107,6 @@ def scoreLine(study: Study) -> str:
         parts.append(_("Of the largest of {count} tumors.").format(count=scores.tumors))
     # Whoever drew the segments: what nephrometry is about is in none of them.
     parts.append(_("Check each component: no label shows sinus, vessels or collecting system."))
+    if scores.is_apart:
+        parts.append(_("The tumor does not touch the kidney, so it may not belong to it."))
     return " ".join(parts)

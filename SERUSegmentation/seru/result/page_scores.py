@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from seru.findings import SIDES, Report, Side
-from seru.scores import Aspect, Nephrometry, Score
+from seru.scores import APART, Aspect, Nephrometry, Score
 
 # A sheet of A4 has room for the components of one side, beside this many lines of lists.
 _MOST_BESIDE = 10
-_UNITS = {"mm": "{:.1f} mm", "mm2": "{:.0f} mm²", "ml": "{:.1f} ml", "share": "{:.0%}", "index": "{:.1f}"}
+_UNITS = {"mm": "{:.1f} mm", "mm2": "{:.0f} mm²", "ml": "{:.1f} ml", "share": "{:.0f} %", "index": "{:.1f}"}
 # Numbers that the value tells.
 _VALUES = {"c_index", "volume_ml", "measured_mm2", "right_share", "left_share"}
 _CALLED = {"between_share": "between these lines", "anterior_share": "in front", "exophytic_share": "outside"}
@@ -47,7 +47,8 @@ def _of_side(side: Side, scores: Nephrometry, is_of_network: bool, is_printed: b
 def _remark(scores: Nephrometry, is_of_network: bool) -> str:
     which = f"Of the largest of {scores.tumors} tumors. " if scores.tumors > 1 else ""
     who = "a network found this tumor, and " if is_of_network else ""
-    return f"{which}Check each component: {who}no label shows sinus, vessels or collecting system."
+    apart = f" {APART}" if scores.is_apart else ""
+    return f"{which}Check each component: {who}no label shows sinus, vessels or collecting system.{apart}"
 
 
 def _rows(score: Score) -> Iterator[tuple[str, str, str, str]]:
@@ -71,7 +72,7 @@ def _measure_text(aspect: Aspect) -> str:
 
 
 def sources_text(aspect: Aspect) -> str:
-    """Return what a component was computed from: ``between these lines 45%; slices: midline 52, tumor lowest 51``."""
+    """Return what a component was computed from: ``between these lines 45 %; slices: midline 52, tumor lowest 51``."""
     numbers = ", ".join(_number_text(name, value) for name, value in aspect.numbers.items())
     slices = ", ".join(f"{name.replace('_', ' ')} {index}" for name, index in aspect.slices.items())
     return "; ".join(text for text in (numbers, slices and f"slices: {slices}") if text)
@@ -79,4 +80,5 @@ def sources_text(aspect: Aspect) -> str:
 
 def _number_text(name: str, value: float) -> str:
     words, _, unit = name.rpartition("_")
-    return f"{_CALLED.get(name, words.replace('_', ' '))} {_UNITS[unit].format(value)}"
+    shown = 100 * value if unit == "share" else value
+    return f"{_CALLED.get(name, words.replace('_', ' '))} {_UNITS[unit].format(shown)}"
