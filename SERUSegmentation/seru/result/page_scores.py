@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from seru.findings import SIDES, Report, Side
@@ -66,19 +65,27 @@ def _measure_text(aspect: Aspect) -> str:
     name = aspect.name[:1].upper() + aspect.name[1:]
     if aspect.value is None:
         return f"{name}: not known"
-    numbers = {name: number for name, number in aspect.numbers.items() if name not in _VALUES}
-    sources = sources_text(replace(aspect, numbers=numbers))
+    sources = sources_text(aspect)
     return f"{name}: {aspect.value}" + (f" ({sources})" if sources else "")
 
 
-def sources_text(aspect: Aspect) -> str:
-    """Return what a component was computed from: ``between these lines 45 %; slices: midline 52, tumor lowest 51``."""
-    numbers = ", ".join(_number_text(name, value) for name, value in aspect.numbers.items())
-    slices = ", ".join(f"{name.replace('_', ' ')} {index}" for name, index in aspect.slices.items())
-    return "; ".join(text for text in (numbers, slices and f"slices: {slices}") if text)
+def sources_text(aspect: Aspect, say: Callable[[str], str] = str) -> str:
+    """Return what a component was computed from: ``between these lines 45 %; slices: midline 52, tumor lowest 51``.
+
+    Args:
+        aspect: the component; a number that its value tells is left out.
+        say: puts each word into the reader's language.
+    """
+    told = {name: value for name, value in aspect.numbers.items() if name not in _VALUES}
+    numbers = ", ".join(f"{say(_called(name))} {_number_text(name, value)}" for name, value in told.items())
+    slices = ", ".join(f"{say(name.replace('_', ' '))} {index}" for name, index in aspect.slices.items())
+    return "; ".join(text for text in (numbers, slices and f"{say('slices')}: {slices}") if text)
+
+
+def _called(name: str) -> str:
+    return _CALLED.get(name, name.rpartition("_")[0].replace("_", " "))
 
 
 def _number_text(name: str, value: float) -> str:
-    words, _, unit = name.rpartition("_")
-    shown = 100 * value if unit == "share" else value
-    return f"{_CALLED.get(name, words.replace('_', ' '))} {_UNITS[unit].format(shown)}"
+    unit = name.rpartition("_")[2]
+    return _UNITS[unit].format(100 * value if unit == "share" else value)
