@@ -15,7 +15,7 @@ import pytest
 
 from seru.cli import main
 from seru.errors import BadInputError
-from seru.findings import Diameter, Finding, InputFacts, Report
+from seru.findings import Diameter, Finding, InputFacts, Islands, Report
 from seru.io.images import read_volume
 from seru.result.comparing import compare, doubling_days
 from seru.result.facts import geometry_facts, input_facts
@@ -275,6 +275,8 @@ def test_other_ids_of_one_patient_are_taken_where_a_person_says_so() -> None:
 def test_a_report_without_findings_is_refused_and_its_candidates_are_named() -> None:
     with pytest.raises(BadInputError, match=r"'b.json' shows no kidney and no tumor, but 1 that are too doubtful"):
         grown(report_with(kidney()), report_with(tumor(1, PLACE, status="candidate")))
+    with pytest.raises(BadInputError, match=r"'b.json' shows no kidney and no tumor large enough to be listed; give"):
+        grown(report_with(kidney()), report_with(islands=Islands(counted=1, counted_ml=0.01)))
 
 
 def test_the_date_of_a_study_and_whose_it_is_come_from_dicom(tmp_path: Path) -> None:

@@ -53,7 +53,8 @@ def _check(before: Report, after: Report, names: tuple[str, str], same_patient: 
         if not any(finding.is_counted for finding in report.findings):
             candidates = sum(finding.status == "candidate" for finding in report.findings)
             but = f", but {candidates} that are too doubtful to be compared" if candidates else ""
-            raise BadInputError(f"'{name}' shows no kidney and no tumor{but}; give a report with findings.")
+            large = " large enough to be listed" if report.islands.counted else ""
+            raise BadInputError(f"'{name}' shows no kidney and no tumor{large}{but}; give a report with findings.")
 
 
 def _days(before: Report, after: Report) -> int | None:
