@@ -25,7 +25,7 @@ MODULE = REPOSITORY / "SERUSegmentation"
 
 GROUND = {
     "ct_check", "errors", "files", "findings", "grid", "hounsfield", "memory", "options", "orientation",
-    "packages", "places", "progress", "records", "scores", "signals", "terminology", "tilt", "volume",
+    "packages", "places", "progress", "records", "scores", "signals", "terminology", "threads", "tilt", "volume",
 }  # fmt: skip
 LIB = "SERUSegmentationLib"
 

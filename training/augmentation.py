@@ -49,7 +49,7 @@ class Augmentation:
         """Augment one image.
 
         Args:
-            image: uint8, shape (3, rows, columns).
+            image: uint8, shape (channels, rows, columns).
             label: uint8, shape (rows, columns).
             seed: the same seed does the same.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +35,35 @@ def list_cases(config: DataConfig) -> list[LabelledCase]:
     if config.kind == "phantom":
         cases = phantom_cases(config.phantom)
     else:
-        found = kits19_cases(Path(config.folder)) if config.kind == "kits19" else slice_cases(Path(config.folder))
+        read = kits19_cases if config.kind == "kits19" else slice_cases
+        found = [case for folder in config.all_folders for case in read(folder)]
         excluded = excluded_cases(config)
         cases = [case for case in found if case.patient not in excluded and case.id not in excluded]
-        cases = [case for case in cases if case.knowledge == "everything"]
         cases += phantom_cases(config.phantom, is_extra=True)
     if not any(not case.is_extra for case in cases):
         raise BadInputError(f"There are no cases of kind {config.kind} in '{config.folder}'; see training/README.md.")
+    _check_ids(cases)
     return cases
+
+
+def _check_ids(cases: list[LabelledCase]) -> None:
+    times = Counter(case.id for case in cases)
+    twice = sorted(name for name, count in times.items() if count > 1)
+    if twice:
+        raise BadInputError(f"{len(twice)} cases are in two folders ({twice[0]}, ...); leave one of them out.")
+
+
+def scored_cases(cases: Iterable[LabelledCase], config: DataConfig) -> list[LabelledCase]:
+    """Return the cases that alpha, thresholds and the run's scores come from.
+
+    Args:
+        cases: of the validation.
+        config: the data.
+
+    Returns:
+        Those of ``folder`` whose labels tell everything; other folders are scored by ``evaluate --data``.
+    """
+    return [case for case in cases if case.knowledge == "everything" and case.dataset in ("", Path(config.folder).name)]
 
 
 def excluded_cases(config: DataConfig) -> dict[str, str]:

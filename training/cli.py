@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _CONFIG = Path(__file__).parent / "configs" / "paper.yaml"
 _STEPS = {
-    "prepare": "volumes to pre-processed slices",
+    "pseudo": "a teacher's word on kidneys that no label shows",
+    "prepare": "volumes to windowed slices",
     "crops": "crops from the coarse model's predictions",
     "alpha": "sweep alpha on the validation cases",
     "thresholds": "choose how sure a finding must be to be believed",

@@ -53,16 +53,47 @@ class DataConfig:
     """Where the cases come from.
 
     Attributes:
-        kind: ``kits19`` (folders case_xxxxx), ``kits_slices`` (single slices with a manifest) or ``phantom``.
-        folder: of the data; phantoms need none.
+        kind: ``kits19`` (folders case_xxxxx), ``slices`` (single slices with a manifest) or ``phantom``.
+        folder: of the data; phantoms need none. Its validation patients are those that the run is scored on.
         exclude: cases left out; ``known_bad`` stands for those of ``known_bad.json``.
         phantom: the cases of kind ``phantom``, and those mixed into training on real ones.
+        more_folders: of the same kind as ``folder``; their labels may tell less.
     """
 
-    kind: Literal["kits19", "kits_slices", "phantom"] = "kits19"
+    kind: Literal["kits19", "slices", "phantom"] = "kits19"
     folder: str = "data/kits19"
     exclude: tuple[str, ...] = ()
     phantom: PhantomData = field(default_factory=PhantomData)
+    more_folders: tuple[str, ...] = ()
+
+    @property
+    def all_folders(self) -> tuple[Path, ...]:
+        """Every folder, the scored one first."""
+        return Path(self.folder), *map(Path, self.more_folders)
+
+
+@dataclass(frozen=True)
+class PseudoConfig:
+    """A teacher's word on kidneys, for images whose labels do not show them.
+
+    Attributes:
+        teacher: an OpenVINO network (``.xml``) that takes a 512x512 slice, transposed, and gives one logit; None asks
+            nobody, and such pixels are left open.
+        window: HU that the teacher sees as 0 to 255.
+        sure: up to the first probability a pixel is background, from the second on kidney; between them it is left
+            open.
+    """
+
+    teacher: str | None = None
+    window: tuple[float, float] = (-125.0, 225.0)
+    sure: tuple[float, float] = (0.1, 0.9)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.sure[0] < self.sure[1] <= 1 or not self.window[0] < self.window[1]:
+            raise BadInputError(
+                f"The teacher's window {self.window} and probabilities {self.sure} must go from a lower to a higher "
+                "number, the probabilities within 0 and 1."
+            )
 
 
 @dataclass(frozen=True)
@@ -100,7 +131,9 @@ class AugmentationConfig:
     """Chances (0..1) and strengths; grey values are on the 0..255 scale.
 
     ``tumor_paste`` is the chance that a slice with kidney gets a tumor of another case, ``tumor_paste_scale`` times its
-    size (:class:`training.tumor_paste.TumorPaste`).
+    size (:class:`training.tumor_paste.TumorPaste`). ``window``, ``crush``, ``unenhanced``, ``resolution`` and ``jpeg``
+    show the slice as another window, phase, scanner or file would (:class:`training.appearance.Appearance`), before
+    CLAHE.
     """
 
     flip: float = 0.5
@@ -117,12 +150,24 @@ class AugmentationConfig:
     blur: float = 0.0
     tumor_paste: float = 0.0
     tumor_paste_scale: tuple[float, float] = (0.4, 1.2)
+    window: float = 0.0
+    window_shift_hu: float = 25.0
+    window_stretch: tuple[float, float] = (0.8, 1.25)
+    crush: float = 0.0
+    unenhanced: float = 0.0
+    resolution: float = 0.0
+    resolution_scale: tuple[float, float] = (0.4, 0.9)
+    jpeg: float = 0.0
+    jpeg_quality: tuple[int, int] = (30, 90)
 
     def __post_init__(self) -> None:
-        chances = (self.flip, self.geometry, self.contrast, self.brightness, self.noise, self.blur, self.tumor_paste)
+        chances = (self.flip, self.geometry, self.contrast, self.brightness, self.noise, self.blur, self.tumor_paste,
+                   self.window, self.crush, self.unenhanced, self.resolution, self.jpeg)  # fmt: skip
         if min(chances) < 0 or max(chances) > 1:
             raise BadInputError(f"The chances {chances} of augmentation must lie between 0 and 1.")
-        for low, high in (self.scale, self.tumor_paste_scale):
+        if not 1 <= self.jpeg_quality[0] <= self.jpeg_quality[1] <= 100:
+            raise BadInputError(f"The JPEG quality must go from 1 or more to 100 or less, got {self.jpeg_quality}.")
+        for low, high in (self.scale, self.tumor_paste_scale, self.window_stretch, self.resolution_scale):
             if not 0 < low <= high:
                 raise BadInputError(f"A scale must go from a number above 0 to one as large, got {low:g} to {high:g}.")
 
@@ -142,11 +187,16 @@ class TrainConfig:
         loss: ``cross_entropy`` or ``dice_cross_entropy``.
         class_weights: of the cross-entropy; None weighs all the same.
         dice_over: the soft Dice of each ``sample``, or of the whole ``batch`` (of each process).
+        dice_of: the ``classes`` kidney and tumor, or the ``regions`` that KiTS scores: kidney with tumor, and tumor.
         sampling: ``every_slice`` once an epoch, or ``by_case``: first a case, then one of its slices.
         slices_per_epoch: for ``by_case``; None takes as many as there are.
         kidney_share: of ``by_case`` draws that must show kidney or tumor.
         tumor_share: of ``by_case`` draws that must show tumor.
         phantom_share: of the draws that come from phantoms, where phantoms are mixed in.
+        shares: of the other ``by_case`` draws, by name of the data's folder; empty draws all cases alike. A folder that
+            is not named is not drawn.
+        hard_share: of all draws, slices that the network itself errs on.
+        mine_epochs: after so many epochs the slices it errs on are looked for, again and again; 0 never looks.
         jitter_px: the crop's centre is moved by up to this many network pixels (refine only).
         start_from: name or folder of a model; the stage starts from that model's weights for it.
         start_from_coarse: the refine stage starts from the coarse weights.
@@ -176,11 +226,15 @@ class TrainConfig:
     loss: Literal["cross_entropy", "dice_cross_entropy"] = "cross_entropy"
     class_weights: tuple[float, float, float] | None = None
     dice_over: Literal["sample", "batch"] = "batch"
+    dice_of: Literal["classes", "regions"] = "classes"
     sampling: Literal["every_slice", "by_case"] = "every_slice"
     slices_per_epoch: int | None = None
     kidney_share: float = 0.0
     tumor_share: float = 0.0
     phantom_share: float = 0.0
+    shares: dict[str, float] = field(default_factory=dict)
+    hard_share: float = 0.0
+    mine_epochs: int = 0
     jitter_px: int = 0
     start_from: str | None = None
     start_from_coarse: bool = False
@@ -201,9 +255,13 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.step_epochs, self.validation_slices) < 1 or self.learning_rate <= 0:
             raise BadInputError("Epochs, batch size, step epochs, validation slices and learning rate must be above 0.")
-        shares = (self.kidney_share, self.tumor_share, self.phantom_share)
-        if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or self.phantom_share > 1:
-            raise BadInputError(f"The shares {shares} of kidney, tumor and phantoms must lie between 0 and 1.")
+        shares = (self.kidney_share, self.tumor_share, self.phantom_share, self.hard_share, *self.shares.values())
+        if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or max(shares) > 1:
+            raise BadInputError(f"The shares {shares} of what is drawn must lie between 0 and 1.")
+        if (self.shares or self.hard_share) and self.sampling != "by_case":
+            raise BadInputError("Shares of folders and of hard slices need 'sampling: by_case'.")
+        if self.mine_epochs < 0 or bool(self.mine_epochs) != bool(self.hard_share):
+            raise BadInputError("Slices that the network errs on need both 'mine_epochs' and 'hard_share' above 0.")
         if self.start_from is not None and self.start_from_coarse:
             raise BadInputError("A stage starts from a model (start_from) or from the coarse weights, not from both.")
         if self.half_size_epochs < 0:
@@ -295,6 +353,7 @@ class Config:
     work: str
     seed: int = 19
     data: DataConfig = field(default_factory=DataConfig)
+    pseudo: PseudoConfig = field(default_factory=PseudoConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     coarse: TrainConfig = field(default_factory=TrainConfig)

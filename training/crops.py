@@ -12,7 +12,7 @@ from tqdm import tqdm
 from seru.cascade.batches import BatchRunner
 from seru.cascade.coarse import run_coarse
 from seru.cascade.crops import find_crops
-from seru.cascade.preprocessing import Prepared, network_channels
+from seru.cascade.preprocessing import Prepared
 from seru.errors import BadInputError
 from seru.findings import SIDES, Side
 from seru.model.card import ModelCard
@@ -21,7 +21,8 @@ from seru.options import SegmentOptions
 from seru.progress import Progress
 from seru.records import read_record
 from training.config import Config
-from training.prepare import PreparedCase, PreparedData
+from training.partial import shows_kidney
+from training.prepare import PreparedCase, PreparedData, equalised
 from training.steps import Step, read_json, write_json
 
 
@@ -53,7 +54,8 @@ class CaseCrops:
 def crops_step(config: Config, work: Path, data: PreparedData, coarse: dict[str, Any] | None) -> Step:
     """Return the step ``crops``: it depends on the slices, the coarse weights and the switch."""
     network = config.to_dict()["network"]
-    inputs = {key: network[key] for key in ("coarse_size", "in_plane_spacing_mm", "input_slices")}
+    named = ("coarse_size", "in_plane_spacing_mm", "input_slices", "clahe_clip_limit", "clahe_grid")
+    inputs = {key: network[key] for key in named}
     weights = None if coarse is None else coarse["weights"]
     return Step(work / "crops", {**config.to_dict()["crops"], **inputs, "manifest": data.hash, "coarse": weights})
 
@@ -150,7 +152,9 @@ class _CropFinder:
     def find(self, case: PreparedCase) -> tuple[CaseCrops, list[Side]]:
         """Return the crops of a case, and the sides that only the labels show."""
         prepared = self._prepared(case)
-        truth = record_crops(np.asarray(self._data.labels(case.id)) > 0, prepared, self._card, case.id, "labels")
+        truth = record_crops(
+            shows_kidney(np.asarray(self._data.labels(case.id))), prepared, self._card, case.id, "labels"
+        )
         if self._runner is None:
             return truth, []
         mask = run_coarse(prepared, self._runner, SegmentOptions(all_slices=True), Progress()).mask()
@@ -161,10 +165,8 @@ class _CropFinder:
         return crops, lost
 
     def _prepared(self, case: PreparedCase) -> Prepared:
-        images, count = self._data.images(case.id), self._card.input_slices
-
         def channels(index: int) -> np.ndarray:
-            return np.ascontiguousarray(network_channels(images, index, count)[: 1 if count == 1 else 3])
+            return equalised(self._data.channels(case.id, index, self._card), self._card)
 
         return Prepared(channels, case.shape, case.spacing_mm, case.midline)
 

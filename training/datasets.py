@@ -12,19 +12,20 @@ import torch
 from torch.utils.data import Dataset
 
 from seru.cascade.crops import paper_region, take_crop
-from seru.cascade.preprocessing import network_channels, resize_image
+from seru.cascade.preprocessing import resize_image
 from seru.cascade.stage_grid import coarse_shape, refine_zoom
 from seru.findings import SIDES
 from seru.model.card import ModelCard
+from training.appearance import Appearance
 from training.augmentation import Augmentation
 from training.config import AugmentationConfig
 from training.crops import CaseCrops
-from training.prepare import PreparedCase, PreparedData
+from training.prepare import PreparedCase, PreparedData, equalised
 from training.sampling import Draw, Pool
 from training.tumor_paste import TumorPaste
 
-# Its own stream, so that crops and flips stay as they are.
-_PASTE = 1
+# Streams of their own, so that crops and flips stay as they are.
+_PASTE, _APPEARANCE = 1, 2
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,24 @@ class SliceDataset(Dataset):
         self._data, self._view = data, view
         self._augment = Augmentation(view.augmentation)
         self._paste = TumorPaste(view.augmentation.tumor_paste_scale)
+        self._appearance = Appearance(view.augmentation, view.card.window)
 
     def __getitem__(self, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
-        """Return the image (float32 on the 0..255 scale, (3, rows, columns)) and the label (uint8, (rows, columns))."""
+        """Return a slice or crop.
+
+        Args:
+            draw: which one.
+
+        Returns:
+            The image, float32 on the 0..255 scale, shape (channels, rows, columns) with one channel, or three of
+            neighbouring slices; and the label, uint8, shape (rows, columns), partial (:mod:`training.partial`).
+        """
         case = self._data.cases[draw.case]
         image, label = self._slice(case.id, draw.index)
         if draw.seed is not None:
             image, label = self._with_tumor(image, label, draw.case, draw.seed)
+            image = self._appearance(image, np.random.default_rng([draw.seed, _APPEARANCE]))
+        image = equalised(image, self._view.card)
         if draw.side is None:
             image, label = self._whole(image, label, case)
         else:
@@ -76,8 +88,7 @@ class SliceDataset(Dataset):
         return self._augment(image, label, draw.seed)
 
     def _slice(self, case: str, index: int) -> tuple[np.ndarray, np.ndarray]:
-        image = network_channels(self._data.images(case), index, self._view.card.input_slices)
-        return image, np.asarray(self._data.labels(case)[index])
+        return self._data.channels(case, index, self._view.card), np.asarray(self._data.labels(case)[index])
 
     def _with_tumor(self, image: np.ndarray, label: np.ndarray, own: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
         donors = self._view.donors
@@ -122,11 +133,11 @@ def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch
         samples: images and labels.
 
     Returns:
-        ``image``, float32, (B, 3, H, W) on the 0..255 scale, and ``label``, int64, (B, H, W).
+        ``image``, float32, (B, channels, H, W) on the 0..255 scale, and ``label``, int64, (B, H, W).
     """
     height = max(label.shape[0] for _, label in samples)
     width = max(label.shape[1] for _, label in samples)
-    images = np.zeros((len(samples), 3, height, width), np.float32)
+    images = np.zeros((len(samples), len(samples[0][0]), height, width), np.float32)
     labels = np.zeros((len(samples), height, width), np.int64)
     for number, (image, label) in enumerate(samples):
         rows, columns = label.shape
@@ -159,6 +170,7 @@ def make_pools(cases: Iterable[PreparedCase], crops: dict[str, CaseCrops] | None
                 tuple(item for item in every if item[0] in kidney),
                 tuple(item for item in every if item[0] in tumor),
                 case.is_extra,
+                case.dataset,
             )
         )
     return pools

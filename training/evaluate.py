@@ -30,7 +30,7 @@ from training.slices import slice_cases
 from training.steps import Step, read_json, write_json
 
 _WAYS = {"fused": "fused", "coarse_alone": "coarse alone", "refined_alone": "refined alone"}
-SLICES_SPLIT = Path(__file__).parent / "splits" / "kits_slices.json"
+SLICES_SPLIT = Path(__file__).parent / "splits" / "slices.json"
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ class LabelledCase:
         source: fingerprint of what it is read from.
         read: gives image and labels (uint8, same shape: 0, 1 kidney, 2 tumor; 0 where nothing is known).
         is_extra: only ever trained on.
-        knowledge: what the labels say; only ``everything`` is trained on.
+        knowledge: what the labels say.
         kind: of single slices, what their manifest calls them.
+        dataset: name of the folder that it comes from.
     """
 
     id: str
@@ -36,6 +37,7 @@ class LabelledCase:
     is_extra: bool = False
     knowledge: Knowledge = "everything"
     kind: str = ""
+    dataset: str = ""
 
     @property
     def knows_kidney(self) -> bool:

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,10 +36,11 @@ from training.datasets import (
     without_augmentation,
 )
 from training.encoder_weights import load_encoder_weights
+from training.mining import Mining
 from training.module import StageModule, stage_weights
 from training.plots import plot_losses
 from training.prepare import PreparedData
-from training.sampling import GlobalBatches, Pool, batches_in_epoch, draw_epoch
+from training.sampling import Draw, GlobalBatches, Hard, Pool, batches_in_epoch, draw_epoch
 from training.steps import Step, file_digest, git_revision, process_rank, read_json, write_json
 from training.synced_norm import use_synced_norm
 
@@ -82,6 +83,9 @@ class StageData:
             for case in self.data.cases.values()
             if (case.is_extra and part == "train") or (not case.is_extra and case.patient in patients)
         ]
+        if part == "val":
+            # It counts pixels of every class.
+            cases = [case for case in cases if case.knowledge == "everything"]
         return make_pools(cases, self.crops)
 
 
@@ -91,8 +95,9 @@ class _Batches(lightning.LightningDataModule):
     # Lightning sets it before it asks for a loader.
     trainer: lightning.Trainer
 
-    def __init__(self, config: Config, stage: NetworkStage, source: StageData) -> None:
+    def __init__(self, config: Config, stage: NetworkStage, source: StageData, folder: Path) -> None:
         super().__init__()
+        self._mining = Mining(folder / "hard.json", source.data)
         self._train, self._seed = config.stage(stage), config.seed * 10 + _STAGE_SEEDS[stage]
         self._data = source.data
         self.pools = source.pools("train")
@@ -101,17 +106,28 @@ class _Batches(lightning.LightningDataModule):
         self._validation = validation_draws(source.pools("val"), self._train.validation_slices)
 
     def train_dataloader(self) -> DataLoader:
-        draws = draw_epoch(self.pools, self._train, self._seed, self.trainer.current_epoch)
+        draws = draw_epoch(self.pools, self._train, self._seed, self.trainer.current_epoch, self._hard())
         batches = GlobalBatches(draws, self._train.batch_size, self.trainer.global_rank, self.trainer.world_size)
         is_small = self.trainer.current_epoch < self._train.half_size_epochs
         return self._loader(replace(self._view, shrink=2) if is_small else self._view, batches)
+
+    def _hard(self) -> Sequence[Hard]:
+        epoch, every = self.trainer.current_epoch, self._train.mine_epochs
+        if not every or epoch < every:
+            return ()
+        mined = epoch // every * every
+        if self._mining.epoch != mined:
+            items = [Draw(pool.case, *item) for pool in self.pools if not pool.is_extra for item in pool.every]
+            loader = self._loader(without_augmentation(self._view), _batched(items, self._train.batch_size))
+            module = self.trainer.lightning_module
+            self._mining.mine(mined, module, self.trainer.precision_plugin, items, loader)
+        return self._mining.hard
 
     def val_dataloader(self) -> DataLoader:
         # No slice twice, whatever the number of processes.
         draws = self._validation[self.trainer.global_rank :: self.trainer.world_size]
         size = max(1, self._train.batch_size // self.trainer.world_size)
-        batches = [draws[first : first + size] for first in range(0, len(draws), size)]
-        return self._loader(without_augmentation(self._view), batches)
+        return self._loader(without_augmentation(self._view), _batched(draws, size))
 
     def _loader(self, view: View, batches: Any) -> DataLoader:
         return DataLoader(
@@ -121,6 +137,10 @@ class _Batches(lightning.LightningDataModule):
             num_workers=self._train.workers,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+def _batched(draws: Sequence[Draw], size: int) -> list[Sequence[Draw]]:
+    return [draws[first : first + size] for first in range(0, len(draws), size)]
 
 
 def train_step(config: Config, work: Path, stage: NetworkStage, manifest: str, before: dict[str, Any]) -> Step:
@@ -174,7 +194,7 @@ def train_stage(
     if train.threads is not None:
         torch.set_num_threads(train.threads)
     lightning.seed_everything(config.seed * 10 + _STAGE_SEEDS[stage], workers=True, verbose=False)
-    batches = _Batches(config, stage, source)
+    batches = _Batches(config, stage, source, step.folder)
     network = SERU(config.network.architecture)
     if start is None:
         started_from = load_encoder_weights(network, config.network.encoder)
@@ -250,6 +270,7 @@ def make_trainer(folder: Path, train: TrainConfig) -> lightning.Trainer:
             strategy="ddp" if world > 1 else "auto",
             precision=_precision(train),
             deterministic="warn" if train.deterministic else False,
+            benchmark=not train.deterministic,
             gradient_clip_val=train.gradient_clip,
             callbacks=[
                 *bars,

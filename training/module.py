@@ -45,7 +45,7 @@ class StageModule(lightning.LightningModule):
         self.counts = torch.zeros(2, 2, dtype=torch.int64)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """(B, 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
+        """(B, 1 or 3, H, W) on the 0..255 scale -> logits (B, 3, H, W)."""
         return self.network(self._normalised(images))
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
@@ -96,7 +96,9 @@ class StageModule(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return optimiser and schedule; the schedule is a function of the step alone."""
         kind = torch.optim.AdamW if self.config.optimiser == "adamw" else torch.optim.Adam
-        optimiser = kind(self.network.parameters(), lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        is_fused = self.device.type == "cuda"
+        optimiser = kind(self.network.parameters(), lr=rate, weight_decay=decay, fused=is_fused)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: rate_factor(step, self.steps_per_epoch, self.config)
         )

@@ -1,4 +1,4 @@
-"""Volumes to pre-processed slices: the images that inference would see, once, with a manifest."""
+"""Volumes to windowed 8-bit slices, once, with a manifest; CLAHE follows where they are used."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from seru.cascade.preprocessing import preprocess_slice
+from seru.cascade.preprocessing import apply_clahe, neighbours
 from seru.errors import BadInputError
 from seru.files import replacing
+from seru.hounsfield import window_to_uint8
 from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.records import read_record
 from seru.result.sides import find_midline
 from training.cases import excluded_cases, list_cases
 from training.config import Config
-from training.labelled import LabelledCase
+from training.labelled import Knowledge, LabelledCase
+from training.partial import partial_labels, shows_kidney, shows_tumor
+from training.pseudo import pseudo_step, read_teacher, said_by_teacher
 from training.steps import Step, digest, file_digest, read_json, write_json
 
 
 @dataclass(frozen=True)
 class PreparedCase:
     """A case as slices: ``images.npy`` and ``labels.npy``, uint8, shape (slices, rows, columns), axial stack.
+
+    The images are windowed; the labels partial (:mod:`training.partial`).
 
     Attributes:
         id: the case.
@@ -35,11 +40,13 @@ class PreparedCase:
         shape: slices, rows, columns.
         spacing_mm: distance of slices, rows and columns.
         midline: column of the body's middle.
-        kidney_slices: slices that show kidney or tumor.
-        tumor_slices: slices that show tumor.
+        kidney_slices: slices that show kidney or tumor for sure.
+        tumor_slices: slices that show tumor for sure.
         source: fingerprint of what it was read from.
         sha256: of image and label files.
         is_extra: only ever trained on.
+        knowledge: what the labels say.
+        dataset: name of the folder that it comes from.
     """
 
     id: str
@@ -53,6 +60,8 @@ class PreparedCase:
     source: str
     sha256: tuple[str, str]
     is_extra: bool = False
+    knowledge: Knowledge = "everything"
+    dataset: str = ""
 
 
 class PreparedData:
@@ -75,11 +84,19 @@ class PreparedData:
         self._open: dict[str, np.ndarray] = {}
 
     def images(self, case_id: str) -> np.ndarray:
-        """Return a case's images: uint8, shape (slices, rows, columns), read from the disk where they are used."""
+        """Return a case's windowed images: uint8, shape (slices, rows, columns), read from the disk where they are
+        used.
+        """
         return self._array(case_id, "images")
 
+    def channels(self, case_id: str, index: int, card: ModelCard) -> np.ndarray:
+        """Return a slice with its neighbours where the network takes them: uint8, shape (1 or 3, rows, columns)."""
+        images = self.images(case_id)
+        wanted = neighbours(index, len(images)) if card.input_slices == 3 else (index,)
+        return np.ascontiguousarray(images[list(wanted)])
+
     def labels(self, case_id: str) -> np.ndarray:
-        """Return a case's labels: uint8, same shape, 0 background, 1 kidney, 2 tumor."""
+        """Return a case's labels: uint8, same shape, partial (:mod:`training.partial`)."""
         return self._array(case_id, "labels")
 
     def _array(self, case_id: str, name: str) -> np.ndarray:
@@ -97,10 +114,10 @@ class PreparedData:
 
 
 def prepare_step(config: Config, work: Path) -> Step:
-    """Return the step ``prepare``: it depends on the data and on pre-processing."""
-    network = config.to_dict()["network"]
-    inputs = {key: network[key] for key in ("window", "clahe_clip_limit", "clahe_grid")}
-    return Step(work / "prepare", {"data": config.to_dict()["data"], **inputs})
+    """Return the step ``prepare``: it depends on the data, on the window, and on what the teacher said."""
+    options = config.to_dict()
+    inputs = {"data": options["data"], "window": options["network"]["window"], "sure": options["pseudo"]["sure"]}
+    return Step(work / "prepare", {**inputs, "pseudo": said_by_teacher(config, work)})
 
 
 def prepare(config: Config, work: Path, restart: bool = False) -> dict[str, Any]:
@@ -121,9 +138,13 @@ def prepare(config: Config, work: Path, restart: bool = False) -> dict[str, Any]
     cases = list_cases(config.data)
     if step.result is not None and step.result["sources"] == _sources(cases):
         return step.result
+    if step.inputs["pseudo"] is None:
+        raise BadInputError("The step 'pseudo' is not done with this config; run it first, or run 'all'.")
     step.begin(restart)
+    teacher = pseudo_step(config, work).folder
     entries = [
-        prepare_case(case, config.card(), step.folder / "cases") for case in tqdm(cases, "prepare", disable=None)
+        prepare_case(case, config, step.folder / "cases", read_teacher(teacher, case))
+        for case in tqdm(cases, "prepare", disable=None)
     ]
     manifest = {
         "kind": config.data.kind,
@@ -149,22 +170,22 @@ def wait_prepared(config: Config, work: Path, seconds: float = 2.0) -> dict[str,
     Returns:
         The step's result.
     """
-    step = prepare_step(config, work)
     while True:
         # While the other process still downloads, there are fewer cases than it will prepare.
-        result = step.result
+        result = prepare_step(config, work).result
         if result is not None and result["sources"] == _sources(list_cases(config.data)):
             return result
         time.sleep(seconds)
 
 
-def prepare_case(case: LabelledCase, card: ModelCard, folder: Path) -> PreparedCase:
+def prepare_case(case: LabelledCase, config: Config, folder: Path, teacher: np.ndarray | None = None) -> PreparedCase:
     """Prepare one case, or return it where it is prepared already.
 
     Args:
         case: what to read.
-        card: window and CLAHE.
+        config: the window, and when the teacher is sure.
         folder: the case's own folder is made in it.
+        teacher: probability of kidney or tumor times 255, uint8, on the volume's own grid; None where there is none.
 
     Returns:
         Its entry of the manifest.
@@ -176,8 +197,9 @@ def prepare_case(case: LabelledCase, card: ModelCard, folder: Path) -> PreparedC
     place.mkdir(parents=True, exist_ok=True)
     volume, labels_kji = case.read()
     stack = AxialStack.of(volume)
+    labels_kji = partial_labels(labels_kji, case.knowledge, teacher, config.pseudo.sure)
     labels = np.ascontiguousarray(stack.orientation.to_stack(labels_kji))
-    images = np.stack([preprocess_slice(hu, card) for hu in stack.hu])
+    images = np.stack([window_to_uint8(hu, config.network.window) for hu in stack.hu])
     for name, array in (("images", images), ("labels", labels)):
         with replacing(place / f"{name}.npy") as file:
             np.save(file, array, allow_pickle=False)
@@ -188,11 +210,13 @@ def prepare_case(case: LabelledCase, card: ModelCard, folder: Path) -> PreparedC
         shape=images.shape,
         spacing_mm=stack.spacing_mm,
         midline=find_midline(stack.hu),
-        kidney_slices=_slices_with(labels, 1),
-        tumor_slices=_slices_with(labels, 2),
+        kidney_slices=_slices_of(shows_kidney(labels)),
+        tumor_slices=_slices_of(shows_tumor(labels)),
         source=case.source,
         sha256=(file_digest(place / "images.npy"), file_digest(place / "labels.npy")),
         is_extra=case.is_extra,
+        knowledge=case.knowledge,
+        dataset=case.dataset,
     )
     # Written last: a case without it is prepared anew.
     write_json(place / "case.json", asdict(prepared))
@@ -203,8 +227,13 @@ def _sources(cases: list[LabelledCase]) -> str:
     return digest([[case.id, case.source] for case in cases])
 
 
-def _slices_with(labels: np.ndarray, least: int) -> tuple[int, ...]:
-    return tuple(np.flatnonzero((labels >= least).any(axis=(1, 2))).tolist())
+def _slices_of(mask: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(mask.any(axis=(1, 2))).tolist())
+
+
+def equalised(channels: np.ndarray, card: ModelCard) -> np.ndarray:
+    """Return windowed channels after CLAHE, as inference sees them: uint8, same shape."""
+    return np.stack([apply_clahe(channel, card.clahe_clip_limit, card.clahe_grid) for channel in channels])
 
 
 def _case_from(entry: dict[str, Any]) -> PreparedCase:

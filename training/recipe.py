@@ -15,7 +15,7 @@ from seru.model.store import Model, find_model, open_model, sha256_of
 from seru.model.weights import load_network
 from seru.records import read_record
 from training.alpha import alpha_step, sweep_alpha
-from training.cases import list_cases
+from training.cases import list_cases, scored_cases
 from training.config import Config
 from training.crops import crops_step, make_crops, read_crops
 from training.evaluate import evaluate_run, evaluate_step
@@ -23,12 +23,13 @@ from training.export import export_model, export_step, interim_model
 from training.labelled import LabelledCase
 from training.loop import StageData, Start, read_stage, train_stage, train_step
 from training.prepare import PreparedData, prepare, prepare_step, wait_prepared
+from training.pseudo import ask_teacher, pseudo_step
 from training.ranges import add_ranges, measure_ranges
 from training.split import split_patients
 from training.steps import Step, digest, process_rank, read_json, write_json
 from training.thresholds import choose_run, thresholds_step
 
-StepName = Literal["prepare", "coarse", "crops", "refine", "alpha", "thresholds", "evaluate", "export"]
+StepName = Literal["pseudo", "prepare", "coarse", "crops", "refine", "alpha", "thresholds", "evaluate", "export"]
 STEPS: tuple[StepName, ...] = get_args(StepName)
 Result = dict[str, Any]
 
@@ -63,6 +64,8 @@ class Recipe:
         """
         if name in ("coarse", "refine"):
             return self._train(name)
+        if name == "pseudo" and self.config.pseudo.teacher is None:
+            return self._pseudo()
         if process_rank() != 0:
             return wait_prepared(self.config, self.work) if name == "prepare" else self._step(name).wait()
         return getattr(self, f"_{name}")()
@@ -106,14 +109,16 @@ class Recipe:
         return self._cases("train")
 
     def validation_cases(self) -> list[LabelledCase]:
-        """The cases that validate, as volumes."""
-        return self._cases("val")
+        """The cases that the run is scored on, as volumes."""
+        return scored_cases(self._cases("val"), self.config.data)
 
     def _cases(self, part: str) -> list[LabelledCase]:
         patients = set(self.split[part])
         return [case for case in list_cases(self.config.data) if not case.is_extra and case.patient in patients]
 
     def _step(self, name: StepName) -> Step:
+        if name == "pseudo":
+            return pseudo_step(self.config, self.work)
         if name == "prepare":
             return prepare_step(self.config, self.work)
         if name == "coarse":
@@ -147,6 +152,9 @@ class Recipe:
         return result
 
     # The steps
+
+    def _pseudo(self) -> Result:
+        return ask_teacher(self.config, self.work, self.restart)
 
     def _prepare(self) -> Result:
         return prepare(self.config, self.work, self.restart)

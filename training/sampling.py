@@ -30,16 +30,36 @@ class Draw:
 
 @dataclass(frozen=True)
 class Pool:
-    """What can be drawn from one case: the slices or crops, and those of them that show the classes."""
+    """What can be drawn from one case: the slices or crops, and those of them that show the classes for sure."""
 
     case: str
     every: tuple[tuple[int, str | None], ...]
     kidney: tuple[tuple[int, str | None], ...]
     tumor: tuple[tuple[int, str | None], ...]
     is_extra: bool = False
+    dataset: str = ""
 
 
-def draw_epoch(pools: Sequence[Pool], config: TrainConfig, seed: int, epoch: int) -> list[Draw]:
+@dataclass(frozen=True)
+class Hard:
+    """A slice or crop that the network errs on.
+
+    Attributes:
+        case: the case's id.
+        index: the slice.
+        side: of the crop; None for the whole slice.
+        pixels: number of pixels that it takes for kidney or tumor and that are known to be none.
+    """
+
+    case: str
+    index: int
+    side: str | None
+    pixels: int
+
+
+def draw_epoch(
+    pools: Sequence[Pool], config: TrainConfig, seed: int, epoch: int, hard: Sequence[Hard] = ()
+) -> list[Draw]:
     """Draw the slices of an epoch, in order.
 
     Args:
@@ -47,6 +67,7 @@ def draw_epoch(pools: Sequence[Pool], config: TrainConfig, seed: int, epoch: int
         config: sampling, shares and batch size.
         seed: of the run.
         epoch: 0 or more.
+        hard: what the network errs on; more often drawn the larger the error is, as its root.
 
     Returns:
         Draws, a multiple of the batch size; each with its own augmentation seed.
@@ -65,10 +86,19 @@ def draw_epoch(pools: Sequence[Pool], config: TrainConfig, seed: int, epoch: int
         order = np.resize(rng.permutation(len(everything)), count)
         chosen = [everything[index] for index in order]
     else:
-        chosen = [_by_case(own, config, rng) for _ in range(count)]
+        groups, shares = _groups(own, config)
+        chosen = [_by_case(groups[rng.choice(len(groups), p=shares)], config, rng) for _ in range(count)]
     if extra:
         swapped = rng.random(count) < config.phantom_share
         chosen = [_by_case(extra, config, rng) if swap else item for swap, item in zip(swapped, chosen, strict=True)]
+    if hard:
+        odds = np.sqrt([item.pixels for item in hard])
+        picked = rng.choice(len(hard), size=count, p=odds / odds.sum())
+        swapped = rng.random(count) < config.hard_share
+        chosen = [
+            (hard[index].case, hard[index].index, hard[index].side) if swap else item
+            for swap, index, item in zip(swapped, picked, chosen, strict=True)
+        ]
     seeds = rng.integers(2**31, size=count).tolist()
     return [Draw(*item, augmentation) for item, augmentation in zip(chosen, seeds, strict=True)]
 
@@ -79,6 +109,18 @@ def batches_in_epoch(pools: Sequence[Pool], config: TrainConfig) -> int:
     if config.sampling == "by_case" and config.slices_per_epoch is not None:
         slices = config.slices_per_epoch
     return max(1, slices // config.batch_size)
+
+
+def _groups(pools: Sequence[Pool], config: TrainConfig) -> tuple[list[Sequence[Pool]], list[float]]:
+    """Return the pools of each folder that has a share, and the shares; all of them together where none has."""
+    if not config.shares:
+        return [pools], [1.0]
+    by_name = {name: [pool for pool in pools if pool.dataset == name] for name in config.shares}
+    missing = sorted(name for name, found in by_name.items() if not found)
+    if missing:
+        raise BadInputError(f"Nothing of '{missing[0]}' can be drawn; correct 'shares' or the data's folders.")
+    total = sum(config.shares.values())
+    return list(by_name.values()), [share / total for share in config.shares.values()]
 
 
 def _by_case(pools: Sequence[Pool], config: TrainConfig, rng: np.random.Generator) -> tuple[str, int, str | None]:

@@ -71,6 +71,7 @@ def _case_of(folder: Path, row: dict[str, str]) -> LabelledCase:
         functools.partial(_read_slice, folder, row["file"], _window_of(row), has_mask=knowledge in _MASKED),
         knowledge=knowledge,
         kind=row["kind"],
+        dataset=folder.name,
     )
 
 

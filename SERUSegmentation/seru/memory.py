@@ -84,8 +84,9 @@ def require_threads(engine_threads: int | None = None) -> None:
         DeviceError: the system refuses them.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    # Those that prepare slices, the engine's, and one for what else waits; measured with ``ulimit -u`` on Linux.
-    count = cores + min(engine_threads or cores, cores) + 1
+    # Those that prepare slices and take up results, the engine's, and one for what else waits; measured with
+    # ``ulimit -u`` on Linux.
+    count = 2 * cores + min(engine_threads or cores, cores) + 1
     if not _can_start_threads(count):
         raise DeviceError(
             f"The system lets this process start fewer than {count} threads; raise its limit (ulimit -u, or the "

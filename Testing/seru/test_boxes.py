@@ -28,6 +28,7 @@ from seru.options import SegmentOptions, SideBox
 from seru.orientation import AxialStack, Orientation, find_orientation
 from seru.phantom import Phantom, PhantomOptions, make_phantom
 from seru.progress import Progress, RunRecord
+from seru.result.components import bounding_box
 from seru.volume import Volume
 from Testing.seru.command_by_hand import run_command
 
@@ -186,7 +187,7 @@ def test_a_crop_never_grows_beyond_what_the_image_has() -> None:
     mask = np.zeros((1, 100, 100), bool)
     mask[0, 2:98, 2:98] = True
 
-    grown = grow_region(CropRegion((18, 18), (64, 64), (64, 64)), mask, (1.0, 1.0))
+    grown = grow_region(CropRegion((18, 18), (64, 64), (64, 64)), bounding_box(mask)[1:], (1.0, 1.0), mask.shape[1:])
 
     assert grown == CropRegion((-14, -14), (128, 128), (128, 128), grown=True)
 

@@ -43,3 +43,21 @@ def test_the_numbers_are_those_of_the_whole_array(share: float) -> None:
     mask = np.random.default_rng(7).random((7, 9, 11)) < share
 
     assert numbers_of(mask) == label_components(mask)[mask].tolist()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.3, 0.6, 1.0])
+@pytest.mark.parametrize(("few", "most_runs"), [(0, 1 << 20), (0, 3), (1 << 17, 1 << 20)])
+def test_components_are_the_same_whichever_way_is_faster(
+    share: float, few: int, most_runs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skimage import measure
+
+    monkeypatch.setattr("seru.result.components._FEW_VOXELS", few)
+    monkeypatch.setattr("seru.result.components._MOST_RUNS", most_runs)
+    # Not laid out in C order, as a stack that was turned.
+    mask = (np.random.default_rng(7).random((11, 9, 7)) < share).transpose(2, 1, 0)[::-1]
+
+    found = label_components(mask)
+
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found, measure.label(mask, connectivity=3))

@@ -11,7 +11,7 @@ from seru.cascade.crops import crop_origin, grow_region, paper_region, take_crop
 from seru.cascade.key_slices import find_key_slices, largest_contour
 from seru.cascade.sparse_pass import HIT_MM2, KIDNEY_MM2, STEP_MM, find_range, first_slices
 from seru.findings import LEFT, RIGHT, SIDES
-from seru.result.components import remove_small
+from seru.result.components import bounding_box, remove_small
 from seru.result.sides import assign_sides, find_midline
 
 SHAPE = (20, 96, 128)
@@ -164,7 +164,7 @@ def test_a_fixed_pixel_size_makes_the_crop_cover_millimetres() -> None:
 def test_a_box_that_holds_its_kidney_is_not_grown() -> None:
     box = paper_region((50, 92), 64, (1, 1), (96, 128))
 
-    assert grow_region(box, LEFT_KIDNEY, (1, 1)) == box
+    assert grow_region(box, bounding_box(LEFT_KIDNEY)[1:], (1, 1), LEFT_KIDNEY.shape[1:]) == box
 
 
 @given(st.integers(20, 300), st.integers(20, 300), st.sampled_from([0.5, 1.0, 1.7]))
@@ -174,7 +174,7 @@ def test_a_grown_box_holds_the_mask_and_suits_the_network(rows: int, columns: in
     mask[:, 40 : 40 + rows, 60 : 60 + columns] = True
     box = paper_region((40 + rows / 3, 60 + columns / 4), 96, (zoom, zoom), (400, 420))
 
-    grown = grow_region(box, mask, (zoom, zoom))
+    grown = grow_region(box, bounding_box(mask)[1:], (zoom, zoom), mask.shape[1:])
 
     inside = np.zeros((400, 420), bool)
     inside[grown.inside((400, 420))] = True

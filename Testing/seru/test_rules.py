@@ -35,7 +35,7 @@ from seru.options import SegmentOptions
 from seru.orientation import AxialStack
 from seru.progress import Progress
 from seru.result.cleanup import clean_labels
-from seru.result.components import largest_component, remove_small
+from seru.result.components import bounding_box, largest_component, remove_small
 from seru.result.diameters import longest_diameter_mm
 from seru.result.fusion import fuse_probabilities, is_foreground
 from seru.result.measurements import count_voxels
@@ -187,19 +187,19 @@ def test_a_region_grows_to_the_next_multiple_of_32_with_16_pixels_around_the_mas
     mask[0, 60:92, 60:93] = True  # 32 rows fit the crop, 33 columns do not
     region = CropRegion((60, 60), (32, 32), (32, 32))
 
-    grown = grow_region(region, mask, (1, 1))
+    grown = grow_region(region, bounding_box(mask)[1:], (1, 1), mask.shape[1:])
 
     # Columns: 33 + 2 * 16 = 65 pixels need 96; the middle of 60..92 is 76.
     assert (grown.origin_rc, grown.size_rc, grown.network_rc) == ((60, 28), (32, 96), (32, 96))
     assert grown.grown
-    assert grow_region(region, mask[:, :, :92], (1, 1)) == region
+    assert grow_region(region, bounding_box(mask[:, :, :92])[1:], (1, 1), mask[:, :, :92].shape[1:]) == region
 
 
 def test_a_region_of_the_right_size_in_the_wrong_place_only_moves() -> None:
     mask = np.zeros((1, 100, 100), bool)
     mask[0, 40:60, 40:44] = True
 
-    grown = grow_region(CropRegion((35, 30), (64, 12), (64, 64)), mask, (1, 1))
+    grown = grow_region(CropRegion((35, 30), (64, 12), (64, 64)), bounding_box(mask)[1:], (1, 1), mask.shape[1:])
 
     assert (grown.origin_rc[0], grown.size_rc[0]) == (35, 64)
     assert (grown.network_rc, grown.grown) == ((64, 64), True)
@@ -488,13 +488,15 @@ def test_crops_are_averaged_only_on_slices_that_both_ran_on(runner: BatchRunner)
         assert side is not None
         list(side.run(scan, runner, Progress()))
 
-    kidney = refined.over(coarse.probabilities)[:, 0, 0]
+    kidney = refined.over(coarse.probabilities, range(4))[:, 0, 0]
     assert kidney[0].tolist() == [7] * 8
     assert kidney[1].tolist() == [1] * 5 + [7] * 3
     assert kidney[2].tolist() == [2] * 8
     assert kidney[3].tolist() == [7] * 4 + [3] * 4
     assert [refined.slice_over(coarse.probabilities, n)[0, 0].tolist() for n in range(4)] == kidney.tolist()
     assert refined.passes == 4
+    assert refined.slices_over(range(2, 3)) == range(1, 4)
+    assert not refined.over(coarse.probabilities, range(1, 4))[0].any()
     assert coarse.probabilities.max() == 7
 
 
@@ -523,7 +525,7 @@ def test_maps_keep_what_a_quarter_of_the_probability_can_decide() -> None:
 
     stack.hu[0, 0] = [-900.4, 1.0, 20.6, 300.0, 40000.0, 7.0]
 
-    maps = make_maps(stack, 3.0, coarse, refined, 0.4, Thresholds(0.1, 0.2, 0.3))
+    maps = make_maps(stack, 3.0, coarse, refined, range(1), 0.4, Thresholds(0.1, 0.2, 0.3))
 
     assert maps.lower_kji == (0, 0, 2)
     assert maps.mask.ravel().tolist() == [True, True, True]
@@ -533,6 +535,21 @@ def test_maps_keep_what_a_quarter_of_the_probability_can_decide() -> None:
     assert maps.hu.tolist() == [21, 300, 32767]
     assert maps.thresholds == Thresholds(0.1, 0.2, 0.3)
     assert maps.whole(maps.mask).ravel().tolist() == [False, False, True, True, True, False]
+
+
+def test_maps_of_some_slices_lie_where_these_do() -> None:
+    hu = np.arange(30, dtype=np.int16).reshape(5, 1, 6)
+    stack = AxialStack.of(Volume.from_array(hu, STACK_TO_RAS))
+    coarse = np.zeros((5, 2, 1, 6), np.uint8)
+    coarse[3, 0, 0, 2], coarse[2, 0, 0, 4] = 200, 100
+
+    maps = make_maps(stack, 3.0, coarse, coarse, range(1, 5), 0.4, Thresholds())
+    empty = make_maps(stack, 3.0, coarse, coarse, range(4, 5), 0.4, Thresholds())
+
+    assert maps.whole(maps.mask).nonzero()[0].tolist() == [2, 3]
+    assert maps.coarse.tolist() == [[100, 0], [200, 0]]
+    assert maps.hu.tolist() == [hu[2, 0, 4], hu[3, 0, 2]]
+    assert (empty.lower_kji, empty.mask.shape) == ((0, 0, 0), (0, 0, 0))
 
 
 # Components, clean-up, measures

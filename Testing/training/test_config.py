@@ -122,8 +122,8 @@ def test_five_folds_validate_every_patient_once() -> None:
 
 
 def test_split_of_the_single_slices_holds_every_patient_once() -> None:
-    split = split_patients(PATIENTS[:9], SplitConfig(file="splits/kits_slices.json"))
+    split = split_patients(PATIENTS[:9], SplitConfig(file="splits/slices.json"))
 
     assert sorted(split["train"] + split["val"]) == PATIENTS[:9]
     with pytest.raises(BadInputError, match="lacks 1 patients"):
-        split_patients(["case_99999"], SplitConfig(file="splits/kits_slices.json"))
+        split_patients(["case_99999"], SplitConfig(file="splits/slices.json"))

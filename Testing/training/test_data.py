@@ -19,11 +19,11 @@ from seru.model.card import ModelCard
 from seru.orientation import AxialStack
 from seru.phantom import PhantomOptions, make_phantom
 from training.augmentation import Augmentation
-from training.cases import kits19_cases, list_cases, phantom_cases
+from training.cases import kits19_cases, list_cases, phantom_cases, scored_cases
 from training.config import AugmentationConfig, Config, DataConfig, PhantomData, TrainConfig
 from training.crops import CaseCrops, RecordedCrop, record_crops
 from training.datasets import SliceDataset, View, collate, make_pools, validation_draws
-from training.prepare import PreparedData, prepare, prepare_case
+from training.prepare import PreparedData, equalised, prepare, prepare_case
 from training.sampling import Draw, GlobalBatches, Pool, draw_epoch
 from training.slices import slice_cases, slice_to_hu
 
@@ -63,12 +63,12 @@ def slices_folder(tmp_path: Path) -> Path:
 def test_prepared_slices_are_what_inference_sees(kits_folder: Path, tmp_path: Path) -> None:
     case = kits19_cases(kits_folder)[0]
 
-    prepared = prepare_case(case, CARD, tmp_path)
+    prepared = prepare_case(case, Config("x", "x"), tmp_path)
 
     images, labels = (np.load(tmp_path / case.id / f"{name}.npy") for name in ("images", "labels"))
     volume, truth = case.read()
     stack = AxialStack.of(volume)
-    assert np.array_equal(images[7], preprocess_slice(stack.hu[7], CARD))
+    assert np.array_equal(equalised(images[7:8], CARD)[0], preprocess_slice(stack.hu[7], CARD))
     assert np.array_equal(labels, stack.orientation.to_stack(truth))
     assert prepared.shape == (12, 48, 48)
     assert prepared.spacing_mm == pytest.approx((20, 8, 8))
@@ -148,8 +148,8 @@ def test_slices_say_what_their_masks_tell(slices_folder: Path) -> None:
     # The window's lower fifth; a level of 40 and a width of 400 where none is named.
     assert [float(volume.array_kji[0, 0, 0]) for volume, _ in read] == pytest.approx([51, -140, -80, 51, -80])
     assert [int(labels.max()) for _, labels in read] == [1, 2, 0, 0, 0]
-    trained_on = list_cases(DataConfig(kind="kits_slices", folder=str(slices_folder)))
-    assert [case.id for case in trained_on] == ["b"]
+    data = DataConfig(kind="slices", folder=str(slices_folder))
+    assert [case.id for case in scored_cases(list_cases(data), data)] == ["b"]
 
 
 def test_slice_in_the_models_own_window_keeps_its_grey_values() -> None:
@@ -269,7 +269,7 @@ def test_paper_crop_is_the_image_around_the_centre_and_jitter_moves_it(kits_fold
     jittered = [SliceDataset(data, view)[Draw(case.id, 4, "right", seed)][1] for seed in range(6)]
 
     assert np.array_equal(label, data.labels(case.id)[4, 4:36, 6:38])
-    assert np.array_equal(image[1], data.images(case.id)[4, 4:36, 6:38])
+    assert np.array_equal(image, equalised(data.images(case.id)[4:5], CARD)[:, 4:36, 6:38])
     assert len({part.tobytes() for part in jittered}) > 1
     assert [item[0] for item in make_pools([case], crops)[0].every] == [2, 3, 4, 5]
 
@@ -297,7 +297,7 @@ def test_neighbouring_slices_are_the_channels(kits_folder: Path, tmp_path: Path)
     image, _ = SliceDataset(data, view)[Draw("case_00000", 0)]
 
     images = data.images("case_00000")
-    assert np.array_equal(image, np.stack([images[0], images[0], images[1]]))
+    assert np.array_equal(image, equalised(np.stack([images[0], images[0], images[1]]), CARD))
 
 
 def test_smaller_images_are_filled_with_background() -> None:

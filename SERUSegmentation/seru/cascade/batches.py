@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 
 import numpy as np
 
@@ -16,8 +17,8 @@ from seru.model.engines.base import OutOfMemory
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.progress import Progress
+from seru.threads import THREADS
 
-_WORKERS = min(8, os.cpu_count() or 1)
 _BATCHES_AHEAD = 2
 
 MakeImage = Callable[[int], np.ndarray]
@@ -63,19 +64,22 @@ class BatchRunner:
             DeviceError: the device failed, or even the CPU has too little memory.
         """
         waiting: deque[Future[np.ndarray]] = deque()
-        ahead = iter(indices)
-        with ThreadPoolExecutor(_WORKERS, thread_name_prefix="seru-prepare") as pool:
+        started: deque[tuple[int, Callable[[], np.ndarray]]] = deque()
+        ahead, done, begun = iter(indices), 0, 0
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-prepare") as pool:
             try:
-                done = 0
                 while done < len(indices):
-                    progress.check_cancelled()
-                    _fill(waiting, ahead, 1, pool, make_image)
-                    count = self._batch_size(waiting[0].result().shape)
-                    _fill(waiting, ahead, _BATCHES_AHEAD * count, pool, make_image)
-                    images = [waiting.popleft().result() for _ in range(min(count, len(waiting)))]
-                    outputs = self._predict_mean(stage, np.stack(images), progress)
-                    yield from zip(indices[done : done + len(images)], outputs, strict=True)
-                    done += len(images)
+                    while begun < len(indices) and len(started) <= self.engine.batches_ahead:
+                        progress.check_cancelled()
+                        _fill(waiting, ahead, 1, pool, make_image)
+                        count = self._batch_size(waiting[0].result().shape)
+                        _fill(waiting, ahead, _BATCHES_AHEAD * count, pool, make_image)
+                        images = [waiting.popleft().result() for _ in range(min(count, len(waiting)))]
+                        started.append((len(images), self._start_mean(stage, np.stack(images), progress)))
+                        begun += len(images)
+                    count, outputs = started.popleft()
+                    yield from zip(indices[done : done + count], outputs(), strict=True)
+                    done += count
             finally:
                 for future in waiting:
                     future.cancel()
@@ -85,24 +89,39 @@ class BatchRunner:
             self._most[shape] = self.engine.batch_size(shape[-2:])
         return self._most[shape]
 
-    def _predict_mean(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> np.ndarray:
-        outputs = self._predict(stage, images, progress)
+    def _start_mean(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> Callable[[], np.ndarray]:
+        plain = self._start(stage, images, progress)
         if not self._options.mirror:
-            return outputs
-        mirrored = self._predict(stage, np.ascontiguousarray(images[..., ::-1]), progress)[..., ::-1]
-        # Rounded down: kidney and tumor together stay at most 255.
-        return outputs // 2 + mirrored // 2 + (outputs & mirrored & 1)
+            return plain
+        mirrored = self._start(stage, np.ascontiguousarray(images[..., ::-1]), progress)
 
-    def _predict(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> np.ndarray:
+        def mean() -> np.ndarray:
+            outputs, others = plain(), mirrored()[..., ::-1]
+            # Rounded down: kidney and tumor together stay at most 255.
+            return outputs // 2 + others // 2 + (outputs & others & 1)
+
+        return mean
+
+    def _start(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> Callable[[], np.ndarray]:
         try:
-            return self.engine.predict(stage, images)
-        except OutOfMemory:
-            pass  # not kept: its traceback would hold the failed batch
+            outputs = self.engine.start(stage, images)
+        except OutOfMemory:  # not kept: its traceback would hold the failed batch
+            return partial(self._predict_smaller, stage, images, progress)
+
+        def finish() -> np.ndarray:
+            with suppress(OutOfMemory):
+                return outputs()
+            return self._predict_smaller(stage, images, progress)
+
+        return finish
+
+    def _predict_smaller(self, stage: NetworkStage, images: np.ndarray, progress: Progress) -> np.ndarray:
+        """Predict a batch that was too large: its halves; of a single slice, on the CPU."""
         if len(images) > 1:
             half = len(images) // 2
             self._most[images.shape[1:]] = half
             parts = (images[:half], images[half:])
-            return np.concatenate([self._predict(stage, part, progress) for part in parts])
+            return np.concatenate([self._start(stage, part, progress)() for part in parts])
         if self.engine.device == "cpu":
             raise DeviceError("The computer has too little memory for one slice; close other programs and try again.")
         progress.warning(f"The device {self.engine.device} has too little free memory; the CPU goes on, more slowly.")
@@ -110,7 +129,7 @@ class BatchRunner:
         self.engine = make_engine(self._model, self._options.engine, "cpu", self._options.threads)
         self.has_fallen_back = True
         self._most.clear()
-        return self._predict(stage, images, progress)
+        return self._start(stage, images, progress)()
 
 
 def _fill(

@@ -6,6 +6,7 @@ Source: SERU manuscript, coarse stage; on which slices is the sparse pass's matt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from seru.progress import Progress
 from seru.result.finish import thresholds_of
 from seru.result.fusion import is_foreground
 from seru.result.gate import believe
+from seru.threads import THREADS
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,23 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, options: SegmentOptions,
         window = prepared.window(index)
         return np.stack([resize_image(channel[window], network_rc) for channel in prepared.channels(index)])
 
+    def keep(index: int, output: np.ndarray) -> None:
+        rows, columns = prepared.window(index)
+        probabilities[index][:, rows, columns] = resize_probabilities(output, window_rc)
+        areas_mm2[index] = _believed_pixels(probabilities[index], least) * prepared.pixel_mm2
+
     def look(indices: Sequence[int]) -> np.ndarray:
         done = int(np.isfinite(areas_mm2).sum())
         total = done + len(indices)
-        for index, output in runner.run("coarse", indices, image, progress):
-            rows, columns = prepared.window(index)
-            probabilities[index][:, rows, columns] = resize_probabilities(output, window_rc)
-            areas_mm2[index] = _believed_pixels(probabilities[index], least) * prepared.pixel_mm2
-            done += 1
-            progress.stage("coarse", done, total)
+        # Beside the network, which may be faster.
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-keep") as pool:
+            kept = []
+            for index, output in runner.run("coarse", indices, image, progress):
+                kept.append(pool.submit(keep, index, output))
+                done += 1
+                progress.stage("coarse", done, total)
+            for future in kept:
+                future.result()
         return areas_mm2[list(indices)]
 
     kept = range(slices)

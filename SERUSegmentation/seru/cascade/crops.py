@@ -18,7 +18,7 @@ from seru.findings import SIDE_CODES, SIDES, Side
 from seru.model.architecture import STRIDE
 from seru.model.card import ModelCard
 from seru.options import SegmentOptions
-from seru.result.components import ISLAND_ML, bounding_box, label_components, remove_small
+from seru.result.components import ISLAND_ML, bounding_box, remove_small, voxel_numbers
 from seru.result.finish import thresholds_of
 from seru.result.gate import believe
 from seru.result.sides import assign_sides
@@ -131,25 +131,29 @@ def find_crops(
     Returns:
         The crops.
     """
-    found = mask = remove_small(mask, prepared.voxel_ml, _island_ml(prepared))
+    by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
+    box = bounding_box(mask)
+    if box is None:
+        return Crops(by_side, _NO_KIDNEY)
+    lower = first_slice + box[0].start, box[1].start, box[2].start
+    found = inside = remove_small(mask[box], prepared.voxel_ml, _island_ml(prepared))
     threshold = 0.0
     if probability is not None:
         threshold = thresholds_of(card.least_confidences, options).kidney_coarse
-        mask = believe(mask, probability, threshold)
-    sides = assign_sides(mask, prepared.midline, prepared.voxel_ml)
-    by_side: dict[Side, SideCrop | None] = dict.fromkeys(SIDES)
-    for side, key in find_key_slices(_main_parts(sides) if threshold > 0 else sides).items():
+        inside = believe(inside, probability[box], threshold)
+    sides = assign_sides(inside, prepared.midline - lower[2], prepared.voxel_ml)
+    for side, key in find_key_slices(_main_parts(sides) if threshold > 0 else sides, lower).items():
         if key is not None:
             of_side = sides == SIDE_CODES[side]
-            region, larger = _region_of(key, of_side, prepared, card)
+            region, larger = _region_of(key, of_side, lower, prepared, card)
             warning = None
             if larger.grown:
                 warning = _grown_warning(side, larger, card.crop_size, options.crop)
                 region = larger if options.crop == "grow" else region
             slices = range(prepared.shape[0])
             if not options.all_slices:
-                slices = _slices_around(of_side, first_slice, prepared)
-            by_side[side] = SideCrop(_moved(key, first_slice), region, slices, warning)
+                slices = _slices_around(of_side, lower[0], prepared)
+            by_side[side] = SideCrop(key, region, slices, warning)
     return Crops(by_side, _NONE_BELIEVED if found.any() else _NO_KIDNEY)
 
 
@@ -214,24 +218,23 @@ def paper_region(
     return CropRegion(crop_origin(centre_rc, size_rc, shape_rc), size_rc, (crop_size, crop_size))
 
 
-def grow_region(region: CropRegion, mask: np.ndarray, zoom_rc: Sequence[float]) -> CropRegion:
+def grow_region(
+    region: CropRegion, extent_rc: Sequence[slice], zoom_rc: Sequence[float], shape_rc: Sequence[int]
+) -> CropRegion:
     """Grow a region until it holds a mask.
 
     Args:
         region: the paper's.
-        mask: bool, axial stack (slices, rows, columns).
+        extent_rc: rows and columns of the image that hold the mask.
         zoom_rc: network pixels per image pixel.
+        shape_rc: rows and columns of the image.
 
     Returns:
         The same region where it holds the mask already, else a larger one; its sides are multiples of 32
         network pixels.
     """
-    extent = bounding_box(mask)
-    if extent is None:
-        return region
-    shape_rc = mask.shape[1:]
     origin, size, network = list(region.origin_rc), list(region.size_rc), list(region.network_rc)
-    for axis, (place, zoom) in enumerate(zip(extent[1:], zoom_rc, strict=True)):
+    for axis, (place, zoom) in enumerate(zip(extent_rc, zoom_rc, strict=True)):
         if origin[axis] <= place.start and place.stop <= origin[axis] + size[axis]:
             continue
         margin = math.ceil(_MARGIN / zoom)
@@ -292,12 +295,12 @@ def _main_parts(sides: np.ndarray) -> np.ndarray:
     if box is None:
         return sides
     kept, inside = np.zeros_like(sides), sides[box]
-    numbers = label_components(inside)
     for code in SIDE_CODES.values():
         of_side = inside == code
-        sizes = np.bincount(numbers[of_side])
+        numbers = voxel_numbers(of_side)
+        sizes = np.bincount(numbers)
         is_main = sizes >= max(_KEY_SHARE * sizes.max(initial=0), 1)
-        kept[box][of_side] = is_main[numbers[of_side]] * np.uint8(code)
+        kept[box][of_side] = is_main[numbers] * np.uint8(code)
     return kept
 
 
@@ -305,22 +308,25 @@ def _island_ml(prepared: Prepared) -> float:
     return min(ISLAND_ML, _LEAST_MM2 / 1000 * prepared.spacing_mm[0] * prepared.shape[0])
 
 
-def _region_of(key: KeyContour, mask: np.ndarray, prepared: Prepared, card: ModelCard) -> tuple[CropRegion, CropRegion]:
-    """The paper's region, and the one that holds the side's mask."""
+def _region_of(
+    key: KeyContour, mask: np.ndarray, lower: Sequence[int], prepared: Prepared, card: ModelCard
+) -> tuple[CropRegion, CropRegion]:
+    """The paper's region, and the one that holds the side's mask, which begins at ``lower`` of the stack."""
+    shape_rc = prepared.shape[1:]
     zoom = refine_zoom(prepared.spacing_mm[1:], card)
-    region = paper_region(key.centre_rc, card.crop_size, zoom, prepared.shape[1:])
+    region = paper_region(key.centre_rc, card.crop_size, zoom, shape_rc)
     main_ml = _MAIN_SHARE * np.count_nonzero(mask) * prepared.voxel_ml
-    return region, grow_region(region, remove_small(mask, prepared.voxel_ml, main_ml), zoom)
+    extent = bounding_box(remove_small(mask, prepared.voxel_ml, main_ml))
+    if extent is None:
+        return region, region
+    held = [slice(part.start + low, part.stop + low) for part, low in zip(extent[1:], lower[1:], strict=True)]
+    return region, grow_region(region, held, zoom, shape_rc)
 
 
 def _slices_around(mask: np.ndarray, first_slice: int, prepared: Prepared) -> range:
     shown = first_slice + np.flatnonzero(mask.any(axis=(1, 2)))
     margin = math.ceil(REFINE_MARGIN_MM / prepared.spacing_mm[0])
     return range(max(int(shown[0]) - margin, 0), min(int(shown[-1]) + 1 + margin, prepared.shape[0]))
-
-
-def _moved(key: KeyContour, slices: int) -> KeyContour:
-    return KeyContour(key.index + slices, key.centre_rc, key.area_px)
 
 
 def _grown_warning(side: Side, larger: CropRegion, crop_size: int, rule: str) -> str:

@@ -8,6 +8,7 @@ Source: SERU manuscript, key-slice section.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -32,16 +33,17 @@ class KeyContour:
     area_px: float
 
 
-def find_key_slices(sides: np.ndarray) -> dict[Side, KeyContour | None]:
+def find_key_slices(sides: np.ndarray, lower: Sequence[int] = (0, 0, 0)) -> dict[Side, KeyContour | None]:
     """Find the key slice of each side.
 
     Args:
         sides: uint8, axial stack (slices, rows, columns): 1 where kidney or tumor of the patient's right is, 2 left.
+        lower: first slice, row and column of a stack that is part of a larger one, which the contours are told in.
 
     Returns:
         For ``right`` and ``left`` the contour, or None where that side is empty. Of equal areas the lowest slice.
     """
-    return {side: _find_key_slice(sides == SIDE_CODES[side]) for side in SIDES}
+    return {side: _find_key_slice(sides == SIDE_CODES[side], lower) for side in SIDES}
 
 
 def largest_contour(mask: np.ndarray) -> tuple[float, tuple[float, float]] | None:
@@ -67,15 +69,16 @@ def largest_contour(mask: np.ndarray) -> tuple[float, tuple[float, float]] | Non
     return float(areas[largest]), (float(row), float(column))
 
 
-def _find_key_slice(mask: np.ndarray) -> KeyContour | None:
+def _find_key_slice(mask: np.ndarray, lower: Sequence[int]) -> KeyContour | None:
     extent = bounding_box(mask)
     if extent is None:
         return None
     best: KeyContour | None = None
     cropped = mask[extent]
+    first, top, left = (part.start + low for part, low in zip(extent, lower, strict=True))
     for offset in range(len(cropped)):
         found = largest_contour(cropped[offset])
         if found is not None and (best is None or found[0] > best.area_px):
             area, (row, column) = found
-            best = KeyContour(extent[0].start + offset, (row + extent[1].start, column + extent[2].start), area)
+            best = KeyContour(first + offset, (row + top, column + left), area)
     return best

@@ -20,6 +20,7 @@ from seru.cascade.crops import Crops, SideCrop, paste_crop, take_crop
 from seru.cascade.preprocessing import Prepared, resize_image
 from seru.findings import SIDES, Side
 from seru.progress import Progress, RunRecord
+from seru.threads import in_threads
 
 # So many neighbouring slices are told of together while a side is refined: few come soon, many cost less a slice.
 _BLOCK = 2
@@ -87,19 +88,35 @@ class Refined:
         refined = self.by_side.get(side)
         return None if refined is None else refined.crop
 
-    def over(self, coarse: np.ndarray) -> np.ndarray:
+    def slices_over(self, slices: range) -> range:
+        """Return the slices from the first to the last that either stage has a result for.
+
+        Args:
+            slices: that the coarse stage's result lies on.
+        """
+        ranges = [slices, *(side.crop.slices for side in self._sides())]
+        return range(min(part.start for part in ranges), max(part.stop for part in ranges))
+
+    def over(self, coarse: np.ndarray, slices: range) -> np.ndarray:
         """Return the probabilities of the whole stack.
 
         Args:
             coarse: uint8, shape (slices, 2, rows, columns).
+            slices: that any of it lies on, from :meth:`slices_over`.
 
         Returns:
             Same shape; outside the crops those of the coarse stage.
         """
-        sides = self._sides()
-        whole = coarse.copy() if sides else coarse
-        for index in sorted({index for side in sides for index in side.crop.slices}):
+        if not self._sides():
+            return coarse
+        # Pages of this array cost memory only once written: other slices never are.
+        whole = np.zeros(coarse.shape, coarse.dtype)
+
+        def fill(index: int) -> None:
+            whole[index] = coarse[index]
             self._paste(whole[index], index)
+
+        in_threads(fill, slices)
         return whole
 
     def slice_over(self, coarse: np.ndarray, index: int) -> np.ndarray:

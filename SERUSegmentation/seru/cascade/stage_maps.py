@@ -10,6 +10,7 @@ from seru.result.components import bounding_box
 from seru.result.fusion import is_foreground
 from seru.result.maps import SURELY_BACKGROUND, Maps
 from seru.result.sides import assign_sides
+from seru.threads import in_threads
 
 
 def make_maps(
@@ -17,6 +18,7 @@ def make_maps(
     midline: float,
     coarse: np.ndarray,
     refined: np.ndarray,
+    slices: range,
     alpha: float,
     thresholds: Thresholds,
 ) -> Maps:
@@ -27,19 +29,25 @@ def make_maps(
         midline: column of the body's middle.
         coarse: uint8, shape (slices, 2, rows, columns): kidney and tumor probability times 255.
         refined: likewise.
+        slices: of the stack; elsewhere both are 0.
         alpha: weight of the coarse stage that the run uses.
         thresholds: the model's own least confidences.
 
     Returns:
         The maps, with the side of each voxel.
     """
-    stored = np.zeros(stack.hu.shape, bool)
-    for index in range(len(stored)):
+    stored = np.zeros((len(slices), *stack.hu.shape[1:]), bool)
+
+    def find(offset: int) -> None:
         # Each sum is at most 255: it stays in 8 bits.
-        sums = (stage[index, 0] + stage[index, 1] for stage in (coarse, refined))
-        np.greater(np.maximum(*sums), SURELY_BACKGROUND, out=stored[index])
-    box = bounding_box(stored) or (slice(0, 0),) * 3
-    mask, to_input = stored[box], stack.orientation.from_stack
+        sums = (stage[slices[offset], 0] + stage[slices[offset], 1] for stage in (coarse, refined))
+        np.greater(np.maximum(*sums), SURELY_BACKGROUND, out=stored[offset])
+
+    in_threads(find, range(len(slices)))
+    found, box = bounding_box(stored), (slice(0, 0),) * 3
+    if found is not None:
+        box = slice(slices[found[0].start], slices[found[0].stop - 1] + 1), found[1], found[2]
+    mask, to_input = stored[found or box], stack.orientation.from_stack
     parts = [stage[box[0], :, box[1], box[2]] for stage in (coarse, refined)]
     sides = _sides(mask, is_foreground(parts[0]) | is_foreground(parts[1]), midline - box[2].start, stack.grid.voxel_ml)
     mask_kji = np.ascontiguousarray(to_input(mask))

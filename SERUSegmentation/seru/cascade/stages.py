@@ -186,7 +186,9 @@ def conclude(
     with record.timed("fuse"):
         alpha = card.alpha if options.alpha is None else options.alpha
         coarse = looked.coarse.probabilities
-        maps = make_maps(stack, looked.midline, coarse, refined.over(coarse), alpha, card.least_confidences)
+        slices = refined.slices_over(looked.coarse.slices)
+        whole = refined.over(coarse, slices)
+        maps = make_maps(stack, looked.midline, coarse, whole, slices, alpha, card.least_confidences)
         finished = finish(maps, options)
         if any(looked.found.by_side.values()) and not finished.findings:
             record.warn_of([_NOTHING_LEFT])

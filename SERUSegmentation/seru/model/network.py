@@ -94,17 +94,23 @@ class StageNetwork(nn.Module):
         mean: mean of the three channels on the 0..1 scale.
         std: standard deviation of the three channels on the 0..1 scale.
         dtype: what the convolutions compute in.
+        memory_format: in which its images lie; the weights lie as they are given to :meth:`to`.
     """
 
     mean: torch.Tensor
     scale: torch.Tensor
 
     def __init__(
-        self, network: SERU, mean: tuple[float, ...], std: tuple[float, ...], dtype: torch.dtype = torch.float32
+        self,
+        network: SERU,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        dtype: torch.dtype = torch.float32,
+        memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         super().__init__()
         self.network = fold_batch_norm(network.eval()).to(dtype)
-        self.dtype = dtype
+        self.dtype, self.memory_format = dtype, memory_format
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1) * 255)
         self.register_buffer("scale", 1 / (torch.tensor(std).view(1, 3, 1, 1) * 255))
 
@@ -115,15 +121,19 @@ class StageNetwork(nn.Module):
             images: uint8, shape (B, 1, H, W) or (B, 3, H, W), pre-processed.
 
         Returns:
-            uint8, shape (B, 2, H, W): kidney and tumor probability times 255; their sum is at most 255.
+            uint8, shape (B, 2, H, W): kidney and tumor probability times 255; their sum is at most 255. In float16 both
+            are 255 where the scores are not finite.
         """
         images = images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
         normalised = ((images.float() - self.mean) * self.scale).to(self.dtype)
-        logits = self.network(normalised.contiguous(memory_format=torch.channels_last))
+        logits = self.network(normalised.contiguous(memory_format=self.memory_format))
         foreground = logits.float().softmax(dim=1)[:, 1:] * 255
         kidney, tumor = foreground.round().to(torch.uint8).unbind(dim=1)
         # Both may round up (127.5 each): the background would become negative.
-        return torch.stack([torch.minimum(kidney, 255 - tumor), tumor], dim=1)
+        probabilities = torch.stack([torch.minimum(kidney, 255 - tumor), tumor], dim=1)
+        if self.dtype != torch.float16:
+            return probabilities
+        return torch.where(logits.isfinite().all(dim=1, keepdim=True), probabilities, 255)
 
 
 def pad_to_stride(images: torch.Tensor) -> torch.Tensor:

@@ -78,7 +78,12 @@ def is_foreground(probabilities: np.ndarray) -> np.ndarray:
     Returns:
         bool, shape (..., rows, columns).
     """
-    kidney, tumor = probabilities[..., 0, :, :], probabilities[..., 1, :, :]
+    if probabilities.ndim > 3:  # slice by slice what lies between stays in the processor's cache
+        found = np.empty((*probabilities.shape[:-3], *probabilities.shape[-2:]), bool)
+        for index, of_slice in enumerate(probabilities):
+            found[index] = is_foreground(of_slice)
+        return found
+    kidney, tumor = probabilities
     return np.maximum(kidney, tumor) > 255 - (kidney + tumor)
 
 

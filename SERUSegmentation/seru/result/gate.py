@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from seru.findings import TUMOR, Thresholds
-from seru.result.components import bounding_box, label_components
+from seru.result.components import bounding_box, voxel_numbers
 from seru.result.gated import Gated
 from seru.result.judging import Foreground, PlacedVerdict, certainty
 from seru.result.maps import Maps
@@ -79,11 +79,9 @@ def believe(mask: np.ndarray, probability: np.ndarray, threshold: float) -> np.n
     box = bounding_box(mask) if threshold > 0 else None
     if box is None:
         return mask
-    numbers = label_components(mask[box])
-    found = numbers[mask[box]]
-    sums = np.bincount(found, certainty(probability[box][mask[box]] / np.float32(255)))
-    kept = sums >= threshold * np.bincount(found)
-    kept[0] = False
+    inside = mask[box]
+    numbers = voxel_numbers(inside)
+    sums = np.bincount(numbers, certainty(probability[box][inside] / np.float32(255)))
     believed = np.zeros_like(mask)
-    believed[box] = kept[numbers]
+    believed[box][inside] = (sums >= threshold * np.bincount(numbers))[numbers]
     return believed

@@ -12,7 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from seru.findings import LEFT, RIGHT
-from seru.result.components import ISLAND_ML, bounding_box, regions_of
+from seru.result.components import ISLAND_ML, bounding_box, voxel_numbers
+from seru.threads import in_threads
 
 # Share of a component that must lie on each side before it is taken for two kidneys, and how thin its waist must be.
 _CROSSING_SHARE = 0.1
@@ -36,16 +37,20 @@ def find_midline(hu: np.ndarray) -> float:
 
     slices, rows, columns = hu.shape
     step, shrink = max(1, slices // _SLICES_LOOKED_AT), max(1, max(rows, columns) // _PIXELS_LOOKED_AT)
-    middles = []
-    for index in range(0, slices, step):
-        body = hu[index, ::shrink, ::shrink] > _BODY_HU
+    middles = np.full(len(range(0, slices, step)), np.nan)
+
+    def find(number: int) -> None:
+        body = hu[number * step, ::shrink, ::shrink] > _BODY_HU
         # The opening takes the table and tubes off.
         body = ndimage.binary_opening(body, iterations=max(1, min(body.shape) // 64))
         if body.mean() > 0.05:
             # Half the body on each side: an arm or a table's edge moves it little.
             per_column = body.sum(axis=0).cumsum()
-            middles.append(float(np.searchsorted(per_column, per_column[-1] / 2)) * shrink)
-    return float(np.median(middles)) if middles else (columns - 1) / 2
+            middles[number] = float(np.searchsorted(per_column, per_column[-1] / 2)) * shrink
+
+    in_threads(find, range(len(middles)))
+    middles = middles[np.isfinite(middles)]
+    return float(np.median(middles)) if middles.size else (columns - 1) / 2
 
 
 def assign_sides(mask: np.ndarray, midline: float, voxel_ml: float) -> np.ndarray:
@@ -63,19 +68,29 @@ def assign_sides(mask: np.ndarray, midline: float, voxel_ml: float) -> np.ndarra
     box = bounding_box(mask)
     if box is None:
         return sides
-    first_column = box[2].start
-    for region in regions_of(mask[box]):
-        border = _border_column(region.image, midline - first_column - region.slice[2].start, voxel_ml)
-        codes = np.where(np.arange(region.image.shape[2]) < border, np.uint8(RIGHT), np.uint8(LEFT))
-        np.copyto(sides[box][region.slice], np.broadcast_to(codes, region.image.shape), where=region.image)
+    inside, width = mask[box], mask[box].shape[2]
+    columns = np.broadcast_to(np.arange(width, dtype=np.int32), inside.shape)[inside]
+    numbers = voxel_numbers(inside)
+    order = np.argsort(numbers, kind="stable")
+    borders = np.zeros(numbers.max() + 1)
+    for number, of_component in enumerate(np.split(columns[order], np.cumsum(np.bincount(numbers)[1:-1])), 1):
+        first = int(of_component.min())
+        profile = np.bincount(of_component - first).astype(np.float64)
+        borders[number] = first + _border_column(profile, midline - box[2].start - first, voxel_ml)
+    sides[box][inside] = np.where(columns < borders[numbers], np.uint8(RIGHT), np.uint8(LEFT))
     return sides
 
 
-def _border_column(component: np.ndarray, midline: float, voxel_ml: float) -> float:
-    """Column (of the component's own box) where the patient's left begins; outside it for a component of one side."""
+def _border_column(profile: np.ndarray, midline: float, voxel_ml: float) -> float:
+    """Column (of a component's own box) where the patient's left begins; outside it for a component of one side.
+
+    Args:
+        profile: voxels of the component in each of its columns.
+        midline: column of the body's middle.
+        voxel_ml: volume of a voxel in ml.
+    """
     from scipy import ndimage
 
-    profile = component.sum(axis=(0, 1)).astype(np.float64)
     columns = np.arange(profile.size)
     total = profile.sum()
     on_right = profile[columns < midline].sum() / total

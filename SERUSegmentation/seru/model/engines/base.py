@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Engine(ABC):
     """
 
     name: str
+    batches_ahead = 0
+    """How many batches may be started beside the one that is waited for."""
 
     def __init__(self, model: Model, device: str) -> None:
         self.model = model
@@ -46,6 +49,22 @@ class Engine(ABC):
             OutOfMemory: the batch is too large for the device.
             DeviceError: the device failed.
         """
+
+    def start(self, stage: NetworkStage, images: np.ndarray) -> Callable[[], np.ndarray]:
+        """Start a batch, and go on where the device works by itself; others run it once its result is asked for.
+
+        Args:
+            stage: as for :meth:`predict`.
+            images: as for :meth:`predict`.
+
+        Returns:
+            What waits for the result and returns it, once; it raises as :meth:`predict` does.
+
+        Raises:
+            OutOfMemory: the batch is too large for the device.
+            DeviceError: the device failed.
+        """
+        return partial(self.predict, stage, images)
 
     @abstractmethod
     def batch_size(self, shape_rc: Sequence[int]) -> int:
