@@ -77,12 +77,17 @@ def measure(path: Path, radiologists_mm: float) -> Tumor | None:
     )
 
 
+def sizes_mm(folder: Path) -> dict[str, float]:
+    """Return the size of each case's tumor in the clinical data, in mm, by the case's id."""
+    clinical = json.loads((folder / "kits.json").read_text(encoding="utf-8"))
+    return {case["case_id"]: 10 * float(case["radiographic_size"]) for case in clinical}
+
+
 def tumors_of(folder: Path) -> Iterator[Tumor]:
     """Measure every case of a folder, in the order of their names."""
-    clinical = json.loads((folder / "kits.json").read_text(encoding="utf-8"))
-    sizes_mm = {case["case_id"]: 10 * float(case["radiographic_size"]) for case in clinical}
+    radiologists_mm = sizes_mm(folder)
     for path in sorted(folder.glob("case_*.nii.gz")):
-        tumor = measure(path, sizes_mm[path.name[:10]])
+        tumor = measure(path, radiologists_mm[path.name[:10]])
         if tumor is not None:
             yield tumor
 

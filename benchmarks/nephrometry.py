@@ -2,7 +2,8 @@
 
 python -m benchmarks.nephrometry ../shared/data/kits_labels
 
-No reader scored these volumes, so no agreement can be told.
+No reader scored these volumes. Of the components the radius alone can be compared: with the points that the size has
+which radiologists gave (``radiographic_size`` in ``kits.json``).
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.diameters import sizes_mm
 from seru.findings import Side
 from seru.grid import Grid
 from seru.io.images import read_volume
 from seru.orientation import find_orientation
 from seru.result.labelled import measure_labels
 from seru.result.nephrometry import Aspect, Nephrometry, nephrometry
+from seru.result.nephrometry.renal import radius_of
 from seru.result.sides import assign_sides
 
 
@@ -48,6 +51,18 @@ def aspects_of(score: Nephrometry) -> dict[str, Aspect]:
     return named | {aspect.name: aspect for aspect in alone}
 
 
+def radius_text(largest_mm: dict[str, float], radiologists_mm: dict[str, float]) -> str:
+    """Tell how many tumors have as many points for their radius as radiologists' sizes give, by case."""
+    pairs = [(radius_of(mm)[1], radius_of(radiologists_mm[case])[1]) for case, mm in largest_mm.items()]
+    same = sum(ours == theirs for ours, theirs in pairs)
+    return f"radius: as many points as by the radiologists' size in {same} of {len(pairs)} cases"
+
+
+def largest_of(scores: Sequence[Nephrometry]) -> float:
+    """Return the longest diameter in mm of the largest tumor of a case that has one."""
+    return max(score.renal.aspects[0].numbers["diameter_mm"] for score in scores)
+
+
 def table_of(scores: list[Nephrometry]) -> Iterator[str]:
     """Give the table line by line."""
     for name in aspects_of(scores[0]):
@@ -67,13 +82,16 @@ def table_of(scores: list[Nephrometry]) -> Iterator[str]:
 
 def main() -> None:
     """Print a line a case, then the table: 10th, 50th and 90th percentile of the numbers."""
-    scores: list[Nephrometry] = []
+    folder, scores = Path(sys.argv[1]), list[Nephrometry]()
+    largest_mm: dict[str, float] = {}
     seconds = []
-    for path in sorted(Path(sys.argv[1]).glob("case_*.nii.gz")):
+    for path in sorted(folder.glob("case_*.nii.gz")):
         begin = time.perf_counter()
         found = scores_of(path)
         seconds.append(time.perf_counter() - begin)
         scores += found.values()
+        if found:
+            largest_mm[path.name[:10]] = largest_of(list(found.values()))
         texts = [f"{side} {score.renal.text} {score.padua.text}" for side, score in found.items()]
         for text in texts or ["no kidney with a tumor"]:
             print(f"{path.name[:10]} {text} ({seconds[-1]:.1f} s)", flush=True)
@@ -81,6 +99,7 @@ def main() -> None:
         f"{len(scores)} tumors, {statistics.median(seconds):.1f} s a volume at the median, {max(seconds):.1f} at most"
     )
     print("\n".join(table_of(scores)))
+    print(radius_text(largest_mm, sizes_mm(folder)))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ FOLDER = MODULE / "Resources" / "Translations"
 FORM = MODULE / "Resources" / "UI" / "SERUSegmentation.ui"
 # Where the panel shows the help of the options, which is the command's too: seru knows nothing of translations.
 _HELP = MODULE / "SERUSegmentationLib" / "panel" / "parameters.py"
+# What seru says of nephrometry's components, likewise.
+_SCORES = MODULE / "SERUSegmentationLib" / "panel" / "nephrometry_texts.py"
 _PREFIX = "SERUSegmentation_"
 _QUOTES = {'"': "&quot;", "'": "&apos;"}
 _PLACEHOLDER = re.compile(r"(?<!{){([^{}]+)}(?!})")
@@ -39,7 +41,7 @@ def texts_in_sources() -> Texts:
         ValueError: what is to be translated is no text in quotes.
     """
     found: Texts = {}
-    for path, context, text in [*_of_form(), *_of_options(), *_of_code()]:
+    for path, context, text in [*_of_form(), *_of_options(), *_of_scores(), *_of_code()]:
         files = found.setdefault((context, text), [])
         if path not in files:
             files.append(path)
@@ -125,9 +127,16 @@ def _of_options() -> Iterator[tuple[Path, str, str]]:
             yield _HELP, context_of(_HELP), switch.sentence
 
 
+def _of_scores() -> Iterator[tuple[Path, str, str]]:
+    from SERUSegmentationLib.panel.nephrometry_texts import TEXTS
+
+    for text in TEXTS:
+        yield _SCORES, context_of(_SCORES), text
+
+
 def _of_code() -> Iterator[tuple[Path, str, str]]:
     for path in [MODULE / "SERUSegmentation.py", *sorted((MODULE / "SERUSegmentationLib").rglob("*.py"))]:
-        if path != _HELP:
+        if path not in (_HELP, _SCORES):
             for call in _calls(path):
                 yield path, context_of(path), _literal(call, path)
 

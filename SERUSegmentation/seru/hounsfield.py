@@ -77,7 +77,7 @@ class HounsfieldArray:
             place = (first + int(np.argmin(finite))) // self._slice_voxels
             raise BadInputError(
                 f"The image has voxels that are not numbers (NaN or infinite, first in slice {place}); "
-                "replace them, by -1000 outside the field of view for example."
+                "replace them, by 0 in labels and by -1000 outside the field of view of a CT, say."
             )
 
     def finish(self) -> np.ndarray:

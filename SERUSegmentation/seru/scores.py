@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from seru.grid import Position
 
+# Said wherever the scores are.
+APART = "The tumor does not touch the kidney, so it may not belong to it."
 _DIGITS = 4
 
 
@@ -90,6 +92,11 @@ class Nephrometry:
     centrality: Aspect
     contact: Aspect
     split: Aspect
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether no part of the tumor's surface lies on the kidney, where that is known."""
+        return self.contact.numbers.get("measured_mm2") == 0
 
 
 def score_of(name: str, aspects: Sequence[Aspect], limits: dict[str, tuple[int, int]], suffix: str) -> Score:

@@ -196,10 +196,15 @@ def test_lines_and_planes_lie_where_they_were_computed_and_are_nobody_s_to_chang
         assert corners[number, :, 2] == pytest.approx(np.full(4, height), abs=2.1)
     assert corners[3, :, 1] == pytest.approx(np.zeros(4), abs=2.1)
     assert np.ptp(corners[3], axis=0)[[0, 2]] == pytest.approx((76, 100), abs=6)
-    # Each line is named where the long axis crosses it.
-    names = [drawn()["Polar lines"].GetNthControlPointLabel(number) for number in range(3)]
-    assert names == ["Lower polar line", "Midline", "Upper polar line"]
-    assert ends_of("Polar lines") == pytest.approx(np.array([(50, 0, -20), (50, 0, 0), (50, 0, 20)]), abs=2.1)
+    # Each line is named at its right and its front edge, straight beside the long axis.
+    names = [drawn()["Polar lines"].GetNthControlPointLabel(number) for number in range(6)]
+    assert names == [name for name in ("Lower polar line", "Midline", "Upper polar line") for _ in range(2)]
+    expected_ras = [(place, height) for height in (-20, 0, 20) for place in ((88, 0), (50, 38))]
+    named = ends_of("Polar lines")
+    assert named == pytest.approx(np.array([(*place, height) for place, height in expected_ras]), abs=4.1)
+    # There it hides no other name: the centre of the kidney, where one stands, lies on the midline.
+    others = [ends_of(name) for name in LINES]
+    assert min(np.linalg.norm(named[:, np.newaxis] - np.concatenate(others), axis=2).min(axis=1)) > 15
     assert places(slicer_desktop) == pytest.approx(expected.drawing.diameter.middle_ras, abs=1e-3)
 
     # A row leads to where it was measured.

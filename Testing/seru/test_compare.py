@@ -15,7 +15,7 @@ import pytest
 
 from seru.cli import main
 from seru.errors import BadInputError
-from seru.findings import Diameter, Finding, InputFacts, Report
+from seru.findings import Diameter, Finding, InputFacts, Islands, Report
 from seru.io.images import read_volume
 from seru.result.comparing import compare, doubling_days
 from seru.result.facts import geometry_facts, input_facts
@@ -179,6 +179,16 @@ def test_a_kidney_cut_by_the_edge_has_a_change_that_tells_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize("is_cut", [(True, False), (False, True)])
+def test_places_seen_from_a_kidney_cut_by_the_edge_are_doubted(is_cut: tuple[bool, bool]) -> None:
+    reports = [report_with(kidney(cut_by_edge=cut), tumor(1, PLACE)) for cut in is_cut]
+    doubt = "The centre of the right kidney is not known either, so its tumors may be matched wrongly."
+
+    assert grown(*reports, days=9).remarks[1] == doubt
+    # Without a tumor nothing is matched.
+    assert doubt not in grown(*(report_with(kidney(cut_by_edge=cut)) for cut in is_cut), days=9).remarks
+
+
 @pytest.mark.parametrize("missing", ["first", "second"])
 def test_a_kidney_that_one_scan_alone_shows_did_not_shrink_to_nothing(missing: str) -> None:
     both, right = report_with(kidney(), kidney(side="left")), report_with(kidney())
@@ -228,6 +238,20 @@ def test_two_results_of_one_ct_are_no_growth() -> None:
     )
 
 
+def test_the_same_labels_under_two_names_are_no_growth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = (write_nifti(tmp_path / f"{name}.nii", some_labels(), MATRIX) for name in "ab")
+
+    assert main(["compare", str(a), str(b), "--days", "9", "--progress", "none"]) == 0
+
+    assert "note: Both reports are of the same labels, so nothing can have changed" in capsys.readouterr().out
+
+
+def test_a_change_that_is_rounded_to_nothing_has_no_minus() -> None:
+    growth = grown(report_with(kidney(), tumor(1, PLACE)), report_with(kidney(), tumor(1, PLACE, 9.98)), days=9)
+
+    assert "right tumor 1: 10.0 to 10.0 ml (+0.0 ml, +0 %), longest" in "\n".join(growth_lines(growth))
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
@@ -251,6 +275,8 @@ def test_other_ids_of_one_patient_are_taken_where_a_person_says_so() -> None:
 def test_a_report_without_findings_is_refused_and_its_candidates_are_named() -> None:
     with pytest.raises(BadInputError, match=r"'b.json' shows no kidney and no tumor, but 1 that are too doubtful"):
         grown(report_with(kidney()), report_with(tumor(1, PLACE, status="candidate")))
+    with pytest.raises(BadInputError, match=r"'b.json' shows no kidney and no tumor large enough to be listed; give"):
+        grown(report_with(kidney()), report_with(islands=Islands(counted=1, counted_ml=0.01)))
 
 
 def test_the_date_of_a_study_and_whose_it_is_come_from_dicom(tmp_path: Path) -> None:
@@ -333,6 +359,7 @@ def test_what_the_command_cannot_use_is_one_sentence(tmp_path: Path, capsys: pyt
     old = tmp_path / "old.json"
     old.write_text(a.read_text(encoding="utf-8").replace('"version": 3', '"version": 1'), encoding="utf-8")
     (tmp_path / "no.json").write_text("{", encoding="utf-8")
+    write_nifti(tmp_path / "cyst.nii", 3 * some_labels(), MATRIX)
     comparison = tmp_path / "comparison.json"
     assert main(["compare", str(a), str(b), "--days", "30", "-o", str(comparison), "--progress", "none"]) == 0
     before = files_of(tmp_path)
@@ -345,6 +372,7 @@ def test_what_the_command_cannot_use_is_one_sentence(tmp_path: Path, capsys: pyt
         "cannot be read": [a, tmp_path / "missing.json"],
         "There are no maps at": [a, tmp_path / "x.json"],
         "is one of the reports": [a, b, "-o", b],
+        "alone; say with --labels of 'seru measure' which are": [a, tmp_path / "cyst.nii"],
         "is JSON; give a name that ends in .json": [a, b, "-o", tmp_path / "c.txt"],
         "have the same name": [a, b, "-o", tmp_path / "c.json", "--page", tmp_path / "c.json"],
         "'1.1.2020' is no date": [a, b, "--dates", "1.1.2020", "2020-02-01"],

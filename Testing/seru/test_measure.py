@@ -167,7 +167,7 @@ def test_without_a_ct_one_side_alone_is_doubted(tmp_path: Path) -> None:
 
     assert report.warnings == (
         "Without the CT the middle of the image was taken for the body's, and everything lies on one side of it: "
-        "check the side, or give the CT with --ct.",
+        "check the side, or give the CT with --ct of 'seru measure'.",
     )
     assert report.remarks[0] == "No kidney is labelled on the left."
     assert measured(tmp_path, path, "--ct", write_nifti(tmp_path / "ct.nii", a_ct(), MATRIX)).warnings == ()
@@ -227,6 +227,22 @@ def test_other_numbers_are_mapped_and_the_rest_is_told(tmp_path: Path) -> None:
     assert report.warnings == ("Labels that are no kidney or tumor were left out: 9 (0.0 ml).",)
     assert report.measured is not None
     assert report.measured.kidney == (1, 7)
+
+
+def test_numbers_beyond_16_bits_are_left_out_by_their_true_name_and_never_one_kind(tmp_path: Path) -> None:
+    labels = some_labels(np.int32)
+    labels[2:10, 10:20, 45:50] = 40000
+    labels[0, 0, :5] = 70000
+    path = write_nifti(tmp_path / "x.nii", labels, MATRIX)
+
+    report = measured(tmp_path, path, "--labels", "kidney=1", "tumor=2")
+
+    assert report.warnings[0] == "Labels that are no kidney or tumor were left out: above 32766 (1.6 ml)."
+    with pytest.raises(BadInputError, match="holds the labels 1, 2, above 32766, not 1"):
+        read_label_map(path)
+    # Both would be kidney.
+    with pytest.raises(BadInputError, match="32767 is out of range; give numbers from 1 to 32766"):
+        Numbers.parse(["kidney=32767"])
 
 
 def test_an_output_in_json_is_the_report(tmp_path: Path, labels_path: Path) -> None:
@@ -298,6 +314,8 @@ def spoiled(change: str) -> np.ndarray:
         labels[0, 0, 0] = 0.5
     elif change == "below 0":
         labels = a_ct()
+    elif change == "no numbers":
+        labels[0, 0, 0] = np.nan
     elif change == "empty":
         labels[:] = 0
     elif change == "an image":
@@ -315,6 +333,7 @@ def spoiled(change: str) -> np.ndarray:
         ("fractions", "holds fractions, so it is an image and no label map"),
         ("below 0", "holds numbers below 0, so it is an image and no label map"),
         ("an image", "holds 3999 different numbers, so it is an image and no label map"),
+        ("no numbers", "not numbers (NaN or infinite, first in slice 0); replace them, by 0 in labels and by -1000"),
         ("empty", "is empty: every voxel is 0"),
         ("others", "holds the labels 1, 2, 5, not 1 (kidney) and 2 (tumor) alone; say with --labels"),
         ("only others", "holds the labels 6, 7, not 1 (kidney) and 2 (tumor) alone; say with --labels"),
@@ -342,6 +361,7 @@ def test_labels_over_time_and_folders_are_refused(tmp_path: Path, capsys: pytest
     assert f"'{tmp_path}' is a folder; give labels: .nii.gz, " in refusal(capsys, tmp_path)
     (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
     assert "has an unknown ending; give labels: .nii.gz, " in refusal(capsys, tmp_path / "page.html")
+    assert "does not exist; give labels of kidneys or tumors." in refusal(capsys, tmp_path / "no.nii")
 
 
 SHIFTED = MATRIX.copy()

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.nephrometry import radius_text
 from seru.errors import BadInputError
 from seru.records import read_record, to_plain
 from seru.result.labelled import measure_labels
@@ -138,6 +139,12 @@ def test_the_exophytic_share_is_that_of_the_sphere_outside_of_the_ellipsoid(medi
 
     assert numbers["exophytic_share"] == pytest.approx(share, abs=0.05)
     assert numbers["bulge_mm"] == pytest.approx(12 - medial - 28, abs=1.2)
+
+
+def test_the_radius_is_compared_with_radiologists_by_its_points() -> None:
+    ours, theirs = {"a": 40.0, "b": 41.0, "c": 75.0}, {"a": 38.0, "b": 40.0, "c": 70.0, "d": 9.0}
+
+    assert radius_text(ours, theirs) == "radius: as many points as by the radiologists' size in 2 of 3 cases"
 
 
 def test_the_c_index_is_the_distance_of_the_centres_over_the_radius() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from seru.cascade.cascade import SegmentResult
 from seru.cli import main
+from seru.cli.session import summary_lines
 from seru.cohort.outputs import Outputs, write_results
 from seru.findings import Report
 from seru.options import SegmentOptions
@@ -123,6 +125,28 @@ def test_the_page_says_why_a_score_is_a_range() -> None:
 
     assert "Nephrometry, right: R.E.N.A.L. 4-8, PADUA 6-10" in page.texts_of("h2")
     assert "The labels show no hilum: none, or sinus and hilum are labelled as kidney." in page.texts_of("p")
+
+
+def test_a_tumor_apart_from_the_kidney_is_doubted_wherever_its_scores_are(expected: Nephrometry) -> None:
+    apart = scores_of(*labels_of([Sphere(up=0, back=50, medial=0, radius=8)], SPACING_MM))["right"]
+    assert apart is not None
+    doubt = "The tumor does not touch the kidney, so it may not belong to it."
+
+    told = [
+        (page_with(score).texts_of("p"), list(summary_lines(make_report(right=replace(NOTHING, nephrometry=score)))))
+        for score in (apart, expected)
+    ]
+
+    for is_apart, texts in zip((True, False), told, strict=True):
+        assert [any(doubt in text for text in of_one) for of_one in texts] == [is_apart, is_apart]
+
+
+def test_shares_and_areas_are_written_as_everything_else_on_the_page_is(expected: Nephrometry) -> None:
+    text = " ".join(page_with(expected).texts_of("p", "td"))
+
+    assert re.search(r"in front \d+ %", text)
+    assert re.search(r"Contact surface area: \d+\.\d cm²", text)
+    assert re.search(r"Split renal volume: right \d+ %, left \d+ %", text)
 
 
 def test_a_full_sheet_keeps_the_sums_and_says_where_the_components_are(expected: Nephrometry) -> None:

@@ -195,6 +195,13 @@ def test_hundreds_of_candidates_are_cut_on_the_screen_too() -> None:
     assert "And 300 more, which the report lists." in text
 
 
+def test_what_is_too_small_to_be_listed_is_not_denied() -> None:
+    text = render_page(a_report(findings=(), islands=Islands(counted=1, counted_ml=0.03)), ())
+
+    assert "<p>No kidney and no tumor large enough to be listed was found.</p>" in text
+    assert "1 too small to be listed are in the sums (0.03 ml)" in text
+
+
 def luminance(color: str) -> float:
     parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]

@@ -1120,6 +1120,464 @@ anteil, %</translation>
         <source>Check each component: no label shows sinus, vessels or collecting system.</source>
         <translation>Prüfen Sie jede Komponente: Sinus, Gefäße und Hohlsystem sind nicht segmentiert.</translation>
     </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_table.py"/>
+        <source>The tumor does not touch the kidney, so it may not belong to it.</source>
+        <translation>Der Tumor berührt die Niere nicht, gehört also vielleicht nicht zu ihr.</translation>
+    </message>
+</context>
+<context>
+    <name>panel.nephrometry_texts</name>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>radius</source>
+        <translation>Radius</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>exophytic</source>
+        <translation>Exophytisch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>nearness</source>
+        <translation>Nähe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>anterior or posterior</source>
+        <translation>anterior oder posterior</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>location</source>
+        <translation>Lage</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>hilum</source>
+        <translation>Hilus</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>longitudinal location</source>
+        <translation>Längslage</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>exophytic rate</source>
+        <translation>exophytischer Anteil</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>renal rim</source>
+        <translation>Nierenrand</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>renal sinus</source>
+        <translation>Nierensinus</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>collecting system</source>
+        <translation>Hohlsystem</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>size</source>
+        <translation>Größe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>face</source>
+        <translation>Fläche</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>C-index</source>
+        <translation>C-Index</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>contact surface area</source>
+        <translation>Kontaktfläche</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>split renal volume</source>
+        <translation>Seitenvolumen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>sinus</source>
+        <translation>Sinus</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>4 cm or less</source>
+        <translation>4 cm oder weniger</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>more than 4, less than 7 cm</source>
+        <translation>mehr als 4, weniger als 7 cm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>7 cm or more</source>
+        <translation>7 cm oder mehr</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>4.1 to 7 cm</source>
+        <translation>4,1 bis 7 cm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>more than 7 cm</source>
+        <translation>mehr als 7 cm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>entirely endophytic</source>
+        <translation>ganz endophytisch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>less than 50 % exophytic</source>
+        <translation>weniger als 50 % exophytisch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>50 % or more exophytic</source>
+        <translation>50 % oder mehr exophytisch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>4 mm or less</source>
+        <translation>4 mm oder weniger</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>more than 4, less than 7 mm</source>
+        <translation>mehr als 4, weniger als 7 mm</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>7 mm or more</source>
+        <translation>7 mm oder mehr</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>anterior</source>
+        <translation>anterior</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>posterior</source>
+        <translation>posterior</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>neither</source>
+        <translation>weder noch</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>above or below the polar lines</source>
+        <translation>oberhalb oder unterhalb der Pollinien</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>crosses a polar line</source>
+        <translation>kreuzt eine Pollinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>more than half across a polar line</source>
+        <translation>mehr als die Hälfte jenseits einer Pollinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>crosses the axial renal midline</source>
+        <translation>kreuzt die axiale Mittellinie der Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>between the polar lines</source>
+        <translation>zwischen den Pollinien</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>touches</source>
+        <translation>berührt</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>does not touch</source>
+        <translation>berührt nicht</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>superior or inferior</source>
+        <translation>oben oder unten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>middle</source>
+        <translation>Mitte</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>lateral</source>
+        <translation>lateral</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>medial</source>
+        <translation>medial</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>involved</source>
+        <translation>betroffen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>not involved</source>
+        <translation>nicht betroffen</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>at least {} ml</source>
+        <translation>mindestens {} ml</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>right {} %, left {} %</source>
+        <translation>rechts {} %, links {} %</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>diameter</source>
+        <translation>Durchmesser</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>outside</source>
+        <translation>außerhalb</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>bulge</source>
+        <translation>Vorwölbung</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>distance</source>
+        <translation>Abstand</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>in front</source>
+        <translation>davor</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>between these lines</source>
+        <translation>zwischen diesen Linien</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>centres</source>
+        <translation>Mitten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>along slices</source>
+        <translation>entlang der Schichten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>in plane</source>
+        <translation>in der Ebene</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>tumor surface</source>
+        <translation>Tumoroberfläche</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>formula</source>
+        <translation>Formel</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>depth</source>
+        <translation>Tiefe</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>right</source>
+        <translation>rechts</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>left</source>
+        <translation>links</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>slices</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>lower polar line</source>
+        <translation>untere Pollinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>upper polar line</source>
+        <translation>obere Pollinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>midline</source>
+        <translation>Mittellinie</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>tumor lowest</source>
+        <translation>Tumor unten</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>tumor highest</source>
+        <translation>Tumor oben</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>lower end</source>
+        <translation>unteres Ende</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>upper end</source>
+        <translation>oberes Ende</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>kidney</source>
+        <translation>Niere</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>tumor</source>
+        <translation>Tumor</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The labels show no hilum: none, or sinus and hilum are labelled as kidney.</source>
+        <translation>Die Segmente zeigen keinen Hilus: Es gibt keinen, oder Sinus und Hilus sind als Niere segmentiert.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The kidney reaches the edge of the scan, so its poles are not known.</source>
+        <translation>Die Niere reicht bis an den Rand der Aufnahme, also sind ihre Pole nicht bekannt.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The tumor reaches the edge of the scan, and what lies beyond is not known.</source>
+        <translation>Der Tumor reicht bis an den Rand der Aufnahme, und was dahinter liegt, ist nicht bekannt.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The tumor touches the sinus, and the labels do not show the collecting system in it.</source>
+        <translation>Der Tumor berührt den Sinus, und das Hohlsystem darin ist nicht segmentiert.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The tumor is no wider than a voxel in its largest slice.</source>
+        <translation>Der Tumor ist in seiner größten Schicht nicht breiter als ein Voxel.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The labels hold no kidney.</source>
+        <translation>Die Segmente enthalten keine Niere.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The tumor&apos;s longest diameter in an axial slice.</source>
+        <translation>Der längste Durchmesser des Tumors in einer axialen Schicht.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Share of the tumor&apos;s volume outside of the convex hull of the kidney without the tumor.</source>
+        <translation>Anteil des Tumorvolumens außerhalb der konvexen Hülle der Niere ohne den Tumor.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The shortest way from the tumor to the renal sinus, between faces of voxels; the collecting system is in it.</source>
+        <translation>Der kürzeste Weg vom Tumor zum Nierensinus, zwischen Flächen von Voxeln; darin liegt das Hohlsystem.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Share of the tumor in front of the plane through the kidney&apos;s long axis and its opening; two thirds decide.</source>
+        <translation>Anteil des Tumors vor der Ebene durch die Längsachse der Niere und ihre Öffnung; zwei Drittel entscheiden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>The slices of the tumor against the first and last axial slice in which the sinus is open (the polar lines) and the one half-way between them.</source>
+        <translation>Die Schichten des Tumors gegen die erste und die letzte axiale Schicht, in der der Sinus offen ist (die Pollinien), und die auf halbem Weg dazwischen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Whether the tumor touches the opening of the sinus, which the main vessels pass; the vessels are not labelled.</source>
+        <translation>Ob der Tumor die Öffnung des Sinus berührt, durch die die Hauptgefäße ziehen; die Gefäße sind nicht segmentiert.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Share of the tumor in the axial slices from one end of the sinus to the other.</source>
+        <translation>Anteil des Tumors in den axialen Schichten von einem Ende des Sinus zum anderen.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>On which side of the kidney&apos;s long axis the tumor&apos;s centre lies, along the way to the opening of the sinus.</source>
+        <translation>Auf welcher Seite der Längsachse der Niere die Mitte des Tumors liegt, entlang des Wegs zur Öffnung des Sinus.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Whether the tumor touches the renal sinus.</source>
+        <translation>Ob der Tumor den Nierensinus berührt.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Not involved where the tumor does not touch the renal sinus, which holds it.</source>
+        <translation>Nicht betroffen, wo der Tumor den Nierensinus nicht berührt, in dem es liegt.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>From the kidney&apos;s centre (of its outline, half-way between its poles) to the tumor&apos;s in the axial slice of its largest area (half-way between two equal ones), divided by half the tumor&apos;s longest diameter there.</source>
+        <translation>Von der Mitte der Niere (ihres Umrisses, auf halbem Weg zwischen ihren Polen) zu der des Tumors in der axialen Schicht seiner größten Fläche (auf halbem Weg zwischen zwei gleichen), geteilt durch seinen halben längsten Durchmesser dort.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Measured: the part of the tumor&apos;s surface (marching cubes) that has kidney on its other side; by formula: 2 pi r d, r being half the longest diameter and d how deep the tumor reaches into the kidney&apos;s convex hull, at most the diameter.</source>
+        <translation>Gemessen: der Teil der Tumoroberfläche (Marching Cubes), auf dessen anderer Seite Niere liegt; nach der Formel: 2 pi r d, wobei r der halbe längste Durchmesser ist und d, wie tief der Tumor in die konvexe Hülle der Niere reicht, höchstens der Durchmesser.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>Voxels of each side&apos;s kidney without tumors, and their share of both.</source>
+        <translation>Voxel der Niere jeder Seite ohne Tumoren und ihr Anteil an beiden.</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/nephrometry_texts.py"/>
+        <source>What the convex outline of the kidney in each axial slice holds besides kidney and tumor, 5 mm deep or more, towards the middle of the body; it opens where it reaches the outline.</source>
+        <translation>Was der konvexe Umriss der Niere in jeder axialen Schicht außer Niere und Tumor enthält, mindestens 5 mm tief, zur Körpermitte hin; er öffnet sich, wo er den Umriss erreicht.</translation>
+    </message>
 </context>
 <context>
     <name>panel.parameters</name>

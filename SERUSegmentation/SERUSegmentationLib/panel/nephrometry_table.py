@@ -12,6 +12,7 @@ from seru.result.nephrometry import Study
 from seru.result.page_scores import sources_text
 from seru.scores import Aspect, Nephrometry
 from SERUSegmentationLib.panel.findings_table import connectRows, makeRows
+from SERUSegmentationLib.panel.nephrometry_texts import said
 from SERUSegmentationLib.panel.plain_text import toolTipOf
 from SERUSegmentationLib.scene.finding_names import findingName
 from SERUSegmentationLib.texts import _
@@ -77,18 +78,18 @@ class NephrometryTable:
 def _rowsOf(scores: Nephrometry) -> Iterator[tuple[str, Aspect]]:
     for score in (scores.renal, scores.padua):
         for aspect in score.aspects:
-            yield f"{score.name} {aspect.name}", aspect
+            yield f"{score.name} {said(aspect.name)}", aspect
     for aspect in (scores.centrality, scores.contact, scores.split, scores.sinus):
-        yield aspect.name, aspect
+        yield said(aspect.name), aspect
 
 
 def _valueText(aspect: Aspect) -> str:
-    value = _("not known") if aspect.value is None else aspect.value
-    return "\n".join(text for text in (value, aspect.reason or sources_text(aspect)) if text)
+    value = _("not known") if aspect.value is None else said(aspect.value)
+    return "\n".join(text for text in (value, said(aspect.reason or "") or sources_text(aspect, said)) if text)
 
 
 def _tipOf(aspect: Aspect) -> str:
-    return "\n".join(text for text in (aspect.how, aspect.reason, sources_text(aspect)) if text)
+    return "\n".join(text for text in (said(aspect.how), said(aspect.reason or ""), sources_text(aspect, said)) if text)
 
 
 def scoreLine(study: Study) -> str:
@@ -107,4 +108,6 @@ def scoreLine(study: Study) -> str:
         parts.append(_("Of the largest of {count} tumors.").format(count=scores.tumors))
     # Whoever drew the segments: what nephrometry is about is in none of them.
     parts.append(_("Check each component: no label shows sinus, vessels or collecting system."))
+    if scores.is_apart:
+        parts.append(_("The tumor does not touch the kidney, so it may not belong to it."))
     return " ".join(parts)

@@ -58,7 +58,7 @@ def drawNephrometry(
         _add(model, _modelDisplay(), _("Polar lines and coronal plane"), segmentationNode)
         points = slicer.vtkMRMLMarkupsFiducialNode()
         _add(points, _markupsDisplay(), _("Polar lines"), segmentationNode)
-        for label, position in _crossingsOf(drawing.sinus, drawing.axis):
+        for label, position in _namesOf(drawing.sinus, drawing.axis):
             points.AddControlPoint(vtk.vtkVector3d(*position), label)
     for title, line, namedEnd in _linesOf(drawing):
         node = slicer.vtkMRMLMarkupsLineNode()
@@ -115,11 +115,18 @@ def _planesOf(sinus: SinusDrawing) -> vtk.vtkPolyData:
     return planes
 
 
-def _crossingsOf(sinus: SinusDrawing, axis: Line) -> Iterator[tuple[str, Position]]:
-    """Where the long axis meets the axial planes: there each of them is named."""
-    yield _("Lower polar line"), sinus.lower_polar.crossing_ras(axis)
-    yield _("Midline"), sinus.midline.crossing_ras(axis)
-    yield _("Upper polar line"), sinus.upper_polar.crossing_ras(axis)
+def _namesOf(sinus: SinusDrawing, axis: Line) -> Iterator[tuple[str, Position]]:
+    """The axial planes are named at their right and front edges: views show these on the left, where names begin.
+
+    Names that begin at the long axis, as that between the centres, stand beyond.
+    """
+    for name, plane in (
+        (_("Lower polar line"), sinus.lower_polar),
+        (_("Midline"), sinus.midline),
+        (_("Upper polar line"), sinus.upper_polar),
+    ):
+        for position in plane.beside_ras(axis):
+            yield name, position
 
 
 def _add(node: Any, display: vtkMRMLDisplayNode, title: str, segmentationNode: vtkMRMLSegmentationNode) -> None:

@@ -185,6 +185,7 @@ class LiveCase:
         record: RunRecord,
         on_part: Callable[[PartMaker], None] | None,
     ) -> Report:
+        record.warn_of(order.outputs.doubts(scan.volume))
         for maker in segmenter.refine(scan, record):
             if on_part is not None:
                 on_part(maker)

@@ -112,6 +112,7 @@ def run(arguments: argparse.Namespace, session: Session) -> int:
     dicom = DicomChoice(seru.__version__, arguments.seg_type)
     if ct is not None:
         outputs.check_fit(ct, dicom)
+        record.warn_of(outputs.doubts(ct))
     with record.timed("load"):
         labels = read_label_map(arguments.labels, numbers, record, ct)
     record.warn_of(labels.warnings)

@@ -15,6 +15,7 @@ from seru.errors import CANCELLED, CancelledError
 from seru.files import discard_new_files
 from seru.findings import SIDES, Finding, Report
 from seru.progress import JsonProgress, TextSink
+from seru.scores import APART
 from seru.signals import Signals
 
 PROGRESS_KINDS = ("bar", "json", "none")
@@ -166,7 +167,8 @@ def summary_lines(report: Report) -> Iterator[str]:
         scores = report.side(side).nephrometry
         if scores is not None:
             sums = " and ".join(f"{score.name} {score.text}" for score in (scores.renal, scores.padua))
-            yield f"{side} tumor: {sums}; check each component"
+            apart = f". {APART}" if scores.is_apart else ""
+            yield f"{side} tumor: {sums}; check each component{apart}"
     for remark in report.remarks:
         yield f"note: {remark}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,26 @@ def check_dicom(paths: Sequence[Path], volume: Volume, choice: DicomChoice | Non
                     f"'{path.name}' needs a segment for each finding, and --seg-type fractional has none; "
                     "leave one of them out."
                 )
+
+
+def doubts_of_dicom(paths: Sequence[Path], volume: Volume) -> tuple[str, ...]:
+    """Tell what programs that read DICOM outputs may take otherwise than they are.
+
+    Args:
+        paths: of all outputs.
+        volume: the CT.
+
+    Returns:
+        One sentence each.
+    """
+    if volume.tilt is None or not any(ending_of(path, (DICOM_SEG_ENDING,)) for path in paths):
+        return ()
+    beside_mm = volume.lattice.spacing_ijk_mm[2] * math.sin(math.radians(volume.tilt.degrees))
+    # Seen with segimage2itkimage of dcmqi 1.5.7: tilted one way it does so without a word, the other way it refuses.
+    return (
+        "Programs that take slices to be perpendicular to their stack, as dcmqi does, lay the DICOM segmentation wrong "
+        f"by {beside_mm:.1f} mm more with each slice, or refuse it: check it over the CT there, or use .seg.nrrd.",
+    )
 
 
 def write_dicom(

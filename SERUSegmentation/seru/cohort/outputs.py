@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seru.cohort.dicom_outputs import DicomChoice, DicomContent, check_dicom, write_dicom
+from seru.cohort.dicom_outputs import DicomChoice, DicomContent, check_dicom, doubts_of_dicom, write_dicom
 from seru.errors import BadInputError
 from seru.files import FileGroup, Opener, write_text
 from seru.findings import PICTURES, SIDES, Report
@@ -170,6 +170,10 @@ class Outputs:
             BadInputError: a DICOM output is wanted and cannot refer to the CT.
         """
         check_dicom(self.labels(), volume, dicom)
+
+    def doubts(self, volume: Volume) -> tuple[str, ...]:
+        """Tell what programs that read the outputs of a CT may take otherwise than they are, one sentence each."""
+        return doubts_of_dicom(self.labels(), volume)
 
     def check_keeps(self, kept: Iterable[Path]) -> None:
         """Check that nothing is written over files that a run reads besides the CT.

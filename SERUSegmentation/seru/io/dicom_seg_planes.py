@@ -178,7 +178,7 @@ class DicomSeg:
         if is_off:
             raise BadInputError(
                 f"The segments of '{self.path}' do not lie on the voxels of the CT, or of one volume; give the CT that "
-                "they were made on with --ct."
+                "they were made on with --ct of 'seru measure'."
             )
         return voxels.T
 
@@ -187,15 +187,19 @@ class DicomSeg:
         if not len(gaps_mm):
             if self.said_step_mm > 0:
                 return self.said_step_mm
-            raise BadInputError(f"'{self.path}' has one plane and no thickness; give the CT with --ct.")
+            raise BadInputError(
+                f"'{self.path}' has one plane and no thickness; give the CT with --ct of 'seru measure'."
+            )
         step_mm = float(gaps_mm.min())
         if np.abs(gaps_mm / step_mm - np.rint(gaps_mm / step_mm)).max() * step_mm > max(0.05 * step_mm, 0.05):
-            raise BadInputError(f"The planes of '{self.path}' are unevenly spaced; give the CT with --ct.")
+            raise BadInputError(
+                f"The planes of '{self.path}' are unevenly spaced; give the CT with --ct of 'seru measure'."
+            )
         # All gaps together are more exact than the least one.
         step_mm = float(gaps_mm.sum() / np.rint(gaps_mm / step_mm).sum())
         if self.said_step_mm > 0 and abs(step_mm - self.said_step_mm) > max(0.05 * step_mm, 0.05):
             notes.append(
                 f"The planes are {step_mm:.2f} mm apart by their positions and {self.said_step_mm:.2f} mm by the "
-                "header; the positions were taken: give the CT with --ct to be sure."
+                "header; the positions were taken: give the CT with --ct of 'seru measure' to be sure."
             )
         return step_mm

@@ -149,8 +149,7 @@ def check_input(path: str | Path) -> str:
     if path.is_dir():
         return ""
     if not path.exists():
-        what = "is a link to what is not there" if path.is_symlink() else "does not exist"
-        raise BadInputError(f"'{path}' {what}; give a CT file or a DICOM folder.")
+        raise missing(path, "a CT file or a DICOM folder")
     ending = ending_of(path, INPUT_ENDINGS)
     if path.name.lower().endswith(PAIR_ENDINGS):
         raise BadInputError(f"'{path.name}' is half of an Analyze or NIfTI pair; convert the pair to one .nii.gz file.")
@@ -163,6 +162,17 @@ def check_input(path: str | Path) -> str:
     if path.stat().st_size == 0:
         raise BadInputError(f"'{path}' is empty (0 bytes); copy it again.")
     return ending
+
+
+def missing(path: Path, wanted: str) -> BadInputError:
+    """Return the error of an input that is not there.
+
+    Args:
+        path: of it.
+        wanted: what is to be given instead.
+    """
+    what = "is a link to what is not there" if path.is_symlink() else "does not exist"
+    return BadInputError(f"'{path}' {what}; give {wanted}.")
 
 
 def check_output(path: str | Path) -> None:

@@ -17,7 +17,7 @@ from seru.findings import KIDNEY, LABEL_OF, TUMOR, InputFacts, Kind, MeasuredLab
 from seru.grid import Grid, Lattice
 from seru.io.dicom_folder import looks_like_dicom
 from seru.io.dicom_seg_input import read_dicom_seg
-from seru.io.images import FILE_ENDINGS, PAIR_ENDINGS, check_input, ending_of, read_file
+from seru.io.images import FILE_ENDINGS, PAIR_ENDINGS, check_input, ending_of, missing, read_file
 from seru.io.reading import quoted
 from seru.io.segmentation import StoredSegment, read_segments
 from seru.orientation import turned_to
@@ -29,7 +29,8 @@ from seru.volume import Volume
 # More different numbers are an image: whole-body label maps have about a hundred.
 _MOST_NUMBERS = 500
 _MOST_NAMED = 5
-_LARGEST_NUMBER = np.iinfo(np.int16).max
+# Larger ones are read as the next one, and are not told apart.
+_LARGEST_NUMBER = np.iinfo(np.int16).max - 1
 _NRRD_ENDINGS = (".nrrd", ".nhdr")
 _KINDS: dict[str, Kind] = {
     "^".join(term.kind[:2]): kind for term in SEGMENTS for kind, label in LABEL_OF.items() if term.label == label
@@ -48,7 +49,7 @@ class Numbers:
         tumor: those of tumor.
 
     Raises:
-        BadInputError: there is none, one is not from 1 to 32767, or one is both.
+        BadInputError: there is none, one is not from 1 to 32766, or one is both.
     """
 
     kidney: tuple[int, ...] = ()
@@ -122,6 +123,8 @@ def check_labels(path: Path) -> None:
     """
     if looks_like_dicom(path):
         return
+    if not path.exists():
+        raise missing(path, "labels of kidneys or tumors")
     if path.is_dir() or (path.is_file() and ending_of(path, (*FILE_ENDINGS, *PAIR_ENDINGS)) is None):
         what = "is a folder" if path.is_dir() else "has an unknown ending"
         raise BadInputError(f"'{path}' {what}; give labels: {', '.join(FILE_ENDINGS)} or a DICOM segmentation.")
@@ -217,14 +220,15 @@ def _read_dicom(path: Path, numbers: Numbers | None, ct: Volume | None) -> Label
     return LabelMap(volume.array_kji, volume.grid, facts, tuple(notes), volume.tilt, InputFacts(**found.study))
 
 
-_SAY = "say with --labels which are, for example --labels kidney=1,3 tumor=2"
+# `compare` reads labels too, and has no such option.
+_SAY = "say with --labels of 'seru measure' which are, for example --labels kidney=1,3 tumor=2"
 
 
 def _count_numbers(path: Path, array_kji: np.ndarray) -> dict[int, int]:
     """The voxels of each number but 0."""
     if array_kji.dtype.kind == "f":
         raise BadInputError(f"'{path}' holds fractions, so it is an image and no label map; give the labels.")
-    counts = np.zeros(_LARGEST_NUMBER + 1, np.int64)
+    counts = np.zeros(_LARGEST_NUMBER + 2, np.int64)
     for plane in array_kji:
         shown = plane[plane != 0]
         if shown.size and shown.min() < 0:
@@ -286,7 +290,10 @@ def _kind_of_name(name: str) -> Kind | None:
 
 
 def _listed(numbers: Iterable[int], names: Mapping[int, str] | None = None) -> str:
-    texts = [f"{number} {names[number]}" if names and number in names else str(number) for number in sorted(numbers)]
+    shown = {
+        number: f"above {_LARGEST_NUMBER}" if number > _LARGEST_NUMBER else str(number) for number in sorted(numbers)
+    }
+    texts = [f"{number} {names[number]}" if names and number in names else text for number, text in shown.items()]
     more = f" and {len(texts) - _MOST_NAMED} more" if len(texts) > _MOST_NAMED else ""
     return ", ".join(texts[:_MOST_NAMED]) + more
 

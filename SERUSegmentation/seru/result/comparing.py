@@ -53,7 +53,8 @@ def _check(before: Report, after: Report, names: tuple[str, str], same_patient: 
         if not any(finding.is_counted for finding in report.findings):
             candidates = sum(finding.status == "candidate" for finding in report.findings)
             but = f", but {candidates} that are too doubtful to be compared" if candidates else ""
-            raise BadInputError(f"'{name}' shows no kidney and no tumor{but}; give a report with findings.")
+            large = " large enough to be listed" if report.islands.counted else ""
+            raise BadInputError(f"'{name}' shows no kidney and no tumor{large}{but}; give a report with findings.")
 
 
 def _days(before: Report, after: Report) -> int | None:
@@ -135,11 +136,14 @@ def _overlaps(
 def _remarks(before: Report, after: Report, days: int | None) -> Iterator[str]:
     if before.input.sha256 is not None and before.input.sha256 == after.input.sha256:
         yield "Both reports are of the same CT: what differs are the results, not the patient."
+    elif before.measured is not None and after.measured is not None and before.measured.sha256 == after.measured.sha256:
+        yield "Both reports are of the same labels, so nothing can have changed: give those of two scans."
     if days is None:
         same = before.input.study_date is not None and before.input.study_date == after.input.study_date
         why = "Both CTs have the same study date" if same else "The reports do not say when both CTs were made"
         yield f"{why}, so there is no doubling time: give --days or --dates."
     yield from _of_kidneys(before, after)
+    yield from _of_places(before, after)
     counted = [finding for report in (before, after) for finding in report.findings if finding.is_counted]
     if not any(finding.kind == "tumor" for finding in counted):
         yield "Neither report shows a tumor: only kidneys are compared."
@@ -156,6 +160,16 @@ def _remarks(before: Report, after: Report, days: int | None) -> Iterator[str]:
     thickness = [report.geometry.spacing_ijk_mm[report.geometry.stack_axis] for report in (before, after)]
     if max(thickness) > _THICKER * min(thickness):
         yield f"The slices are {thickness[0]:g} and {thickness[1]:g} mm apart, which alone may change a volume."
+
+
+def _of_places(before: Report, after: Report) -> Iterator[str]:
+    """Where the place of a tumor is seen from a kidney's centre that the edge of a scan moves."""
+    for side in SIDES:
+        found = [finding for report in (before, after) for finding in report.findings if finding.is_counted]
+        here = [finding for finding in found if finding.side == side]
+        kinds = [finding.kind for finding in here]
+        if "tumor" in kinds and any(finding.kind == "kidney" and finding.cut_by_edge for finding in here):
+            yield f"The centre of the {side} kidney is not known either, so its tumors may be matched wrongly."
 
 
 def _of_kidneys(before: Report, after: Report) -> Iterator[str]:

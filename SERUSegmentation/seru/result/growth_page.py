@@ -70,7 +70,7 @@ def _cells(tumor: TumorGrowth) -> tuple[str, ...]:
         return _upper(alone_text(tumor)), *4 * ("",), slices
     sizes = change_text(tumor.longest_mm, "mm"), change_text(tumor.across_mm, "mm")
     doubling = "not known" if tumor.doubling_days is None else f"{tumor.doubling_days:.0f} days"
-    a_year = "not known" if tumor.mm_per_year is None else f"{tumor.mm_per_year:+.1f} mm"
+    a_year = "not known" if tumor.mm_per_year is None else f"{tumor.mm_per_year:+z.1f} mm"
     return change_text(tumor.volume_ml, "ml"), *sizes, doubling, a_year, slices
 
 

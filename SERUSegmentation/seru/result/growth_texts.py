@@ -11,7 +11,7 @@ from seru.result.growth import Change, Growth, Seen, TumorGrowth
 def change_text(change: Change, unit: str) -> str:
     """Return ``10.2 to 14.1 ml (+3.9 ml, +38 %)``; without a percentage where there was nothing before."""
     percent = "" if change.percent is None else f", {round(change.percent):+} %"
-    return f"{change.before:.1f} to {change.after:.1f} {unit} ({change.difference:+.1f} {unit}{percent})"
+    return f"{change.before:.1f} to {change.after:.1f} {unit} ({change.difference:+z.1f} {unit}{percent})"
 
 
 def kidney_text(kidney_ml: Change) -> str:
@@ -31,7 +31,7 @@ def _rate_text(tumor: TumorGrowth) -> str:
     if tumor.doubling_days is not None:
         texts.append(f"doubles its volume in {tumor.doubling_days:.0f} days")
     if tumor.mm_per_year is not None:
-        texts.append(f"{tumor.mm_per_year:+.1f} mm a year")
+        texts.append(f"{tumor.mm_per_year:+z.1f} mm a year")
     return ", ".join(texts)
 
 

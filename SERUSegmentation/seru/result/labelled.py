@@ -175,7 +175,7 @@ def _doubts_of_sides(sides: np.ndarray) -> tuple[str, ...]:
         return ()
     return (
         "Without the CT the middle of the image was taken for the body's, and everything lies on one side of it: "
-        "check the side, or give the CT with --ct.",
+        "check the side, or give the CT with --ct of 'seru measure'.",
     )
 
 

@@ -106,6 +106,7 @@ def _content(report: Report, pictures: Sequence[KeySlicePicture]) -> dict[str, A
         # A remark may have two lines.
         "nephrometry": scores_of(report, sum(printed.values()) + printed["remarks"]),
         "islands": _islands_text(report.islands),
+        "nothing": f"No kidney and no tumor{' large enough to be listed' if report.islands.counted else ''} was found.",
         "facts": [(what, value) for what, value in _facts(report) if value],
         "most_printed": _MOST_PRINTED,
     }

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from seru.findings import SIDES, Report, Side
-from seru.scores import Aspect, Nephrometry, Score
+from seru.scores import APART, Aspect, Nephrometry, Score
 
 # A sheet of A4 has room for the components of one side, beside this many lines of lists.
 _MOST_BESIDE = 10
-_UNITS = {"mm": "{:.1f} mm", "mm2": "{:.0f} mm²", "ml": "{:.1f} ml", "share": "{:.0%}", "index": "{:.1f}"}
+_UNITS = {"mm": "{:.1f} mm", "mm2": "{:.0f} mm²", "ml": "{:.1f} ml", "share": "{:.0f} %", "index": "{:.1f}"}
 # Numbers that the value tells.
 _VALUES = {"c_index", "volume_ml", "measured_mm2", "right_share", "left_share"}
 _CALLED = {"between_share": "between these lines", "anterior_share": "in front", "exophytic_share": "outside"}
@@ -47,7 +46,8 @@ def _of_side(side: Side, scores: Nephrometry, is_of_network: bool, is_printed: b
 def _remark(scores: Nephrometry, is_of_network: bool) -> str:
     which = f"Of the largest of {scores.tumors} tumors. " if scores.tumors > 1 else ""
     who = "a network found this tumor, and " if is_of_network else ""
-    return f"{which}Check each component: {who}no label shows sinus, vessels or collecting system."
+    apart = f" {APART}" if scores.is_apart else ""
+    return f"{which}Check each component: {who}no label shows sinus, vessels or collecting system.{apart}"
 
 
 def _rows(score: Score) -> Iterator[tuple[str, str, str, str]]:
@@ -65,18 +65,27 @@ def _measure_text(aspect: Aspect) -> str:
     name = aspect.name[:1].upper() + aspect.name[1:]
     if aspect.value is None:
         return f"{name}: not known"
-    numbers = {name: number for name, number in aspect.numbers.items() if name not in _VALUES}
-    sources = sources_text(replace(aspect, numbers=numbers))
+    sources = sources_text(aspect)
     return f"{name}: {aspect.value}" + (f" ({sources})" if sources else "")
 
 
-def sources_text(aspect: Aspect) -> str:
-    """Return what a component was computed from: ``between these lines 45%; slices: midline 52, tumor lowest 51``."""
-    numbers = ", ".join(_number_text(name, value) for name, value in aspect.numbers.items())
-    slices = ", ".join(f"{name.replace('_', ' ')} {index}" for name, index in aspect.slices.items())
-    return "; ".join(text for text in (numbers, slices and f"slices: {slices}") if text)
+def sources_text(aspect: Aspect, say: Callable[[str], str] = str) -> str:
+    """Return what a component was computed from: ``between these lines 45 %; slices: midline 52, tumor lowest 51``.
+
+    Args:
+        aspect: the component; a number that its value tells is left out.
+        say: puts each word into the reader's language.
+    """
+    told = {name: value for name, value in aspect.numbers.items() if name not in _VALUES}
+    numbers = ", ".join(f"{say(_called(name))} {_number_text(name, value)}" for name, value in told.items())
+    slices = ", ".join(f"{say(name.replace('_', ' '))} {index}" for name, index in aspect.slices.items())
+    return "; ".join(text for text in (numbers, slices and f"{say('slices')}: {slices}") if text)
+
+
+def _called(name: str) -> str:
+    return _CALLED.get(name, name.rpartition("_")[0].replace("_", " "))
 
 
 def _number_text(name: str, value: float) -> str:
-    words, _, unit = name.rpartition("_")
-    return f"{_CALLED.get(name, words.replace('_', ' '))} {_UNITS[unit].format(value)}"
+    unit = name.rpartition("_")[2]
+    return _UNITS[unit].format(100 * value if unit == "share" else value)

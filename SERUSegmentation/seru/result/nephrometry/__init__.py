@@ -146,6 +146,6 @@ def _split(field: Field, sides: np.ndarray, counted: list[Finding]) -> Aspect:
     if right + left == 0:
         return Aspect.unknown(name, how, "The labels hold no kidney.")
     share = right / (right + left)
-    value = f"right {share:.0%}, left {1 - share:.0%}"
+    value = f"right {100 * share:.0f} %, left {100 - 100 * share:.0f} %"
     numbers = rounded(right_ml=right, left_ml=left, right_share=share, left_share=1 - share)
     return Aspect(name, value, None, how, numbers=numbers)

@@ -43,7 +43,7 @@ def contact_aspect(case: Case, outline: Outline) -> Aspect:
     contact_mm2, surface_mm2 = _areas_mm2(case.anatomy)
     return Aspect(
         _NAME,
-        f"{contact_mm2 / 100:.1f} cm2",
+        f"{contact_mm2 / 100:.1f} cm²",
         None,
         _HOW,
         numbers=rounded(

@@ -44,12 +44,22 @@ class Plane:
 
     corners_ras: tuple[Position, Position, Position, Position]
 
-    def crossing_ras(self, line: Line) -> Position:
-        """Return where a line, however long, meets the plane; they must not be parallel."""
+    def beside_ras(self, line: Line) -> tuple[Position, Position]:
+        """Return two points on the edges of the plane, straight beside where a line meets it.
+
+        Args:
+            line: however long, not parallel to the plane.
+
+        Returns:
+            The point on the edge from the last corner to the first, and that on the edge from the first to the second.
+        """
         corners, start, end = np.array(self.corners_ras), np.array(line.start_ras), np.array(line.end_ras)
-        normal = np.cross(corners[1] - corners[0], corners[3] - corners[0])
-        r, a, s = (start + (end - start) * ((corners[0] - start) @ normal) / ((end - start) @ normal)).tolist()
-        return r, a, s
+        along, down = corners[1] - corners[0], corners[3] - corners[0]
+        normal = np.cross(along, down)
+        meets = start + (end - start) * ((corners[0] - start) @ normal) / ((end - start) @ normal)
+        aside, below = (float((meets - corners[0]) @ way / (way @ way)) for way in (along, down))
+        (r, a, s), (r2, a2, s2) = (corners[0] + below * down).tolist(), (corners[0] + aside * along).tolist()
+        return (r, a, s), (r2, a2, s2)
 
 
 @dataclass(frozen=True)

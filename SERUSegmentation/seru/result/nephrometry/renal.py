@@ -44,10 +44,15 @@ def _radius(case: Case) -> Aspect:
     how = "The tumor's longest diameter in an axial slice."
     if reason := case.tumor_reason:
         return Aspect.unknown("radius", how, reason)
-    value, points = ("4 cm or less", 1) if case.diameter_mm <= 40 else ("more than 4, less than 7 cm", 2)
-    if case.diameter_mm >= 70:
-        value, points = "7 cm or more", 3
+    value, points = radius_of(case.diameter_mm)
     return Aspect("radius", value, points, how, numbers=rounded(diameter_mm=case.diameter_mm))
+
+
+def radius_of(diameter_mm: float) -> tuple[str, int]:
+    """Return the words and points of a tumor's longest diameter in mm."""
+    if diameter_mm >= 70:
+        return "7 cm or more", 3
+    return ("4 cm or less", 1) if diameter_mm <= 40 else ("more than 4, less than 7 cm", 2)
 
 
 def _exophytic(case: Case, outline: Outline) -> Aspect:
