@@ -61,16 +61,16 @@ WAYS_TO_RUN = {
     "float32": Way(TorchWay(most_slices=_CUDA.most_slices, is_exact=True), torch.float32),
     "own": Way(),
     "eager": Way(_EAGER),
-    "float16": Way(_CUDA, torch.float16),
+    "bfloat16": Way(_CUDA, torch.bfloat16),
     "batch16": Way(replace(_CUDA, most_slices=16)),
     "batch64": Way(replace(_CUDA, most_slices=64)),
-    "unchosen": Way(replace(_CUDA, chooses_kernels=False)),
+    "chosen": Way(replace(_CUDA, chooses_kernels=True)),
     "planes": Way(replace(_CUDA, is_channels_last=False)),
     "unfilled": Way(replace(_EAGER, is_filled=False, batches_ahead=0)),
     # Its compiler works for a minute, at each new shape: no good for a user.
     "compiled": Way(_EAGER, is_compiled=True),
 }
-USUAL = ("float32", "own", "eager", "float16", "batch16", "batch64", "unchosen", "planes")
+USUAL = ("float32", "own", "eager", "bfloat16", "batch16", "batch64", "chosen", "planes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -313,8 +313,10 @@ def _precision(train: TrainConfig) -> Precision:
         return train.precision
     from seru.model.engines.torch_engine import fast_dtype
 
-    on_gpu = torch.cuda.is_available() and train.accelerator in ("auto", "gpu", "cuda")
-    return "bf16-mixed" if fast_dtype("cuda:0" if on_gpu else "cpu") == torch.bfloat16 else "32-true"
+    if torch.cuda.is_available() and train.accelerator in ("auto", "gpu", "cuda"):
+        # Gradients overflow float16.
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    return "bf16-mixed" if fast_dtype("cpu") == torch.bfloat16 else "32-true"
 
 
 def _record(config: Config, step: Step, started_from: str) -> dict[str, Any]:

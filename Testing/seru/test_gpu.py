@@ -90,7 +90,7 @@ def test_a_device_that_is_not_here_is_one_sentence(
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("way", ["own", "float32", "eager", "float16", "planes"])
+@pytest.mark.parametrize("way", ["own", "float32", "eager", "bfloat16", "planes"])
 def test_a_gpu_gives_the_labels_of_the_cpu(
     way: str, ct: Volume, tiny_model: Path, cuda: str, expected: np.ndarray
 ) -> None:
@@ -107,7 +107,7 @@ def test_a_captured_network_gives_what_it_gives_uncaptured(count: int, tiny_mode
     from seru.model.engines.torch_engine import WAYS, TorchEngine
 
     model, images = open_model(tiny_model), np.random.default_rng(0).integers(0, 256, (count, 1, 96, 96), np.uint8)
-    way = replace(WAYS["cuda"], chooses_kernels=False)
+    way = WAYS["cuda"]
     captured = TorchEngine(model, cuda, way=way)
     eager = TorchEngine(model, cuda, way=replace(way, is_captured=False))
 
@@ -128,7 +128,7 @@ def test_a_batch_too_large_for_the_gpu_is_halved(is_captured: bool, tiny_model: 
     from seru.model.engines.torch_engine import WAYS, TorchEngine
 
     model, images = open_model(tiny_model), np.random.default_rng(0).integers(0, 256, (40, 1, 512, 512), np.uint8)
-    way = replace(WAYS["cuda"], chooses_kernels=False, is_captured=is_captured)
+    way = replace(WAYS["cuda"], is_captured=is_captured)
     engine = TorchEngine(model, cuda, way=way)
     torch.cuda.empty_cache()
     before = torch.cuda.memory_reserved()

@@ -26,8 +26,8 @@ _CPU_BATCH_BYTES = 500e6
 _ROOM = 320 << 20
 # Kept for boxes of other sizes; they share their memory.
 _MOST_CAPTURED = 4
-# Generations of NVIDIA's GPUs: the first with 16-bit matrix units, and the first where they take bfloat16.
-_VOLTA, _AMPERE = 7, 8
+# The first generation of NVIDIA's GPUs with 16-bit matrix units.
+_VOLTA = 7
 # The number belongs to the process; an engine that asks for none has torch's own, whatever one before it asked for.
 _USUAL_THREADS = torch.get_num_threads()
 
@@ -52,13 +52,14 @@ class TorchWay:
     most_slices: int
     is_filled: bool = False
     is_captured: bool = False
-    chooses_kernels: bool = True
+    chooses_kernels: bool = False
     is_exact: bool = False
     is_channels_last: bool = True
     batches_ahead: int = 0
 
 
 WAYS = {
+    # Choosing kernels gains nothing that could be measured on an H200, and takes a second for each new size of box.
     "cuda": TorchWay(most_slices=32, is_filled=True, is_captured=True, batches_ahead=1),
     "mps": TorchWay(most_slices=8),
     "cpu": TorchWay(most_slices=4),
@@ -233,14 +234,11 @@ def fast_dtype(device: str) -> torch.dtype:
         device: ``cpu``, ``cuda:N`` or ``mps``.
 
     Returns:
-        bfloat16, with float32's range, on GPUs and CPUs that have it; float16 on GPUs that have no other 16 bits; else
-        float32.
+        float16 on GPUs with 16-bit matrix units: as fast as bfloat16 and nearer to float32, measured on an H200 (Dice
+        0.9998 and 0.9987). bfloat16, with float32's range, on CPUs that have it; else float32.
     """
-    if device.startswith("cuda"):
-        generation = torch.cuda.get_device_capability(device)[0]
-        if generation >= _VOLTA:
-            # Before Ampere, torch emulates bfloat16, slower than float32.
-            return torch.bfloat16 if generation >= _AMPERE else torch.float16
+    if device.startswith("cuda") and torch.cuda.get_device_capability(device)[0] >= _VOLTA:
+        return torch.float16
     if device == "cpu" and _cpu_has_bf16():
         return torch.bfloat16
     return torch.float32
