@@ -341,12 +341,23 @@ class ExportConfig:
 
 
 @dataclass(frozen=True)
+class EarlierRounds:
+    """How each stage is trained before its last round, which goes on from the weights of the one before."""
+
+    coarse: tuple[TrainConfig, ...] = ()
+    refine: tuple[TrainConfig, ...] = ()
+
+
+@dataclass(frozen=True)
 class Config:
     """The whole recipe.
 
     Attributes:
         work: folder of everything the recipe makes.
         seed: of weights, order and augmentation.
+        coarse: the coarse stage, in its last round.
+        refine: the refine stage, likewise.
+        earlier: the rounds before them.
     """
 
     name: str
@@ -358,6 +369,7 @@ class Config:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     coarse: TrainConfig = field(default_factory=TrainConfig)
     refine: TrainConfig = field(default_factory=TrainConfig)
+    earlier: EarlierRounds = field(default_factory=EarlierRounds)
     crops: CropConfig = field(default_factory=CropConfig)
     inference: InferenceConfig = field(default_factory=InferenceConfig)
     alpha: AlphaConfig = field(default_factory=AlphaConfig)
@@ -372,8 +384,13 @@ class Config:
             raise BadInputError(f"The config's model cannot be: {fault}; correct 'network' or 'export'.") from error
 
     def stage(self, stage: NetworkStage) -> TrainConfig:
-        """Return how a stage is trained."""
+        """Return how a stage is trained, in its last round."""
         return self.coarse if stage == "coarse" else self.refine
+
+    def rounds(self, stage: NetworkStage) -> tuple[TrainConfig, ...]:
+        """Return how a stage is trained, round after round."""
+        earlier = self.earlier.coarse if stage == "coarse" else self.earlier.refine
+        return *earlier, self.stage(stage)
 
     def card(self) -> ModelCard:
         """Return the model card without scores and files; pre-processing takes its numbers."""
@@ -404,7 +421,8 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
     """Read a config file.
 
     Args:
-        path: YAML. The section ``train`` holds what ``coarse`` and ``refine`` have in common.
+        path: YAML. The section ``train`` holds what ``coarse`` and ``refine`` have in common; in each, ``rounds`` lists
+            what is different from round to round.
         overrides: ``section.key=value`` each, the value in YAML.
 
     Returns:
@@ -423,10 +441,22 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> Config:
         _override(values, override)
     common = values.pop("train", None) or {}
     for stage in ("coarse", "refine"):
-        values[stage] = _merged(common, values.get(stage) or {})
+        own = dict(values.get(stage) or {})
+        rounds = [_merged(_merged(common, own), different) for different in _rounds_of(own, path)]
+        values[stage] = rounds.pop()
+        if rounds:
+            values.setdefault("earlier", {})[stage] = rounds
     values.setdefault("name", path.stem)
     values.setdefault("work", f"runs/{path.stem}")
     return read_record(Config, values, "The config")
+
+
+def _rounds_of(own: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    """Take the rounds out of a stage's section; one without any has one."""
+    rounds = own.pop("rounds", [{}])
+    if not isinstance(rounds, list) or not rounds or not all(isinstance(item, dict) for item in rounds):
+        raise BadInputError(f"The rounds of {path} must be a list, each with the options that differ in it.")
+    return rounds
 
 
 def _override(values: dict[str, Any], override: str) -> None:

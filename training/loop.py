@@ -23,6 +23,7 @@ import seru
 from seru.errors import BadInputError, DeviceError
 from seru.model.card import NetworkStage
 from seru.model.network import SERU
+from seru.records import to_plain
 from training.callbacks import LossTable, ValidationTable, read_losses
 from training.config import Config, Precision, TrainConfig
 from training.crops import CaseCrops
@@ -95,10 +96,12 @@ class _Batches(lightning.LightningDataModule):
     # Lightning sets it before it asks for a loader.
     trainer: lightning.Trainer
 
-    def __init__(self, config: Config, stage: NetworkStage, source: StageData, folder: Path) -> None:
+    def __init__(
+        self, config: Config, stage: NetworkStage, train: TrainConfig, source: StageData, folder: Path
+    ) -> None:
         super().__init__()
         self._mining = Mining(folder / "hard.json", source.data)
-        self._train, self._seed = config.stage(stage), config.seed * 10 + _STAGE_SEEDS[stage]
+        self._train, self._seed = train, config.seed * 10 + _STAGE_SEEDS[stage]
         self._data = source.data
         self.pools = source.pools("train")
         donors = tumor_donors(self.pools)
@@ -143,37 +146,41 @@ def _batched(draws: Sequence[Draw], size: int) -> list[Sequence[Draw]]:
     return [draws[first : first + size] for first in range(0, len(draws), size)]
 
 
-def train_step(config: Config, work: Path, stage: NetworkStage, manifest: str, before: dict[str, Any]) -> Step:
-    """Return the step that trains a stage.
+def train_step(
+    config: Config, folder: Path, stage: NetworkStage, train: TrainConfig, manifest: str, before: dict[str, Any]
+) -> Step:
+    """Return the step that trains a stage, in one of its rounds.
 
     Args:
         config: the recipe.
-        work: the work folder.
+        folder: of the step.
         stage: ``coarse`` or ``refine``.
+        train: how to train in this round.
         manifest: hash of the prepared data.
         before: what it builds on: the split, the crops, the weights at the start.
     """
-    options = config.to_dict()
-    inputs = {"train": options[stage], "network": options["network"], "seed": config.seed, "manifest": manifest}
+    inputs = {"train": to_plain(train), "network": to_plain(config.network), "seed": config.seed, "manifest": manifest}
     # How many processes prepare batches changes no result; of the model at the start its weights count, not its place.
     left_out = ("workers", "threads", "start_from")
     inputs["train"] = {key: value for key, value in inputs["train"].items() if key not in left_out}
-    return Step(work / stage, {**inputs, **before})
+    return Step(folder, {**inputs, **before})
 
 
 def train_stage(
     config: Config,
     stage: NetworkStage,
+    train: TrainConfig,
     step: Step,
     source: StageData,
     start: Start | None = None,
     restart: bool = False,
 ) -> dict[str, Any]:
-    """Train one stage, or go on with its training.
+    """Train one stage in one of its rounds, or go on with it.
 
     Args:
         config: the recipe.
         stage: ``coarse`` or ``refine``.
+        train: how to train in this round.
         step: from :func:`train_step`.
         source: what to train on.
         start: the weights to start from; None starts from the encoder's.
@@ -190,11 +197,10 @@ def train_stage(
         return step.result
     if process_rank() == 0:
         step.begin(restart)
-    train = config.stage(stage)
     if train.threads is not None:
         torch.set_num_threads(train.threads)
     lightning.seed_everything(config.seed * 10 + _STAGE_SEEDS[stage], workers=True, verbose=False)
-    batches = _Batches(config, stage, source, step.folder)
+    batches = _Batches(config, stage, train, source, step.folder)
     network = SERU(config.network.architecture)
     if start is None:
         started_from = load_encoder_weights(network, config.network.encoder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -121,16 +121,11 @@ class Recipe:
             return pseudo_step(self.config, self.work)
         if name == "prepare":
             return prepare_step(self.config, self.work)
-        if name == "coarse":
-            before = {"split": digest(self.split), **self._start_inputs(name)}
-            return train_step(self.config, self.work, name, self.data.hash, before)
+        if name in ("coarse", "refine"):
+            return self._round_step(name, len(self.config.rounds(name)))
         if name == "crops":
             coarse = self._done("coarse") if self.config.crops.source == "coarse" else None
             return crops_step(self.config, self.work, self.data, coarse)
-        if name == "refine":
-            crops = digest(self._step("crops").inputs)
-            before = {"split": digest(self.split), "crops": crops, **self._start_inputs(name)}
-            return train_step(self.config, self.work, name, self.data.hash, before)
         if name == "alpha":
             return alpha_step(self.config, self.work, digest(self.split), self._done("coarse"), self._done("refine"))
         if name == "thresholds":
@@ -139,6 +134,25 @@ class Recipe:
             return evaluate_step(self.work, self._done("thresholds"), self._step("thresholds").inputs)
         results = {done: self._done(done) for done in ("alpha", "thresholds", "evaluate")}
         return export_step(self.config, self.work, {**results, "trained_on": self._trained_on()})
+
+    def _round_step(self, stage: NetworkStage, number: int) -> Step:
+        """Return the step of a round, counted from 1; the last one's folder has the stage's name alone."""
+        before: dict[str, Any] = {"split": digest(self.split)}
+        if stage == "refine":
+            before["crops"] = digest(self._step("crops").inputs)
+        if number == 1:
+            before.update(self._start_inputs(stage))
+        else:
+            before["round_before"] = self._round_done(stage, number - 1)["weights"]
+        rounds = self.config.rounds(stage)
+        folder = self.work / (stage if number == len(rounds) else f"{stage}_round_{number}")
+        return train_step(self.config, folder, stage, rounds[number - 1], self.data.hash, before)
+
+    def _round_done(self, stage: NetworkStage, number: int) -> Result:
+        step = self._round_step(stage, number)
+        if step.result is None:
+            raise BadInputError(f"The step '{stage}' is not done with this config; run it first, or run 'all'.")
+        return step.result
 
     def _trained_on(self) -> dict[str, int]:
         patients = set(self.split["train"])
@@ -160,15 +174,20 @@ class Recipe:
         return prepare(self.config, self.work, self.restart)
 
     def _train(self, stage: NetworkStage) -> Result:
-        step, crops = self._step(stage), None
+        crops = None
         if stage == "refine":
             self._done("crops")
             crops = read_crops(self.work / "crops", self.data)
         source = StageData(self.data, self.split, crops)
-        return train_stage(self.config, stage, step, source, self._start(stage), self.restart)
+        start, result = self._start(stage), Result()
+        for number, train in enumerate(self.config.rounds(stage), 1):
+            step = self._round_step(stage, number)
+            result = train_stage(self.config, stage, train, step, source, start, self.restart)
+            start = Start(f"round {number}", partial(read_stage, step.folder, result))
+        return result
 
     def _start_model(self, stage: NetworkStage) -> Model | None:
-        name = self.config.stage(stage).start_from
+        name = self.config.rounds(stage)[0].start_from
         model = None if name is None else find_model(name)
         if model is not None and model.card.architecture != self.config.network.architecture:
             raise ModelError(f"The model '{name}' to start from has another architecture than the config.")
@@ -186,7 +205,7 @@ class Recipe:
         return Start("the coarse weights", lambda: self.weights("coarse")) if self._starts_from_coarse(stage) else None
 
     def _starts_from_coarse(self, stage: NetworkStage) -> bool:
-        return stage == "refine" and self.config.refine.start_from_coarse
+        return stage == "refine" and self.config.rounds(stage)[0].start_from_coarse
 
     def _crops(self) -> Result:
         step, model = self._step("crops"), None
