@@ -112,7 +112,7 @@ class TorchEngine(Engine):
 
         def finish() -> np.ndarray:
             result = self._guarded(started)
-            # The sum of both is 254 where they are 255.
+            # No number becomes 255 in both classes; together they are then more than 255, which wraps around.
             if not is_half or not np.any(result[:, 0] + result[:, 1] < result[:, 0]):
                 return result
             if self.dtype == torch.float16:
