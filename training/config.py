@@ -177,7 +177,7 @@ class TrainConfig:
     """How a stage is trained.
 
     Attributes:
-        epochs: number of epochs.
+        epochs: number of epochs; 0 keeps the weights that the stage starts from.
         batch_size: slices or crops a step, over all processes together.
         learning_rate: at the start (after the warm-up).
         optimiser: ``adam`` or ``adamw``.
@@ -253,8 +253,10 @@ class TrainConfig:
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch_size, self.step_epochs, self.validation_slices) < 1 or self.learning_rate <= 0:
-            raise BadInputError("Epochs, batch size, step epochs, validation slices and learning rate must be above 0.")
+        if min(self.batch_size, self.step_epochs, self.validation_slices) < 1 or self.learning_rate <= 0:
+            raise BadInputError("Batch size, step epochs, validation slices and learning rate must be above 0.")
+        if self.epochs < 0 or (self.epochs == 0 and self.start_from is None and not self.start_from_coarse):
+            raise BadInputError(f"There must be 1 epoch or more, or weights to start from and keep; got {self.epochs}.")
         shares = (self.kidney_share, self.tumor_share, self.phantom_share, self.hard_share, *self.shares.values())
         if min(shares) < 0 or self.kidney_share + self.tumor_share > 1 or max(shares) > 1:
             raise BadInputError(f"The shares {shares} of what is drawn must lie between 0 and 1.")

@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 
 import seru
 from seru.errors import BadInputError, DeviceError
+from seru.files import replacing
 from seru.model.card import NetworkStage
 from seru.model.network import SERU
 from seru.records import to_plain
@@ -38,7 +39,7 @@ from training.datasets import (
 )
 from training.encoder_weights import load_encoder_weights
 from training.mining import Mining
-from training.module import StageModule, stage_weights
+from training.module import StageModule, stage_prefix, stage_weights
 from training.plots import plot_losses
 from training.prepare import PreparedData
 from training.sampling import Draw, GlobalBatches, Hard, Pool, batches_in_epoch, draw_epoch
@@ -207,6 +208,8 @@ def train_stage(
     else:
         started_from = start.name
         network.load_state_dict(start.weights())
+    if train.epochs == 0:
+        return _keep(config, step, network, started_from)
     steps_per_epoch = batches_in_epoch(batches.pools, train)
     if process_rank() == 0:
         print(f"{stage}: {steps_per_epoch} steps an epoch; weights at the start: {started_from}", flush=True)
@@ -223,6 +226,17 @@ def train_stage(
     validation = read_json(step.folder / "validation.json")
     plot_losses(step.folder / "losses.png", {stage: read_losses(step.folder / "losses.csv")})
     return step.finish({"checkpoint": kept.name, "weights": file_digest(kept), "validation": validation[-1]})
+
+
+def _keep(config: Config, step: Step, network: SERU, started_from: str) -> dict[str, Any]:
+    """Finish a stage that is not trained: its weights are those it starts from."""
+    if process_rank() != 0:
+        return step.wait()
+    _write_record(step, _record(config, step, started_from))
+    kept = step.folder / "last.ckpt"
+    with replacing(kept) as file:
+        torch.save({"state_dict": {stage_prefix(name): value for name, value in network.state_dict().items()}}, file)
+    return step.finish({"checkpoint": kept.name, "weights": file_digest(kept), "validation": {}})
 
 
 def read_stage(folder: Path, result: dict[str, Any]) -> dict[str, torch.Tensor]:

@@ -17,6 +17,8 @@ from seru.model.network import SERU
 from training.config import TrainConfig
 from training.losses import SegmentationLoss
 
+_PREFIX = "network."
+
 
 class StageModule(lightning.LightningModule):
     """The network of a stage with its loss, optimiser and schedule.
@@ -130,5 +132,10 @@ def stage_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
     Returns:
         State dict of :class:`seru.model.network.SERU`.
     """
-    prefix = "network."
-    return {name[len(prefix) :]: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+    start = len(_PREFIX)
+    return {name[start:]: value for name, value in state["state_dict"].items() if name.startswith(_PREFIX)}
+
+
+def stage_prefix(name: str) -> str:
+    """Return how a weight of the network is called in a Lightning checkpoint."""
+    return _PREFIX + name

@@ -55,7 +55,7 @@ def test_its_page_and_the_readme_say_what_the_card_says(model: Model) -> None:
 
 
 def test_its_patients_were_not_trained_on(model: Model) -> None:
-    split = json.loads((REPOSITORY / "training" / "splits" / "kits_slices.json").read_text())
+    split = json.loads((REPOSITORY / "training" / "splits" / "slices.json").read_text())
 
     assert not set(split["train"]) & set(split["val"])
     assert model.card.scores["trained_on"]["patients"] == len(split["train"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,8 @@ from monai.losses import DiceLoss
 from torch.nn import functional
 
 from seru.errors import BadInputError
+from seru.model.store import open_model
+from seru.model.weights import load_network
 from Testing.training.quick import CONFIG, SMALL_PHANTOMS
 from training.appearance import Appearance
 from training.config import AugmentationConfig, Config, DataConfig, PseudoConfig, TrainConfig, load_config
@@ -224,6 +227,19 @@ def test_rounds_go_on_from_each_other_and_are_done_once(tmp_path: Path) -> None:
     changed = replace(config, earlier=replace(config.earlier, coarse=(replace(first, epochs=3),)))
     with pytest.raises(BadInputError, match="made with other inputs"):
         Recipe(changed).run("coarse")
+
+
+def test_no_epoch_keeps_the_weights_that_the_stage_starts_from(tiny_model: Path, tmp_path: Path) -> None:
+    given = f"coarse={{epochs: 0, start_from: {json.dumps(str(tiny_model))}}}"
+    config = load_config(CONFIG, (*SMALL_PHANTOMS, f"work={tmp_path}", given))
+    for name in ("prepare", "coarse"):
+        Recipe(config).run(name)  # type: ignore[arg-type]
+
+    kept = Recipe(config).weights("coarse")
+    expected = load_network(open_model(tiny_model), "coarse").state_dict()
+    assert all(torch.equal(kept[name], value) for name, value in expected.items())
+    with pytest.raises(BadInputError, match="1 epoch or more"):
+        TrainConfig(epochs=0)
 
 
 @pytest.mark.parametrize("rounds", ["[]", "3", "[2]"])
