@@ -97,7 +97,7 @@ def load_teacher(path: Path) -> Teacher:
     Raises:
         BadInputError: it is not there, or cannot be read.
     """
-    import openvino
+    from seru.model.engines.quiet_openvino import openvino
 
     try:
         compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

@@ -119,7 +119,7 @@ def test_without_a_result_alpha_shows_the_model_s(
 ) -> None:
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
-    card = json.loads((folder / "model.json").read_text())
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     (folder / "model.json").write_text(json.dumps({**card, "alpha": 0.65}))
 
     panel = open_module(slicer_desktop, folder, phantom)

@@ -31,7 +31,7 @@ def marked_model(tiny_model: Path, tmp_path: Path) -> Path:
     """A model whose card holds markup wherever it holds text."""
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)
-    card = json.loads((folder / "model.json").read_text())
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     card |= {name: f"{PICTURE} {card[name]}" for name in ("title", "licence")} | {"notes": [f"<b>{PICTURE}</b>"]}
     (folder / "model.json").write_text(json.dumps(card))
     return folder

@@ -85,7 +85,7 @@ def _address(file: Path) -> str:
     deadline = time.monotonic() + _WAIT_S
     while time.monotonic() < deadline:
         with suppress(OSError, ValueError):
-            address: str = json.loads(file.read_text())["address"]
+            address: str = json.loads(file.read_text(encoding="utf-8"))["address"]
             return address
         time.sleep(0.05)
     raise TimeoutError("the scheduler does not start")

@@ -27,7 +27,7 @@ from Testing import REPOSITORY
 from Testing.seru.image_files_by_hand import small_ct
 from training.scoring import dice
 
-SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text())
+SCHEMA = json.loads((REPOSITORY / "SERUSegmentation/seru/report.schema.json").read_text(encoding="utf-8"))
 TORCH = SegmentOptions(engine="torch")
 SMALL = PhantomOptions(shape_kji=(40, 128, 128), spacing_kji_mm=(6.75, 3.0, 3.0), seed=3)
 

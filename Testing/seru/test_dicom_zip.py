@@ -388,7 +388,7 @@ def test_a_batch_takes_a_zip_as_a_case_and_knows_its_folders_results(tmp_path: P
     zip_of(inputs / "anna", inputs / "bert.zip", inside="series/")
     command = ["batch", str(inputs), "-o", str(out), "--model", str(tiny_model), "--threads", "1", "--progress", "none"]
     assert main(command) == 0
-    anna, bert = (json.loads((out / f"{name}.json").read_text()) for name in ("anna", "bert"))
+    anna, bert = (json.loads((out / f"{name}.json").read_text(encoding="utf-8")) for name in ("anna", "bert"))
     made = (out / "anna.nii.gz").stat().st_mtime_ns
     shutil.rmtree(inputs / "anna")
     (inputs / "bert.zip").rename(inputs / "anna.zip")
@@ -397,7 +397,7 @@ def test_a_batch_takes_a_zip_as_a_case_and_knows_its_folders_results(tmp_path: P
 
     assert bert["input"] == {**anna["input"], "path": str(inputs / "bert.zip")}
     assert bert["labels_sha256"] == anna["labels_sha256"]
-    (case,) = json.loads((out / "summary.json").read_text())["cases"]
+    (case,) = json.loads((out / "summary.json").read_text(encoding="utf-8"))["cases"]
     assert (code, case["name"], case["status"]) == (0, "anna", "skipped")
     assert (out / "anna.nii.gz").stat().st_mtime_ns == made
 

@@ -209,7 +209,7 @@ def test_a_pickle_is_never_loaded(folder: Path, tmp_path: Path) -> None:
         find_model(tmp_path / "model.pth")
 
     shutil.copy(tmp_path / "model.pth", folder / "coarse.safetensors")
-    values = json.loads((folder / "model.json").read_text())
+    values = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     path = folder / "coarse.safetensors"
     values["files"]["coarse.safetensors"] = {"sha256": sha256_of(path), "size": path.stat().st_size}
     (folder / "model.json").write_text(json.dumps(values))
@@ -219,7 +219,7 @@ def test_a_pickle_is_never_loaded(folder: Path, tmp_path: Path) -> None:
 
 
 def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
-    values = json.loads((folder / "model.json").read_text())
+    values = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     values["architecture"]["decoder_channels"] = [16, 8, 8, 8, 8]
     (folder / "model.json").write_text(json.dumps(values))
 

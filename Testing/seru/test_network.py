@@ -46,7 +46,7 @@ def small_network(seed: int = 0) -> SERU:
 
 
 def test_the_encoder_has_the_names_and_shapes_of_se_resnext50_32x4d() -> None:
-    expected = {name: tuple(shape) for name, shape in json.loads(SHAPES.read_text()).items()}
+    expected = {name: tuple(shape) for name, shape in json.loads(SHAPES.read_text(encoding="utf-8")).items()}
 
     actual = {name: tuple(value.shape) for name, value in SERU().encoder.state_dict().items()}
 

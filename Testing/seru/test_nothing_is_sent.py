@@ -64,7 +64,7 @@ def test_the_whole_command_reaches_for_no_network_and_leaves_no_foreign_file(tmp
     ended = subprocess.run(command, cwd=temporary, env=environment, capture_output=True, encoding="utf-8")
 
     assert ended.returncode == 0, ended.stderr
-    found = json.loads((tmp_path / "seen.json").read_text())
+    found = json.loads((tmp_path / "seen.json").read_text(encoding="utf-8"))
     assert found["codes"] == [0] * len(commands), ended.stderr
     assert found["openvino"]
     assert found["seen"] == []

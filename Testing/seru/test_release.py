@@ -121,7 +121,7 @@ def test_what_is_no_tag_is_refused_unless_it_is_a_trial(project: Path, tmp_path:
 
 
 def change_catalogue(release: Release, **values: object) -> None:
-    content = json.loads(release.catalogue.read_text())
+    content = json.loads(release.catalogue.read_text(encoding="utf-8"))
     release.catalogue.write_text(json.dumps(content | values))
 
 

@@ -49,7 +49,7 @@ def int8_folder(made_of_int8: Path, tmp_path: Path) -> Path:
 
 def with_card(folder: Path, **changes: Any) -> Path:
     path = folder / "model.json"
-    card = json.loads(path.read_text())
+    card = json.loads(path.read_text(encoding="utf-8"))
     card["architecture"].update(changes.pop("architecture", {}))
     path.write_text(json.dumps({**card, **changes}))
     return folder
@@ -59,7 +59,7 @@ def with_content(folder: Path, content: bytes) -> Model:
     """A model whose coarse weights are these bytes, and whose card says so."""
     (folder / "coarse.safetensors").write_bytes(content)
     entry = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-    files = json.loads((folder / "model.json").read_text())["files"]
+    files = json.loads((folder / "model.json").read_text(encoding="utf-8"))["files"]
     return open_model(with_card(folder, files={**files, "coarse.safetensors": entry}))
 
 
@@ -124,7 +124,7 @@ def with_weights(folder: Path, change: Callable[[State], object]) -> Model:
     ],
 )
 def test_a_wrong_value_of_the_card_is_refused(folder: Path, name: str, value: str) -> None:
-    card = json.loads((folder / "model.json").read_text())
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     text = json.dumps({**card, name: "HERE"}).replace('"HERE"', value)
     (folder / "model.json").write_text(text)
 
@@ -187,7 +187,7 @@ def test_a_file_larger_than_its_network_needs_is_not_read(folder: Path) -> None:
     path = folder / "coarse.safetensors"
     with open(path, "ab") as file:
         file.truncate(3 << 30)  # of which nothing is on the disk
-    files = json.loads((folder / "model.json").read_text())["files"]
+    files = json.loads((folder / "model.json").read_text(encoding="utf-8"))["files"]
     files[path.name]["size"] = 3 << 30
     model = open_model(with_card(folder, files=files))
 

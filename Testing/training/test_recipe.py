@@ -234,7 +234,7 @@ def test_any_model_is_scored_on_a_data_folder(
     code = main(["evaluate", "--model", model, "--data", str(folder), *rest])
 
     printed = capsys.readouterr().out
-    summary = json.loads((output / "summary.json").read_text())
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
     assert code == 0
     assert "that show it" in printed
     assert summary["shown"]["kidney_tumor"]["slices"] + summary["shown"]["kidney_tumor"]["without"] == 4
