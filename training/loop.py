@@ -39,7 +39,7 @@ from training.datasets import (
 )
 from training.encoder_weights import load_encoder_weights
 from training.mining import Mining
-from training.module import StageModule, stage_prefix, stage_weights
+from training.module import StageModule, stage_checkpoint, stage_weights
 from training.plots import plot_losses
 from training.prepare import PreparedData
 from training.sampling import Draw, GlobalBatches, Hard, Pool, batches_in_epoch, draw_epoch
@@ -235,7 +235,7 @@ def _keep(config: Config, step: Step, network: SERU, started_from: str) -> dict[
     _write_record(step, _record(config, step, started_from))
     kept = step.folder / "last.ckpt"
     with replacing(kept) as file:
-        torch.save({"state_dict": {stage_prefix(name): value for name, value in network.state_dict().items()}}, file)
+        torch.save(stage_checkpoint(network.state_dict()), file)
     return step.finish({"checkpoint": kept.name, "weights": file_digest(kept), "validation": {}})
 
 

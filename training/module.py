@@ -136,6 +136,6 @@ def stage_weights(state: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {name[start:]: value for name, value in state["state_dict"].items() if name.startswith(_PREFIX)}
 
 
-def stage_prefix(name: str) -> str:
-    """Return how a weight of the network is called in a Lightning checkpoint."""
-    return _PREFIX + name
+def stage_checkpoint(weights: dict[str, torch.Tensor]) -> dict[str, Any]:
+    """Return a checkpoint of nothing but the network's weights; the inverse of :func:`stage_weights`."""
+    return {"state_dict": {_PREFIX + name: value for name, value in weights.items()}}

@@ -58,9 +58,9 @@ def ask_teacher(config: Config, work: Path, restart: bool = False) -> dict[str, 
     Raises:
         BadInputError: the teacher or a case cannot be read.
     """
-    step = pseudo_step(config, work)
     if config.pseudo.teacher is None:
         return {"cases": 0, "said": ""}
+    step = pseudo_step(config, work)
     if step.result is not None:
         return step.result
     step.begin(restart)

@@ -143,16 +143,10 @@ class Recipe:
         if number == 1:
             before.update(self._start_inputs(stage))
         else:
-            before["round_before"] = self._round_done(stage, number - 1)["weights"]
+            before["round_before"] = _result_of(self._round_step(stage, number - 1), stage)["weights"]
         rounds = self.config.rounds(stage)
         folder = self.work / (stage if number == len(rounds) else f"{stage}_round_{number}")
         return train_step(self.config, folder, stage, rounds[number - 1], self.data.hash, before)
-
-    def _round_done(self, stage: NetworkStage, number: int) -> Result:
-        step = self._round_step(stage, number)
-        if step.result is None:
-            raise BadInputError(f"The step '{stage}' is not done with this config; run it first, or run 'all'.")
-        return step.result
 
     def _trained_on(self) -> dict[str, int]:
         patients = set(self.split["train"])
@@ -160,10 +154,7 @@ class Recipe:
         return {"patients": len({case.patient for case in cases}), "slices": sum(case.shape[0] for case in cases)}
 
     def _done(self, name: StepName) -> Result:
-        result = self._step(name).result
-        if result is None:
-            raise BadInputError(f"The step '{name}' is not done with this config; run it first, or run 'all'.")
-        return result
+        return _result_of(self._step(name), name)
 
     # The steps
 
@@ -257,3 +248,10 @@ class Recipe:
         """Both stages as they are exported, for the steps after training."""
         folder, quantise = self.work / "interim" / "both", self.config.export.quantise
         return interim_model(self.config, folder, self.weights("coarse"), self.weights("refine"), quantise)
+
+
+def _result_of(step: Step, name: StepName) -> Result:
+    result = step.result
+    if result is None:
+        raise BadInputError(f"The step '{name}' is not done with this config; run it first, or run 'all'.")
+    return result

@@ -176,17 +176,7 @@ def test_only_what_is_known_to_be_wrong_is_an_error() -> None:
 
 
 def test_mined_slices_are_kept_for_a_training_that_goes_on(tmp_path: Path) -> None:
-    config = load_config(
-        CONFIG,
-        (
-            *SMALL_PHANTOMS,
-            f"work={tmp_path}",
-            "train.workers=0",
-            "coarse.epochs=2",
-            "train.mine_epochs=1",
-            "train.hard_share=0.5",
-        ),
-    )
+    config = _quick_config(tmp_path, "coarse.epochs=2", "train.mine_epochs=1", "train.hard_share=0.5")
     for name in ("prepare", "coarse"):
         Recipe(config).run(name)  # type: ignore[arg-type]
 
@@ -199,15 +189,7 @@ def test_mined_slices_are_kept_for_a_training_that_goes_on(tmp_path: Path) -> No
 
 
 def test_rounds_go_on_from_each_other_and_are_done_once(tmp_path: Path) -> None:
-    config = load_config(
-        CONFIG,
-        (
-            *SMALL_PHANTOMS,
-            f"work={tmp_path}",
-            "train.workers=0",
-            "coarse.rounds=[{epochs: 2, dice_over: sample}, {epochs: 1, learning_rate: 1e-6}]",
-        ),
-    )
+    config = _quick_config(tmp_path, "coarse.rounds=[{epochs: 2, dice_over: sample}, {epochs: 1, learning_rate: 1e-6}]")
     first, last = config.rounds("coarse")
     assert (first.epochs, first.dice_over, first.learning_rate) == (2, "sample", 5e-3)
     assert (last.epochs, last.dice_over, last.learning_rate) == (1, "batch", 1e-6)
@@ -231,7 +213,7 @@ def test_rounds_go_on_from_each_other_and_are_done_once(tmp_path: Path) -> None:
 
 def test_no_epoch_keeps_the_weights_that_the_stage_starts_from(tiny_model: Path, tmp_path: Path) -> None:
     given = f"coarse={{epochs: 0, start_from: {json.dumps(str(tiny_model))}}}"
-    config = load_config(CONFIG, (*SMALL_PHANTOMS, f"work={tmp_path}", given))
+    config = _quick_config(tmp_path, given)
     for name in ("prepare", "coarse"):
         Recipe(config).run(name)  # type: ignore[arg-type]
 
@@ -359,6 +341,10 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _config(slices: Path, teacher: Path) -> Config:
     data = DataConfig(kind="slices", folder=str(slices))
     return Config("x", "x", data=data, pseudo=PseudoConfig(teacher=str(teacher)))
+
+
+def _quick_config(work: Path, *changes: str) -> Config:
+    return load_config(CONFIG, (*SMALL_PHANTOMS, f"work={work}", "train.workers=0", *changes))
 
 
 def _pool(case: str, dataset: str, count: int, is_extra: bool = False) -> Pool:
