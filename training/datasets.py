@@ -77,7 +77,7 @@ class SliceDataset(Dataset):
         image, label = self._slice(case.id, draw.index)
         if draw.seed is not None:
             image, label = self._with_tumor(image, label, draw.case, draw.seed)
-            image = self._appearance(image, np.random.default_rng([draw.seed, _APPEARANCE]))
+            image, label = self._appearance(image, label, np.random.default_rng([draw.seed, _APPEARANCE]))
         image = equalised(image, self._view.card)
         if draw.side is None:
             image, label = self._whole(image, label, case)
@@ -133,12 +133,12 @@ def collate(samples: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch
         samples: images and labels.
 
     Returns:
-        ``image``, float32, (B, channels, H, W) on the 0..255 scale, and ``label``, int64, (B, H, W).
+        ``image``, float32, (B, channels, H, W) on the 0..255 scale, and ``label``, uint8, (B, H, W).
     """
     height = max(label.shape[0] for _, label in samples)
     width = max(label.shape[1] for _, label in samples)
     images = np.zeros((len(samples), len(samples[0][0]), height, width), np.float32)
-    labels = np.zeros((len(samples), height, width), np.int64)
+    labels = np.zeros((len(samples), height, width), np.uint8)
     for number, (image, label) in enumerate(samples):
         rows, columns = label.shape
         images[number, :, :rows, :columns], labels[number, :rows, :columns] = image, label

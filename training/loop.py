@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import lightning.pytorch as lightning
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
@@ -139,8 +140,14 @@ class _Batches(lightning.LightningDataModule):
             batch_sampler=batches,
             collate_fn=collate,
             num_workers=self._train.workers,
+            worker_init_fn=_one_thread,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+def _one_thread(worker: int) -> None:
+    """The processes are the threads: OpenCV would take all cores in each of them."""
+    cv2.setNumThreads(1)
 
 
 def _batched(draws: Sequence[Draw], size: int) -> list[Sequence[Draw]]:

@@ -57,7 +57,7 @@ class Mining:
         pixels: list[torch.Tensor] = []
         with torch.no_grad():
             for batch in batches:
-                image, label = batch["image"].to(module.device), batch["label"].to(module.device)
+                image, label = batch["image"].to(module.device), batch["label"].to(module.device).long()
                 with precision.forward_context():
                     found = module(image).argmax(dim=1)
                 pixels.append(false_pixels(found, label).cpu())

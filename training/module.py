@@ -62,7 +62,7 @@ class StageModule(lightning.LightningModule):
     def training_step(self, batch: dict[str, torch.Tensor], index: int) -> torch.Tensor:
         """Return the loss of a batch."""
         logits = self._train_logits(self._normalised(batch["image"]))
-        return self.loss(logits if logits.dtype == torch.float64 else logits.float(), batch["label"])
+        return self.loss(logits if logits.dtype == torch.float64 else logits.float(), batch["label"].long())
 
     def _train_logits(self, images: torch.Tensor) -> torch.Tensor:
         if self._compiled is None:
