@@ -37,9 +37,7 @@ class Appearance:
         low, high = window
         self._hu = np.linspace(low, high, 256)
 
-    def __call__(
-        self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Change a slice.
 
         Args:

@@ -35,7 +35,7 @@ def test_paper_config_is_the_paper() -> None:
     assert not config.crops.fall_back_to_labels
 
 
-@pytest.mark.parametrize("name", ["best", "preview", "preview_first", "preview_second", "preview_third", "tiny"])
+@pytest.mark.parametrize("name", ["best", "kits_2", "tiny"])
 def test_every_config_loads(name: str) -> None:
     config = load_config(CONFIGS / f"{name}.yaml")
 

@@ -235,25 +235,64 @@ def test_slices_look_as_from_another_window_phase_and_file() -> None:
     rng = np.random.default_rng(0)
     off = AugmentationConfig()
 
-    assert Appearance(off, WINDOW)(grey, rng) is grey
-    crushed = Appearance(replace(off, crush=1.0), WINDOW)(grey, rng)
+    nothing = np.zeros((16, 16), np.uint8)
+
+    def seen(config: AugmentationConfig) -> np.ndarray:
+        image, label = Appearance(config, WINDOW)(grey, nothing, rng)
+        assert label is nothing
+        return image
+
+    assert seen(off) is grey
+    crushed = seen(replace(off, crush=1.0))
     kept = crushed > 0
     assert np.array_equal(crushed[kept], grey[kept])
     assert 0 < np.count_nonzero(~kept) <= round((10 + 79) / 383 * 255) + 1
-    dimmed = Appearance(replace(off, unenhanced=1.0), WINDOW)(grey, rng)
+    dimmed = seen(replace(off, unenhanced=1.0))
     muscle, kidney = (round((hu + 79) / 383 * 255) for hu in (50, 180))
     assert dimmed.ravel()[muscle] == muscle
     assert muscle < dimmed.ravel()[kidney] < kidney
     assert dimmed.max() == 255
-    moved = Appearance(replace(off, window=1.0), WINDOW)(grey, rng)
+    moved = seen(replace(off, window=1.0))
     assert not np.array_equal(moved, grey)
     assert (np.diff(moved.ravel().astype(int)) >= 0).all()
     noise = rng.integers(0, 256, (2, 32, 40), dtype=np.uint8)
     for change in ({"jpeg": 1.0}, {"resolution": 1.0}):
-        changed = Appearance(replace(off, **change), WINDOW)(noise, rng)
+        changed, _ = Appearance(replace(off, **change), WINDOW)(noise, np.zeros((32, 40), np.uint8), rng)
         assert changed.shape == noise.shape
         assert changed.dtype == np.uint8
         assert not np.array_equal(changed, noise)
+
+
+def test_kidneys_without_contrast_are_darker_than_muscle_and_keep_their_noise() -> None:
+    def grey(hu: float) -> float:
+        return (hu + 79) / 383 * 255
+
+    rng = np.random.default_rng(1)
+    label = np.zeros((64, 64), np.uint8)
+    label[16:48, 16:40], label[16:48, 40:48] = 1, 2
+    image = np.choose(label, [grey(50), grey(190), grey(90)]) + rng.normal(0, 6, label.shape)
+    image = np.clip(np.rint(image), 0, 255).astype(np.uint8)[np.newaxis]
+    unenhanced = Appearance(AugmentationConfig(unenhanced=1.0), WINDOW)
+    inside, outside = np.s_[0, 20:44, 20:36], np.s_[0, :12]
+
+    unseen = 0
+    for _ in range(20):
+        changed, labels = unenhanced(image, label, rng)
+        assert grey(18) < changed[inside].mean() < grey(50)
+        assert changed[inside].std() > 0.7 * image[inside].std()
+        assert abs(changed[outside].mean() - image[outside].mean()) < 1
+        contrast = changed[inside].mean() - changed[0, 20:44, 43:46].mean()
+        assert contrast < 0.6 * (grey(190) - grey(90))
+        assert set(np.unique(labels)) in ({0, 1, 2}, {0, 1, KIDNEY_OR_TUMOR})
+        unseen += KIDNEY_OR_TUMOR in labels
+        assert np.array_equal(labels > 0, label > 0)
+    assert 0 < unseen < 20
+
+    open_rim = label.copy()
+    open_rim[15, 16:48] = NOT_TUMOR
+    changed, labels = unenhanced(image, open_rim, rng)
+    assert labels is open_rim
+    assert changed[inside].mean() > grey(50)
 
 
 def test_teacher_fills_in_kidneys_where_no_label_shows_them(slices: Path, teacher: Path, tmp_path: Path) -> None:
@@ -323,19 +362,6 @@ def slices(tmp_path: Path) -> Path:
     )
     (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
     return folder
-
-
-@pytest.fixture(scope="module")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A real OpenVINO network: its logit is the grey value's distance from the middle, times 0.1."""
-    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
-    from openvino import opset13 as ops
-
-    image = ops.parameter([1, 1, 512, 512], np.float32)
-    logit = ops.multiply(ops.subtract(image, np.float32(128)), np.float32(0.1))
-    path = tmp_path_factory.mktemp("teacher") / "grey.xml"
-    openvino.save_model(openvino.Model([logit], [image]), str(path), compress_to_fp16=False)
-    return path
 
 
 def _config(slices: Path, teacher: Path) -> Config:
