@@ -22,7 +22,7 @@ from training.steps import Step
 Weights = dict[str, torch.Tensor]
 _LICENCE_TEXTS = {
     "Apache-2.0": Path(__file__).parents[1] / "LICENSE",
-    "CC-BY-NC-SA-4.0": resources_folder() / "Models" / "seru-kits-preview" / "LICENSE.txt",
+    "CC-BY-NC-SA-4.0": resources_folder() / "Models" / "seru-kits-2" / "LICENSE.txt",
 }
 
 
