@@ -114,7 +114,7 @@ class SegmentOptions:
     Attributes:
         alpha: weight of the coarse stage in the fusion, 0..1; None takes the model's default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
-        engine: ``auto``, ``torch``, ``openvino``, or ``openvino-int8``, which nothing takes by itself.
+        engine: ``auto``, ``torch``, ``openvino``, or ``openvino-int8``.
         threads: CPU threads of the engine; None lets the engine choose (one per core).
         all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
@@ -145,7 +145,7 @@ class SegmentOptions:
     engine: EngineName = field(
         default="auto",
         metadata=_switch(
-            "back end of the networks; openvino-int8 rounds to 8-bit integers, twice as fast on CPUs without bf16"
+            "back end of the networks; openvino-int8 rounds to 8-bit integers, as auto does on CPUs without AMX"
         ),
     )
     threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from seru.model import engines
+from seru.model.store import Model
 from Testing import REPOSITORY
 from Testing.desktop import Desktop, choose, click
 from Testing.desktop.pytest_fixtures import slicer_desktop
@@ -38,6 +39,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(importlib.metadata, "version", found)
     monkeypatch.setattr(engines, "_has_openvino", lambda: "openvino" in versions)
+    monkeypatch.setattr(engines, "has_amx", lambda: True)
     return versions
 
 
@@ -58,6 +60,17 @@ def test_advanced_shows_openvino_on_a_cpu_and_nothing_is_offered(
     assert panel.ui.engineValueLabel.text == "OpenVINO 2026.4.1, CPU"
     assert panel.ui.engineOfferWidget.isHidden()
     assert "Engine: OpenVINO 2026.4.1, CPU" in panel.parts.setup.facts()
+
+
+def test_advanced_says_where_a_run_takes_integers(
+    slicer_desktop: Desktop, installed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "has_amx", lambda: False)
+    monkeypatch.setattr(Model, "has_ranges", True)
+
+    panel = panel_with(slicer_desktop)
+
+    assert panel.ui.engineValueLabel.text == "OpenVINO 2026.4.1 in 8-bit integers, CPU"
 
 
 def test_with_a_gpu_torch_runs_and_nothing_is_offered_until_the_cpu_is_chosen(

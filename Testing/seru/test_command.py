@@ -19,7 +19,7 @@ from seru.cascade.cascade import segment
 from seru.cli import main
 from seru.io.images import read_volume, write_volume
 from seru.model.engines import resolve_engine
-from seru.model.store import open_model
+from seru.model.store import find_model, open_model
 from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
 from seru.progress import RUN_STAGES
@@ -253,7 +253,7 @@ def test_info_names_versions_devices_engines_and_folders(capsys: pytest.CaptureF
     assert facts["packages"]["numpy"] == np.__version__
     assert facts["devices"][0]["name"] == "cpu"
     assert set(facts["engines"]) == {"torch", "openvino"}
-    assert (facts["auto"]["engine"], facts["auto"]["device"]) == resolve_engine()
+    assert (facts["auto"]["engine"], facts["auto"]["device"]) == resolve_engine(model=find_model())
     for word in ("python", "cpu", "GiB", "models", facts["cache"]):
         assert word in text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,8 @@ import pytest
 from seru.errors import DeviceError
 from seru.io.images import write_volume
 from seru.model import engines
-from seru.model.engines import devices, resolve_device, resolve_engine
+from seru.model.engines import devices, make_engine, resolve_device, resolve_engine
+from seru.model.store import RANGES, open_model
 from seru.phantom import PhantomOptions, make_phantom
 from Testing import REPOSITORY
 
@@ -81,6 +83,24 @@ def test_a_gpu_takes_torch_and_a_cpu_the_fast_engine_where_it_is_there(
     assert resolve_engine("openvino") == ("openvino", "cpu")
     monkeypatch.setattr(engines, "resolve_device", {"auto": "cpu"}.__getitem__)
     assert resolve_engine() == on_cpu
+
+
+@pytest.mark.parametrize("has_amx", [True, False])
+def test_integers_are_taken_where_the_model_has_ranges_and_the_cpu_no_amx(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Path, has_amx: bool
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    monkeypatch.setattr(engines, "has_amx", lambda: has_amx)
+    plain = open_model(tiny_model)
+    measured = replace(
+        plain, card=replace(plain.card, files=plain.card.files | {RANGES: next(iter(plain.card.files.values()))})
+    )
+    chosen = "openvino" if has_amx else "openvino-int8"
+
+    for model, expected in ((None, "openvino"), (plain, "openvino"), (measured, chosen)):
+        assert resolve_engine("auto", "cpu", model) == (expected, "cpu")
+    assert resolve_engine("torch", "cpu", measured) == ("torch", "cpu")
+    assert make_engine(measured, device="cpu").name == chosen
 
 
 _SEGMENT = """

@@ -275,6 +275,7 @@ def test_every_configs_options_run_on_files_as_kits19_lays_them_out(name: str, t
             # Folders that are not there, and rounds with options of their own.
             "train.shares={}",
             "coarse.rounds=[{}]",
+            "pseudo.teacher=null",
             "crops.fall_back_to_labels=true",
             "inference.device=cpu",
             "inference.threads=1",

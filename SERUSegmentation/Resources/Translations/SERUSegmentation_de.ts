@@ -850,6 +850,11 @@ Jetzt herunterladen und in Slicers Python installieren?</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/engine_panel.py"/>
+        <source>{engine} {version} in 8-bit integers, {device}</source>
+        <translation>{engine} {version} mit 8-Bit-Zahlen, {device}</translation>
+    </message>
+    <message>
+        <location filename="../../SERUSegmentationLib/panel/engine_panel.py"/>
         <source>{engine} {version}, {device}</source>
         <translation>{engine} {version}, {device}</translation>
     </message>

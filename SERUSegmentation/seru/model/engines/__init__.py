@@ -7,7 +7,7 @@ import os
 
 from seru.errors import DeviceError
 from seru.model.engines.base import Engine
-from seru.model.engines.devices import import_torch, not_started, resolve_device
+from seru.model.engines.devices import has_amx, import_torch, not_started, resolve_device
 from seru.model.store import Model
 from seru.options import EngineName
 
@@ -21,7 +21,8 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
 
     Args:
         model: card and weights.
-        engine: ``auto`` takes OpenVINO on a CPU where it is installed, else torch.
+        engine: ``auto`` takes OpenVINO on a CPU where it is installed, in 8-bit integers where the model has ranges for
+            them and the CPU no AMX; else torch.
         device: ``auto`` takes a GPU where there is one, else the CPU.
         threads: CPU threads; None takes all, and there are no more than the CPU has.
 
@@ -34,7 +35,7 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         ModelError: the model cannot be run in 8-bit integers.
     """
     check_engine(engine, device)
-    taken, device = resolve_engine(engine, device)
+    taken, device = resolve_engine(engine, device, model)
     threads = threads and min(threads, os.cpu_count() or 1)
     if taken in _OPENVINO:
         return _openvino_engine(model, device, threads, taken == "openvino-int8")
@@ -44,12 +45,15 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
     return TorchEngine(model, device, threads)
 
 
-def resolve_engine(engine: EngineName = "auto", device: str = "auto") -> tuple[EngineName, str]:
+def resolve_engine(
+    engine: EngineName = "auto", device: str = "auto", model: Model | None = None
+) -> tuple[EngineName, str]:
     """Return which engine runs, and where; where torch's build rules a GPU out nothing is loaded.
 
     Args:
         engine: as for :func:`make_engine`.
         device: as for :func:`make_engine`.
+        model: that it runs; None where it is not there yet, and has no ranges then.
 
     Returns:
         ``torch``, ``openvino`` or ``openvino-int8``, and ``cpu``, ``cuda:N`` or ``mps``.
@@ -62,7 +66,9 @@ def resolve_engine(engine: EngineName = "auto", device: str = "auto") -> tuple[E
     if engine in _OPENVINO:
         return engine, device
     if engine == "auto" and device == "cpu" and _has_openvino():
-        return "openvino", device
+        # Beside bf16 on AMX integers were not measured.
+        in_integers = model is not None and model.has_ranges and not has_amx()
+        return "openvino-int8" if in_integers else "openvino", device
     return "torch", device
 
 

@@ -73,6 +73,14 @@ def may_have_gpu() -> bool:
     return bool(build.get("cuda")) and _has_nvidia_driver()
 
 
+def has_amx() -> bool:
+    """Tell whether the CPU multiplies matrices of bf16 in hardware (AMX); known on Linux alone."""
+    try:
+        return "amx_tile" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+
+
 def import_torch() -> ModuleType:
     """Import torch.
 
