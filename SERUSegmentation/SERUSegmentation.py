@@ -56,12 +56,13 @@ class SERUSegmentation(ScriptedLoadableModule):
             "is the command <code>seru batch</code>, on this computer or on a cluster, with a page to review them: see "
             "the README.</p><p><b>Research use only.</b> "
             "This is not a medical device and must not be used for diagnosis or treatment.</p><p>The default model is "
-            "a preview, trained on single slices of KiTS19 and KiTS23 and on synthetic CT. Its weights are <b>CC "
+            "trained on single slices of KiTS19, KiTS23 and other data sets and on synthetic CT. Its weights are <b>CC "
             "BY-NC-SA 4.0</b>: no commercial use, name the source, share under the same licence. <b>Setup</b> and the "
             "README say what it can do and what it cannot.</p>"
         )
         self.parent.acknowledgementText = _(
-            "The weights are derived from the KiTS19 and KiTS23 challenges' data (Heller et al.), CC BY-NC-SA 4.0. The "
+            "The weights are derived from the KiTS19 and KiTS23 challenges' data (Heller et al.), CC BY-NC-SA 4.0, and from "
+            "other data sets, which the README names. The "
             "network is an SE-ResNeXt50 encoder (Hu et al., Xie et al.; after R. Cadene's pretrainedmodels) with a "
             "U-Net decoder (Ronneberger et al.), after the SERU manuscript for KiTS19. Please cite SERU and KiTS19 "
             "(see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module."
