@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # The paper's way runs every slice: there the Dice tells what the narrow numbers cost; else also what lies outside the
 # slices that were run.
 OF_PAPER = "-paper"
-WAYS = ("slow", "torch", "openvino", "openvino" + OF_PAPER)
+WAYS = ("slow", "auto", "torch", "openvino", "openvino" + OF_PAPER)
 
 
 def main() -> int:
@@ -117,7 +117,7 @@ def print_speed(source: Path, model: Path, folder: Path, runs: int) -> None:
 def print_memory(model: Path, folder: Path) -> None:
     """Print the peak memory of the whole command on 512x512x500."""
     source = make_phantom_file(folder / "phantom_500.nii.gz", 500)
-    for engine in ("torch", "openvino"):
+    for engine in ("auto", "torch", "openvino"):
         output = ["-o", str(folder / "memory.nii.gz"), "--engine", engine, "--device", "cpu", "--progress", "none"]
         _, peak = timed_process(["-m", "seru", "segment", str(source), "--model", str(model), *output])
         print(f"\npeak memory, 512x512x500, {engine}: {peak:.2f} GB")
