@@ -39,7 +39,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(importlib.metadata, "version", found)
     monkeypatch.setattr(engines, "_has_openvino", lambda: "openvino" in versions)
-    monkeypatch.setattr(engines, "has_amx", lambda: True)
+    monkeypatch.setattr(engines, "prefers_integers", lambda: False)
     return versions
 
 
@@ -65,7 +65,7 @@ def test_advanced_shows_openvino_on_a_cpu_and_nothing_is_offered(
 def test_advanced_says_where_a_run_takes_integers(
     slicer_desktop: Desktop, installed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "has_amx", lambda: False)
+    monkeypatch.setattr(engines, "prefers_integers", lambda: True)
     monkeypatch.setattr(Model, "has_ranges", True)
 
     panel = panel_with(slicer_desktop)

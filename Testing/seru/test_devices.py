@@ -85,22 +85,46 @@ def test_a_gpu_takes_torch_and_a_cpu_the_fast_engine_where_it_is_there(
     assert resolve_engine() == on_cpu
 
 
-@pytest.mark.parametrize("has_amx", [True, False])
-def test_integers_are_taken_where_the_model_has_ranges_and_the_cpu_no_amx(
-    monkeypatch: pytest.MonkeyPatch, tiny_model: Path, has_amx: bool
+@pytest.mark.parametrize("are_preferred", [True, False])
+def test_integers_are_taken_where_the_model_has_ranges_and_the_cpu_prefers_them(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Path, are_preferred: bool
 ) -> None:
     pytest.importorskip("openvino", reason="OpenVINO is not installed")
-    monkeypatch.setattr(engines, "has_amx", lambda: has_amx)
+    monkeypatch.setattr(engines, "prefers_integers", lambda: are_preferred)
     plain = open_model(tiny_model)
-    measured = replace(
-        plain, card=replace(plain.card, files=plain.card.files | {RANGES: next(iter(plain.card.files.values()))})
-    )
-    chosen = "openvino" if has_amx else "openvino-int8"
+    ranges = next(iter(plain.card.files.values()))
+    measured = replace(plain, card=replace(plain.card, files={**plain.card.files, RANGES: ranges}))
+    chosen = "openvino-int8" if are_preferred else "openvino"
 
     for model, expected in ((None, "openvino"), (plain, "openvino"), (measured, chosen)):
         assert resolve_engine("auto", "cpu", model) == (expected, "cpu")
     assert resolve_engine("torch", "cpu", measured) == ("torch", "cpu")
     assert make_engine(measured, device="cpu").name == chosen
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "expected"),
+    [
+        ("x86_64", "flags: avx2 avx512_bf16", True),
+        ("x86_64", "flags: avx2 amx_bf16 amx_tile", False),
+        ("AMD64", None, True),
+        ("arm64", None, False),
+        ("aarch64", "Features: asimd", False),
+    ],
+)
+def test_integers_are_preferred_on_x86_without_amx(
+    monkeypatch: pytest.MonkeyPatch, machine: str, flags: str | None, expected: bool
+) -> None:
+    def read_text(path: Path, **options: str) -> str:
+        assert path == Path("/proc/cpuinfo")
+        if flags is None:
+            raise FileNotFoundError(path)
+        return flags
+
+    monkeypatch.setattr(devices.platform, "machine", lambda: machine)
+    monkeypatch.setattr(Path, "read_text", read_text)
+
+    assert devices.prefers_integers() is expected
 
 
 _SEGMENT = """

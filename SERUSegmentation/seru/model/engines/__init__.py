@@ -7,7 +7,7 @@ import os
 
 from seru.errors import DeviceError
 from seru.model.engines.base import Engine
-from seru.model.engines.devices import has_amx, import_torch, not_started, resolve_device
+from seru.model.engines.devices import import_torch, not_started, prefers_integers, resolve_device
 from seru.model.store import Model
 from seru.options import EngineName
 
@@ -22,7 +22,7 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
     Args:
         model: card and weights.
         engine: ``auto`` takes OpenVINO on a CPU where it is installed, in 8-bit integers where the model has ranges for
-            them and the CPU no AMX; else torch.
+            them and the CPU is of x86-64 without AMX; else torch.
         device: ``auto`` takes a GPU where there is one, else the CPU.
         threads: CPU threads; None takes all, and there are no more than the CPU has.
 
@@ -66,8 +66,7 @@ def resolve_engine(
     if engine in _OPENVINO:
         return engine, device
     if engine == "auto" and device == "cpu" and _has_openvino():
-        # Beside bf16 on AMX integers were not measured.
-        in_integers = model is not None and model.has_ranges and not has_amx()
+        in_integers = model is not None and model.has_ranges and prefers_integers()
         return "openvino-int8" if in_integers else "openvino", device
     return "torch", device
 
