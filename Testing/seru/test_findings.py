@@ -249,7 +249,7 @@ def test_where_nothing_is_believed_the_candidates_and_the_scan_are_spoken_of() -
 
     assert remarks(doubtful, a_finding(status="dismissed")) == (
         "Nothing that was found is believed: look at the candidates. What looks like kidney has 20 HU, as without "
-        "contrast agent, which the model was not trained on: check every outline."
+        "contrast agent, where kidneys and tumors are easily missed: check every outline."
     )
     assert remarks(a_finding(status="candidate")) == "Nothing that was found is believed: look at the candidates."
     assert remarks(a_finding(status="dismissed")) == remarks() == ""

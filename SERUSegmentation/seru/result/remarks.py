@@ -77,7 +77,7 @@ def _kidney_hu(findings: Iterable[Finding]) -> float | None:
 def _of_scan(subject: str, kidney_hu: float | None) -> Iterator[str]:
     if kidney_hu is not None and kidney_hu < _NO_CONTRAST_HU:
         yield (
-            f"{subject} {kidney_hu:.0f} HU, as without contrast agent, which the model was not trained on: "
+            f"{subject} {kidney_hu:.0f} HU, as without contrast agent, where kidneys and tumors are easily missed: "
             "check every outline."
         )
 
