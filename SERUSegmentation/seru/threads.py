@@ -4,9 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
 
-THREADS = min(16, os.cpu_count() or 1)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST = 16
+_limit: int | None = None
+
+
+def limit_threads(count: int | None) -> None:
+    """Say how many threads this process takes for its slices from now on.
+
+    Args:
+        count: 1 or more; None takes as many as there are cores.
+    """
+    global _limit
+    _limit = count
+
+
+def slice_pool(name: str) -> Executor:
+    """Return a pool for work on slices.
+
+    Args:
+        name: of its threads, for whoever looks at the process.
+
+    Returns:
+        The pool. Where this process takes one thread alone, the one that hands the work in does it at once.
+    """
+    if _limit == 1:
+        return _AtOnce()
+    return ThreadPoolExecutor(min(_MOST, _limit or os.cpu_count() or 1), thread_name_prefix=f"seru-{name}")
 
 
 def in_threads(function: Callable[[int], object], indices: Iterable[int]) -> None:
@@ -19,6 +48,19 @@ def in_threads(function: Callable[[int], object], indices: Iterable[int]) -> Non
     Raises:
         Exception: what the function raised first.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-slices") as pool:
+    with slice_pool("slices") as pool:
         for _ in pool.map(function, indices):
             pass
+
+
+class _AtOnce(Executor):
+    """A pool without threads."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do the work, and return what it gave."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import suppress
 from functools import partial
 
@@ -17,7 +17,7 @@ from seru.model.engines.base import OutOfMemory
 from seru.model.store import Model
 from seru.options import SegmentOptions
 from seru.progress import Progress
-from seru.threads import THREADS
+from seru.threads import slice_pool
 
 _BATCHES_AHEAD = 2
 
@@ -66,7 +66,7 @@ class BatchRunner:
         waiting: deque[Future[np.ndarray]] = deque()
         started: deque[tuple[int, Callable[[], np.ndarray]]] = deque()
         ahead, done, begun = iter(indices), 0, 0
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-prepare") as pool:
+        with slice_pool("prepare") as pool:
             try:
                 while done < len(indices):
                     while begun < len(indices) and len(started) <= self.engine.batches_ahead:
@@ -136,7 +136,7 @@ def _fill(
     waiting: deque[Future[np.ndarray]],
     ahead: Iterator[int],
     count: int,
-    pool: ThreadPoolExecutor,
+    pool: Executor,
     make_image: MakeImage,
 ) -> None:
     while len(waiting) < count:

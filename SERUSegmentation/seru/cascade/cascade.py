@@ -17,6 +17,7 @@ from seru.model.engines import check_engine
 from seru.model.store import Model, find_model
 from seru.options import SegmentOptions
 from seru.progress import Progress, RunRecord
+from seru.threads import limit_threads
 from seru.volume import Volume
 
 __all__ = ["SegmentResult", "Segmenter", "segment"]
@@ -164,6 +165,7 @@ class Segmenter:
 
     def ready(self) -> BatchRunner:
         """Return the networks for another run: one volume that was too large for the device decides nothing for it."""
+        limit_threads(self.options.threads)
         if self._runner is None or self._runner.has_fallen_back:
             self._runner = BatchRunner(self.model, self.options)
         return self._runner

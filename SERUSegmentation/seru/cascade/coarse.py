@@ -6,7 +6,6 @@ Source: SERU manuscript, coarse stage; on which slices is the sparse pass's matt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from seru.progress import Progress
 from seru.result.finish import thresholds_of
 from seru.result.fusion import is_foreground
 from seru.result.gate import believe
-from seru.threads import THREADS
+from seru.threads import slice_pool
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def run_coarse(prepared: Prepared, runner: BatchRunner, options: SegmentOptions,
         done = int(np.isfinite(areas_mm2).sum())
         total = done + len(indices)
         # Beside the network, which may be faster.
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="seru-keep") as pool:
+        with slice_pool("keep") as pool:
             kept = []
             for index, output in runner.run("coarse", indices, image, progress):
                 kept.append(pool.submit(keep, index, output))

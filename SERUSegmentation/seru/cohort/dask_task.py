@@ -132,8 +132,11 @@ def _ready(recipe: Recipe, worker: object) -> Segmenter:
     if _kept is None or _kept[0] != recipe:
         _kept = None  # what another cohort's networks hold is free before these are loaded
         _check_worker(recipe)
+        import cv2
+
         from seru.cascade.cascade import Segmenter
 
+        cv2.setNumThreads(1)  # as the command has it; threads of ours prepare the slices
         segmenter = Segmenter.of_model(recipe.model, recipe.pinned(worker))
         if segmenter.model.card.checksums != recipe.checksums:
             raise ModelError(
