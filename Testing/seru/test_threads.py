@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seru import SegmentOptions, segment
+from seru.cascade.cascade import segment
+from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
 from seru.threads import in_threads, limit_threads, slice_pool
 
