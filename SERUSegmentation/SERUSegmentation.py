@@ -63,9 +63,9 @@ class SERUSegmentation(ScriptedLoadableModule):
         self.parent.acknowledgementText = _(
             "The weights are derived from the KiTS19 and KiTS23 challenges' data (Heller et al.), CC BY-NC-SA 4.0, and "
             "from other data sets, which the README names. The network is an SE-ResNeXt50 encoder (Hu et al., Xie et "
-            "al.; after R. Cadene's pretrainedmodels) with a "
-            "U-Net decoder (Ronneberger et al.), after the SERU manuscript for KiTS19. Please cite SERU and KiTS19 "
-            "(see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) when you use this module."
+            "al.; after R. Cadene's pretrainedmodels) with a U-Net decoder (Ronneberger et al.), after the SERU "
+            "manuscript for KiTS19. Please cite SERU and KiTS19 (see CITATION.cff) and 3D Slicer (Fedorov et al. 2012) "
+            "when you use this module."
         )
         slicer.app.connect("startupCompleted()", self._onStartupCompleted)
 

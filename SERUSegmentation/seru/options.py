@@ -115,7 +115,7 @@ class SegmentOptions:
         alpha: weight of the coarse stage in the fusion, 0..1; None takes the model's default.
         device: ``auto``, ``cpu``, ``cuda:N`` or ``mps``.
         engine: ``auto``, ``torch``, ``openvino``, or ``openvino-int8``.
-        threads: CPU threads of the engine; None lets the engine choose (one per core).
+        threads: CPU threads of the run; None takes all (one per core).
         all_slices: run every slice through both stages, without the sparse pass.
         mirror: run both networks on each slice and on its mirror image, and take the mean; twice the time.
         min_confidence: least confidence of what is believed, 0..1, and 0 believes everything; None takes the model's.

@@ -96,10 +96,11 @@ def test_integers_are_taken_where_the_model_has_ranges_and_the_cpu_prefers_them(
     measured = replace(plain, card=replace(plain.card, files={**plain.card.files, RANGES: ranges}))
     chosen = "openvino-int8" if are_preferred else "openvino"
 
-    for model, expected in ((None, "openvino"), (plain, "openvino"), (measured, chosen)):
-        assert resolve_engine("auto", "cpu", model) == (expected, "cpu")
-    assert resolve_engine("torch", "cpu", measured) == ("torch", "cpu")
-    assert make_engine(measured, device="cpu").name == chosen
+    assert resolve_engine("auto", "cpu") == ("openvino", "cpu")
+    for model, expected in ((plain, "openvino"), (measured, chosen)):
+        assert resolve_engine("auto", "cpu", model.has_ranges) == (expected, "cpu")
+        assert make_engine(model, device="cpu").name == expected
+    assert resolve_engine("torch", "cpu", has_ranges=True) == ("torch", "cpu")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class ModelChoice:
         notes: what a user must know.
         folder: where it is; None where it has yet to be fetched.
         entry: of the registry, where it can be fetched.
+        hasRanges: CPUs can run it in 8-bit integers.
     """
 
     key: str
@@ -41,6 +42,7 @@ class ModelChoice:
     notes: str = ""
     folder: Path | None = None
     entry: RegistryEntry | None = None
+    hasRanges: bool = False
 
 
 def listChoices(ownFolders: list[str]) -> tuple[list[ModelChoice], list[str]]:
@@ -153,8 +155,10 @@ def _here(problems: list[str]) -> list[Model]:
 
 def _ofFolder(folder: Path, key: str, entries: dict[str, RegistryEntry], problems: list[str]) -> ModelChoice | None:
     try:
-        card = open_model(folder).card
+        model = open_model(folder)
     except ModelError as error:
         problems.append(str(error))
         return None
-    return ModelChoice(key, card.title, card.licence, card.alpha, " ".join(card.notes), folder, entries.get(key))
+    card, entry = model.card, entries.get(key)
+    notes = " ".join(card.notes)
+    return ModelChoice(key, card.title, card.licence, card.alpha, notes, folder, entry, model.has_ranges)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from seru.errors import ModelError, SeruError
+from seru.errors import SeruError
 from seru.model.engines import resolve_engine
-from seru.model.store import Model, open_model
 from SERUSegmentationLib.panel.input_panel import InputPanel, deviceTitle
 from SERUSegmentationLib.panel.installation import (
     OPENVINO_REQUIREMENT,
@@ -78,18 +77,11 @@ def engineText(inputs: InputPanel) -> str:
     device = inputs.deviceOfRun()
     if device is None:
         return _("PyTorch where there is a GPU; known after the first run, or 'Check devices' in Setup")
-    name = "torch" if device != "cpu" else resolve_engine("auto", device, _modelOf(inputs))[0]
+    hasRanges = inputs.model is not None and inputs.model.hasRanges
+    name = "torch" if device != "cpu" else resolve_engine("auto", device, hasRanges)[0]
     package = name.partition("-")[0]
     title = {"torch": "PyTorch", "openvino": "OpenVINO"}[package]
     known = next((each for each in inputs.devices if each["name"] == device), {"name": device})
     inIntegers = name != package
     text = _("{engine} {version} in 8-bit integers, {device}") if inIntegers else _("{engine} {version}, {device}")
     return text.format(engine=title, version=installedVersion(package), device=deviceTitle(known))
-
-
-def _modelOf(inputs: InputPanel) -> Model | None:
-    choice = inputs.model
-    try:
-        return None if choice is None or choice.folder is None else open_model(choice.folder)
-    except ModelError:
-        return None

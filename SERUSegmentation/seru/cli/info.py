@@ -17,7 +17,7 @@ from seru.errors import NO_MEMORY, DeviceError, ModelError, SeruError
 from seru.memory import LIBRARIES, has_room
 from seru.model.engines import resolve_engine
 from seru.model.engines.devices import may_have_gpu
-from seru.model.store import Model, cache_folder, find_model, list_models, models_to_fetch, read_registry
+from seru.model.store import cache_folder, find_model, list_models, models_to_fetch, read_registry
 
 _PACKAGES = (
     "numpy",
@@ -111,17 +111,18 @@ def _auto() -> dict[str, str]:
     try:
         if may_have_gpu() and not has_room(LIBRARIES):
             raise DeviceError(NO_MEMORY)
-        engine, device = resolve_engine(model=_default_model())
+        engine, device = resolve_engine(has_ranges=_has_ranges())
     except SeruError as error:
         return {"error": str(error)}
     return {"engine": engine, "device": device}
 
 
-def _default_model() -> Model | None:
+def _has_ranges() -> bool:
+    """Whether the default model has ranges for 8-bit integers; not where it has yet to be fetched."""
     try:
-        return find_model()
+        return find_model().has_ranges
     except SeruError:
-        return None
+        return False
 
 
 def _devices() -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
         ModelError: the model cannot be run in 8-bit integers.
     """
     check_engine(engine, device)
-    taken, device = resolve_engine(engine, device, model)
+    taken, device = resolve_engine(engine, device, model.has_ranges)
     threads = threads and min(threads, os.cpu_count() or 1)
     if taken in _OPENVINO:
         return _openvino_engine(model, device, threads, taken == "openvino-int8")
@@ -46,14 +46,14 @@ def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto",
 
 
 def resolve_engine(
-    engine: EngineName = "auto", device: str = "auto", model: Model | None = None
+    engine: EngineName = "auto", device: str = "auto", has_ranges: bool = False
 ) -> tuple[EngineName, str]:
     """Return which engine runs, and where; where torch's build rules a GPU out nothing is loaded.
 
     Args:
         engine: as for :func:`make_engine`.
         device: as for :func:`make_engine`.
-        model: that it runs; None where it is not there yet, and has no ranges then.
+        has_ranges: the model that it runs has ranges for 8-bit integers.
 
     Returns:
         ``torch``, ``openvino`` or ``openvino-int8``, and ``cpu``, ``cuda:N`` or ``mps``.
@@ -66,8 +66,7 @@ def resolve_engine(
     if engine in _OPENVINO:
         return engine, device
     if engine == "auto" and device == "cpu" and _has_openvino():
-        in_integers = model is not None and model.has_ranges and prefers_integers()
-        return "openvino-int8" if in_integers else "openvino", device
+        return "openvino-int8" if has_ranges and prefers_integers() else "openvino", device
     return "torch", device
 
 
