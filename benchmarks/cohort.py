@@ -1,13 +1,13 @@
 """A cohort on several processes: what two workers save beside one process, and what kills leave.
 
     python -m benchmarks.cohort --kills 20
-    python -m benchmarks.cohort --cases 40
+    python -m benchmarks.cohort --cases 40 [--runs 3]
 
 ``--kills`` starts a real scheduler and two workers, and kills one of them, or the client, by SIGKILL at a random moment
 of a batch. After each kill no label map may be partial; a worker's death must change nothing but the time. After
 one more run every case must be there, with the right labels, listed once, no temporary file, and what was
 finished before untouched. ``--cases`` runs so many CTs in one process, on one worker and on two workers of this
-computer, one thread each; it wants two quiet cores.
+computer, one thread each, in turn; it wants two quiet cores. The ratios are of the medians of all rounds.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -47,32 +48,38 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--cases", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=1, help="rounds of --cases (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         faults = kill_often(Path(place), arguments.kills, arguments.seed) if arguments.kills else []
         if arguments.cases:
-            compare(Path(place), arguments.cases)
+            compare(Path(place), arguments.cases, arguments.runs)
     return 1 if faults else 0
 
 
-def compare(place: Path, count: int) -> None:
+def compare(place: Path, count: int, runs: int) -> None:
     """Time each way to run the same CTs: from start to end, and once every process has its networks."""
     source = make_cts(place / "cts", count, _SMALL)
-    whole, steady = {}, {}
-    for name, more in _RUNS.items():
+    whole, steady = defaultdict(list), defaultdict(list)
+    same = True
+    for number, (name, more) in itertools.product(range(runs), _RUNS.items()):
+        folder = place / f"{name} {number}"
         start = time.perf_counter()
-        ends = case_ends(command(source, place / name, *more))
-        whole[name] = time.perf_counter() - start
+        ends = case_ends(command(source, folder, *more))
+        whole[name].append(time.perf_counter() - start)
         # The first case of each process loads the networks.
         first = 2 if name == "two workers" else 1
-        steady[name] = (ends[-1] - ends[first - 1]) / (count - first)
-        print(f"{name:12}{whole[name]:8.1f} s from start to end{steady[name]:8.3f} s a case once networks are loaded")
-    one, *others = (labels_of(place / name) for name in _RUNS)
-    same = all(_are_equal(one, other) for other in others)
-    print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; two workers beside")
+        steady[name].append((ends[-1] - ends[first - 1]) / (count - first))
+        print(
+            f"{name:12}{whole[name][-1]:8.1f} s from start to end"
+            f"{steady[name][-1]:8.3f} s a case once networks are loaded",
+            flush=True,
+        )
+        same = same and _are_equal(labels_of(place / f"{next(iter(_RUNS))} 0"), labels_of(folder))
+    print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; two workers beside, medians of {runs}")
     for name in ("one process", "one worker"):
-        times = [seconds[name] / seconds["two workers"] for seconds in (whole, steady)]
+        times = [median(seconds[name]) / median(seconds["two workers"]) for seconds in (whole, steady)]
         print(f"{name:12}{times[0]:8.2f} times as fast from start to end{times[1]:8.2f} a case")
 
 

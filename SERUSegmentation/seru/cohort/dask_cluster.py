@@ -28,6 +28,8 @@ _SCHEDULING = {
     # Even without a dashboard a port answers to HTTP, then with nothing.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
+    # For a dashboard, too.
+    "distributed.worker.profile.enabled": False,
 }
 
 

@@ -21,7 +21,7 @@ SUMMARY = CASES.name
 SUMMARY_CSV, SUMMARY_JSON = f"{SUMMARY}.csv", f"{SUMMARY}.json"
 VERSION = 1
 # Times that writing took, until it is written again: with thousands of cases it would else be most of the work.
-_PAUSE = 20
+_PAUSE = 100
 
 Status = Literal["done", "skipped", "failed", "left out"]
 
