@@ -29,11 +29,12 @@ SHA256 = "a260b3a40f82dfe37c58d26a612bcf7bef0d27c6fed096226b0e4e9fb364168e"
 
 
 def load_encoder_weights(network: SERU, source: str) -> str:
-    """Load ImageNet weights into a network's encoder, or say plainly that there are none.
+    """Load weights into a network's encoder, or say plainly that there are none.
 
     Args:
         network: SE-ResNeXt50 32x4d for ImageNet weights.
-        source: ``imagenet`` (downloaded once into the user's cache), ``none``, or the path of Cadene's file.
+        source: ``imagenet`` (downloaded once into the user's cache), ``none``, or the path of Cadene's file or of a
+            state dict with its keys.
 
     Returns:
         What was loaded, for the record of the run.
@@ -46,7 +47,8 @@ def load_encoder_weights(network: SERU, source: str) -> str:
     path = cached_weights() if source == "imagenet" else Path(source)
     state = read_encoder_weights(path, is_published=source == "imagenet")
     network.load_encoder_state_dict(state)
-    return f"ImageNet, {path.name}, SHA-256 {file_digest(path)}"
+    found = file_digest(path)
+    return f"{'ImageNet, ' if found == SHA256 else ''}{path.name}, SHA-256 {found}"
 
 
 def read_encoder_weights(path: Path, is_published: bool = True) -> dict[str, torch.Tensor]:
