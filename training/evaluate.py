@@ -194,7 +194,7 @@ class _Tally:
         self._findings.append(score_findings(prediction.case, prediction.maps, prediction.truth, self._alpha))
         self._rows.append({**asdict(of_all[0]), "score": of_all[0].score, **prediction.volumes_ml(fused),
                            "believed_kidney_tumor": ours.kidney_tumor, "believed_tumor": ours.tumor})  # fmt: skip
-        if self._keeps_examples and ours.shows_kidney:
+        if self._keeps_examples and (ours.shows_kidney or not ours.knows_kidney):
             self._examples.append(take_example(prediction, ours, believed))
 
     def summary(self) -> dict[str, Any]:

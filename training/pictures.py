@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot as plt
 
+from seru.findings import TUMOR
 from seru.hounsfield import window_to_uint8
 from seru.orientation import AxialStack
 from training.labelled import LabelledCase
@@ -28,7 +29,7 @@ class Example:
     Attributes:
         case: read again where it is drawn.
         score: of the case.
-        index: the axial slice with the largest labels.
+        index: the axial slice with the largest labels; of a case whose labels show none, with the largest found.
         found: uint8, shape (rows, columns), labels found on it, in the axial stack's orientation.
     """
 
@@ -39,7 +40,7 @@ class Example:
 
 
 def take_example(prediction: Prediction, score: CaseScore, found: np.ndarray) -> Example:
-    """Keep the slice with the largest labels of a case.
+    """Keep the slice of a case that shows most.
 
     Args:
         prediction: of the case.
@@ -51,8 +52,9 @@ def take_example(prediction: Prediction, score: CaseScore, found: np.ndarray) ->
     """
     volume, _ = prediction.case.read()
     to_stack = AxialStack.of(volume).orientation.to_stack
-    index = int(np.argmax((to_stack(prediction.truth) > 0).sum(axis=(1, 2))))
     labels = to_stack(prediction.maps.whole(found))
+    most = to_stack(prediction.truth) if score.shows_kidney else labels
+    index = int(np.argmax((most > 0).sum(axis=(1, 2))))
     return Example(prediction.case, score, index, labels[index].copy())
 
 
@@ -60,14 +62,14 @@ def choose_examples(examples: Sequence[Example], count: int = 10) -> list[Exampl
     """Choose evenly from the best to the worst by the Dice of kidney and tumor together.
 
     Args:
-        examples: those whose labels show no kidney are left out.
+        examples: those whose labels show no kidney are left out; where all are such, the fewest pixels of tumor are best.
         count: how many at most.
 
     Returns:
         The chosen, best first.
     """
     shown = [example for example in examples if example.score.shows_kidney]
-    ordered = sorted(shown, key=lambda example: (-example.score.kidney_tumor, example.case.id))
+    ordered = sorted(shown or examples, key=lambda example: (_fault(example), example.case.id))
     places = np.unique(np.linspace(0, len(ordered) - 1, min(count, len(ordered))).round().astype(int))
     return [ordered[place] for place in places]
 
@@ -95,10 +97,20 @@ def plot_pictures(path: Path, examples: Sequence[Example], title: str) -> None:
         for least, color in _OUTLINES:
             _outline(axes, example.found > least, colors=color, linewidths=1.2)
             _outline(axes, truth > least, colors="white", linewidths=0.7, linestyles="dotted")
-        tumor = "-" if np.isnan(example.score.tumor) else f"{example.score.tumor:.2f}"
-        axes.set_title(f"{example.case.id}\nDice {example.score.kidney_tumor:.2f}, tumor {tumor}", fontsize=8)
+        kidney, tumor = (_written(dice) for dice in (example.score.kidney_tumor, example.score.tumor))
+        axes.set_title(f"{example.case.id}\nDice {kidney}, tumor {tumor}", fontsize=8)
     figure.suptitle(title)
     save_figure(figure, path)
+
+
+def _fault(example: Example) -> float:
+    if example.score.shows_kidney:
+        return -example.score.kidney_tumor
+    return float((example.found == TUMOR).sum())
+
+
+def _written(dice: float) -> str:
+    return "-" if np.isnan(dice) else f"{dice:.2f}"
 
 
 def _outline(axes: plt.Axes, mask: np.ndarray, **style: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,9 @@ from training.evaluate import evaluate_cases, format_summary
 from training.finding_scores import CaseFindings, FindingScore, Interval, TrueComponent, equivalent_mm, score_findings
 from training.finding_tables import calibration, size_class, summarise_findings
 from training.labelled import Knowledge, LabelledCase
+from training.pictures import choose_examples, plot_pictures, take_example
 from training.predictions import Prediction
+from training.scoring import CaseScore
 from training.thresholds import choose_thresholds, costs
 
 # A slice of 20 x 40 pixels of 1 mm, 10 mm thick; rows run to the back, columns to the patient's left.
@@ -220,3 +223,16 @@ def test_summary_tells_what_is_believed_and_what_it_costs(tmp_path: Path) -> Non
     assert "tumor findings, gate off: 1 true and 1 false" in printed
     assert (tmp_path / "findings.png").read_bytes().startswith(b"\x89PNG")
     assert len((tmp_path / "findings.csv").read_text().splitlines()) == 1 + 3 + 1
+
+
+def test_pictures_of_a_folder_without_kidney_labels_show_false_tumors_last(tmp_path: Path) -> None:
+    maps, truth = two_kidneys()
+    score = partial(CaseScore, kidney_tumor=np.nan, tumor=np.nan, shows_kidney=False, shows_tumor=False)
+    examples = [
+        take_example(Prediction(case_of("no tumor", name), maps, 0 * truth, GRID.voxel_ml), score(name, name), found)
+        for name, found in (("a", truth), ("b", 0 * truth))
+    ]
+
+    assert [example.case.id for example in choose_examples(examples)] == ["b", "a"]
+    plot_pictures(tmp_path / "pictures.png", examples, "no labels")
+    assert (tmp_path / "pictures.png").read_bytes().startswith(b"\x89PNG")
