@@ -62,7 +62,7 @@ def choose_examples(examples: Sequence[Example], count: int = 10) -> list[Exampl
     """Choose evenly from the best to the worst by the Dice of kidney and tumor together.
 
     Args:
-        examples: those whose labels show no kidney are left out; where all are such, the fewest pixels of tumor are best.
+        examples: those whose labels show no kidney are left out; where all are such, the less tumor the better.
         count: how many at most.
 
     Returns:
