@@ -161,7 +161,7 @@ def with_content(model: Model, folder: Path, content: str, is_listed: bool = Tru
 def test_ranges_that_are_none_are_one_sentence(with_ranges: Model, tmp_path: Path, content: str) -> None:
     model = with_content(with_ranges, tmp_path / "model", content)
 
-    with pytest.raises(ModelError, match=r"ranges\.json.*fetch"):
+    with pytest.raises(ModelError, match=r"ranges\.json holds no ranges of the coarse stage; fetch"):
         model.read_ranges("coarse")
 
 
