@@ -9,6 +9,7 @@ What is translated already stays, also where its text moved to another file. A t
 
 from __future__ import annotations
 
+import argparse
 import ast
 import re
 import sys
@@ -156,18 +157,27 @@ def _literal(call: ast.Call, path: Path) -> str:
     raise ValueError(f"{path.name}, line {call.lineno}: write the text itself into _(), and fill it in with .format().")
 
 
-def main(languages: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Bring files in line with the sources, and say how much is still to be translated.
 
     Args:
-        languages: codes as ``de`` or ``pt_BR``; none takes those that are there.
+        arguments: codes as ``de`` or ``pt_BR``; none takes those that are there.
     """
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("languages", nargs="*", metavar="LANGUAGE", type=_language, help="code as de or pt_BR")
+    languages = parser.parse_args(arguments).languages
     sys.path.insert(0, str(MODULE))
     FOLDER.mkdir(exist_ok=True)
     for path in [FOLDER / f"{_PREFIX}{language}.ts" for language in languages] or files():
         path.write_text(updated(path), encoding="utf-8")
         translations = read_translations(path).values()
         print(f"{path.name}: {len(translations)} texts, {sum(not text for text in translations)} to be translated")
+
+
+def _language(text: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(_[A-Z][A-Za-z]+)?", text):
+        raise argparse.ArgumentTypeError(f"'{text}' is no code of a language, as de or pt_BR")
+    return text
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from seru.model.store import Model, resources_folder
 from seru.model.weights import write_model_folder
 from seru.records import read_record
 from training.config import Config
-from training.model_page import model_page
+from training.model_page import PAGE, model_page
 from training.steps import Step
 
 Weights = dict[str, torch.Tensor]
@@ -78,7 +78,7 @@ def export_model(
     json.dumps(card.to_dict(), allow_nan=False)
     coarse, refine = map(_float32, weights)
     model = write_model_folder(folder, card, coarse, refine, quantise=config.export.quantise)
-    write_text(folder / "README.md", model_page(model.card))
+    write_text(folder / PAGE, model_page(model.card))
     write_text(folder / "LICENSE.txt", licence_text(model.card.licence))
     return model
 

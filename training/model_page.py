@@ -7,6 +7,7 @@ from typing import Any
 
 from seru.model.card import ModelCard
 
+PAGE = "README.md"
 _CLASSES = {"kidney_tumor": "kidney and tumor together", "tumor": "tumor"}
 _LICENCES = {"CC-BY-NC-SA-4.0": "[CC BY-NC-SA 4.0](https://creativecommons.org/licenses/by-nc-sa/4.0/)"}
 _WAYS = {"fused": "fused", "coarse_alone": "coarse stage alone", "refined_alone": "refine stage alone"}

@@ -23,6 +23,7 @@ from seru.options import SegmentOptions
 from seru.orientation import AxialStack
 from training.evaluate import Choice, chosen_cases
 from training.labelled import LabelledCase
+from training.model_page import PAGE, model_page
 
 Ranges = dict[str, Range]
 # In floating point they cost no more, and most of the error comes from there: measured on the bundled model. The gates
@@ -63,7 +64,7 @@ def add_ranges(model: Model, ranges: Mapping[str, Ranges]) -> Model:
     """Write ranges beside a model's weights, where each stage has some.
 
     Args:
-        model: its card gets the file's checksum.
+        model: its card gets the file's checksum, and so does its page, unless somebody wrote another one.
         ranges: of both stages.
 
     Returns:
@@ -78,7 +79,10 @@ def add_ranges(model: Model, ranges: Mapping[str, Ranges]) -> Model:
     write_text(path, json.dumps(ranges, indent=1) + "\n")
     files = {**model.card.files, RANGES: {"sha256": sha256_of(path), "size": path.stat().st_size}}
     write_card(model.folder, replace(model.card, files=files))
-    return open_model(model.folder)
+    added, page = open_model(model.folder), model.folder / PAGE
+    if page.is_file() and page.read_text(encoding="utf-8", errors="replace") == model_page(model.card):
+        write_text(page, model_page(added.card))
+    return added
 
 
 def add_measured_ranges(id_or_folder: str, data: Path, split_file: Path | None) -> Model:

@@ -145,7 +145,8 @@ class SegmentOptions:
     engine: EngineName = field(
         default="auto",
         metadata=_switch(
-            "back end of the networks; openvino-int8 rounds to 8-bit integers, as auto does on CPUs without AMX"
+            "back end of the networks; openvino-int8 rounds to 8-bit integers, as auto does where the model has ranges "
+            "for them, on x86-64 without AMX"
         ),
     )
     threads: int | None = field(default=None, metadata=_switch("CPU threads; all by default", metavar="N"))

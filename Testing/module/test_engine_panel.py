@@ -155,6 +155,21 @@ def test_an_installation_that_fails_says_why_and_the_offer_stands(
     assert not panel.ui.engineOfferWidget.isHidden()
 
 
+def test_what_setup_promises_of_the_fast_engine_was_measured(slicer_desktop: Desktop) -> None:
+    panel = open_module(slicer_desktop)
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    def measured(way: str) -> float:
+        (figure,) = re.findall(rf"^\| {way} \| ([\d.]+)", readme, re.MULTILINE)
+        return float(figure)
+
+    text = panel.ui.engineOfferLabel.text
+    with_bf16 = measured("what runs by itself: OpenVINO in 8-bit integers") / measured("torch, bf16")
+    without = measured("SERU, torch") / measured("SERU, OpenVINO in float32")
+    assert f"{with_bf16:.1f} times as fast as PyTorch for a whole run on two cores with bf16" in text
+    assert f"{without:.1f} times as fast in float32 on two without" in text
+
+
 def test_setup_installs_the_openvino_that_the_package_asks_for(slicer_desktop: Desktop) -> None:
     open_module(slicer_desktop)
     from SERUSegmentationLib.panel.installation import OPENVINO_REQUIREMENT

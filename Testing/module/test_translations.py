@@ -19,6 +19,7 @@ from Testing.desktop import Desktop
 from Testing.desktop.pytest_fixtures import slicer_desktop
 from Testing.module.module_tools import open_module
 from Testing.seru.nephrometry_by_hand import Sphere, labels_of, scores_of
+from tools import translations
 from tools.translations import FOLDER, context_of, files, placeholders, read_translations, texts_in_sources, updated
 
 __all__ = ["slicer_desktop"]
@@ -81,6 +82,19 @@ def test_what_is_translated_stays_where_texts_come_go_and_move(tmp_path: Path) -
     assert set(found) == set(texts_in_sources())
     assert found["panel.run_panel", "Cancel"] == "Avbryt & g\u00e5"
     assert found["panel.run_panel", "Starting"] == ""
+
+
+@pytest.mark.parametrize("argument", ["--help", "../de", "Deutsch", "de.ts"])
+def test_what_is_no_language_begins_no_file(
+    argument: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(translations, "FOLDER", tmp_path)
+
+    with pytest.raises(SystemExit):
+        translations.main([argument])
+
+    assert list(tmp_path.iterdir()) == []
+    assert "usage:" in "".join(capsys.readouterr())
 
 
 @pytest.fixture

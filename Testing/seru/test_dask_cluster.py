@@ -107,7 +107,7 @@ def test_a_ct_that_kills_its_worker_takes_no_other_with_it(
     assert errors(tmp_path / "out") == {
         "cut": f"'{inputs / 'cut.nii.gz'}' is cut or damaged (it is shorter than its header says); copy or convert it "
         "again.",
-        "deadly": "The worker process that ran it ended, twice.",
+        "deadly": "The worker process that ran it ended (tried twice).",
     }
     assert_same_labels(tmp_path / "out", alone, *WHOLE)
     assert parts(tmp_path) == []

@@ -98,7 +98,7 @@ def test_a_case_that_fails_unexpectedly_is_tried_once_more(
     ended = run(client, recipe, tmp_path, "always", "once", "memory", "refused")
 
     assert {name: (one.status, one.error) for name, one in ended.items()} == {
-        "always": ("failed", "ValueError: 1, twice."),
+        "always": ("failed", "ValueError: 1 (tried twice)."),
         "once": ("done", ""),
         "memory": ("done", ""),
         "refused": ("failed", "No CT."),

@@ -17,6 +17,7 @@ from seru.options import SegmentOptions
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume import Volume
 from Testing import REPOSITORY
+from training.model_page import PAGE, model_page
 from training.scoring import dice
 
 
@@ -44,13 +45,12 @@ def test_it_is_bundled_and_whole_and_its_card_is_complete(model: Model) -> None:
 
 
 def test_its_page_and_the_readme_say_what_the_card_says(model: Model) -> None:
-    page = (model.folder / "README.md").read_text(encoding="utf-8")
+    page = (model.folder / PAGE).read_text(encoding="utf-8")
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
+    assert page == model_page(model.card)
     for name in ("kidney_tumor", "tumor"):
-        mean = f"{model.card.scores['shown'][name]['mean']:.3f}"
-        assert mean in page
-        assert mean in readme
+        assert f"{model.card.scores['shown'][name]['mean']:.3f}" in readme
     assert "CC BY-NC-SA 4.0" in readme
 
 

@@ -150,3 +150,29 @@ def test_a_network_that_was_converted_before_runs_without_importing_torch(tmp_pa
 
     assert codes[1] == 0, "torch was imported"
     assert codes[0] in (0, 9)
+
+
+_PREDICT = """
+import sys
+from pathlib import Path
+import numpy as np
+from seru.model.engines import make_engine
+from seru.model.store import open_model
+
+engine = make_engine(open_model(Path(sys.argv[1])), "openvino", "cpu")
+print(engine.predict("refine", np.full((1, 1, 64, 64), 100, np.uint8)).shape)
+"""
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+@pytest.mark.parametrize(
+    ("variable", "limit"),
+    [("ONEDNN_MAX_CPU_ISA", "AVX2"), ("DNNL_MAX_CPU_ISA", "avx2_vnni_2"), ("ONEDNN_MAX_CPU_ISA", "SSE41")],
+)
+def test_a_cpu_whose_instructions_are_limited_runs_the_networks(tiny_model: Path, variable: str, limit: str) -> None:
+    # oneDNN reads it once in a process; on a CPU with AVX-512 this fails where OpenVINO asks for bf16.
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "SERUSegmentation"), variable: limit}
+
+    done = subprocess.run([sys.executable, "-c", _PREDICT, str(tiny_model)], env=environment, capture_output=True)
+
+    assert (done.stdout.decode().split("\n")[0], done.returncode) == ("(1, 2, 64, 64)", 0)

@@ -11,6 +11,9 @@ import pytest
 from benchmarks import peers
 from benchmarks.peer_networks import PLANS, UNET, count_patches, resampled_shape, time_passes
 from benchmarks.peers import Row, Skipped, extrapolated, main, measure_one, parse, table
+from seru.io.images import write_volume
+from seru.model.engines import resolve_engine
+from seru.phantom import PhantomOptions, make_phantom
 
 FAST = PLANS["totalsegmentator-fast"]
 
@@ -54,7 +57,7 @@ def test_the_first_pass_does_not_count() -> None:
 
 def test_the_table_marks_what_is_extrapolated_and_says_what_is_left_out() -> None:
     facts = {
-        "machine": {"cpu": "A processor", "cores": 2, "load_before": 0.0},
+        "machine": {"cpu": "A processor", "instructions": ["avx2", "amx_bf16"], "cores": 2, "load_before": 0.0},
         "ct": {"file": "ct.nii.gz", "shape_kji": [200, 512, 512], "spacing_kji_mm": [2.5, 0.75, 0.75]},
         "rows": {
             "seru-openvino": {**vars(Row("SERU", 10.0, 18.0, 1.4))},
@@ -65,9 +68,27 @@ def test_the_table_marks_what_is_extrapolated_and_says_what_is_left_out() -> Non
 
     lines = [line.split() for line in table(facts).splitlines()]
 
+    assert " ".join(lines[0]) == "A processor (avx2 amx_bf16), 2 cores, load 0.0 before"
     assert lines[-3] == ["SERU", "10.0", "1.0", "18.0", "1.40", "end", "to", "end"]
     assert lines[-2] == ["U-Net", "~100.0", "10.0", "~180.0", "0.50", "20", "of", "200", "passes"]
     assert lines[-1] == ["left", "out:", "seru-torch:", "no", "room"]
+
+
+def test_seru_is_timed_as_it_runs_by_itself_and_its_engine_named(tiny_model: Path, tmp_path: Path) -> None:
+    phantom = make_phantom(PhantomOptions(shape_kji=(12, 96, 96), spacing_kji_mm=(16.0, 4.0, 4.0)))
+    write_volume(phantom.volume, tmp_path / "ct.nrrd")
+    given = parse(["--model", str(tiny_model)])
+
+    rows = [
+        measure_one(name, given, tmp_path / "ct.nrrd", (12, 96, 96), (16.0, 4.0, 4.0))
+        for name in (given.only[0], "seru-torch")
+    ]
+
+    assert [row.title for row in rows] == [
+        f"SERU, as it runs by itself: {resolve_engine('auto', 'cpu')[0]}",
+        "SERU, torch",
+    ]
+    assert [row.passes for row in rows] == [None, None]
 
 
 def test_a_u_net_that_is_not_here_is_left_out_with_the_reason(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torch import nn
 
 from seru.errors import BadInputError, ModelError
 from seru.grid import Grid
+from seru.model.card import NETWORK_STAGES
 from seru.model.engines import make_engine
 from seru.model.quantised import QuantisedConvolution, Range, convolutions, quantise_convolutions
 from seru.model.store import CARD, RANGES, Model, open_model, sha256_of
@@ -23,6 +24,7 @@ from seru.model.weights import load_network, quantise_per_channel
 from seru.phantom import PhantomOptions, make_phantom
 from seru.volume import Volume
 from training.labelled import LabelledCase
+from training.model_page import model_page
 from training.ranges import _spread, add_measured_ranges, add_ranges, measure_ranges
 
 FLOATING = ("encoder.layer0.conv1", "decoder.blocks.3.", "decoder.blocks.4.", "head")
@@ -111,6 +113,21 @@ def test_ranges_are_of_what_each_convolution_saw(with_ranges: Model) -> None:
     assert with_ranges.read_ranges("coarse") != with_ranges.read_ranges("refine")
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_the_model_s_own_page_lists_the_ranges_and_another_stays(
+    with_ranges: Model, tiny_model: Path, tmp_path: Path, is_ours: bool
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    page = folder / "README.md"
+    page.write_text(model_page(open_model(folder).card) if is_ours else "By hand.", encoding="utf-8")
+
+    added = add_ranges(open_model(folder), {stage: with_ranges.read_ranges(stage) for stage in NETWORK_STAGES})
+
+    assert page.read_text(encoding="utf-8") == (model_page(added.card) if is_ours else "By hand.")
+    assert RANGES in added.card.files
+
+
 def test_however_many_cases_are_looked_at_they_are_spread_evenly() -> None:
     cases = [
         LabelledCase(str(number), "", "", lambda: (_ for _ in ()).throw(AssertionError("read"))) for number in range(8)
@@ -161,7 +178,7 @@ def with_content(model: Model, folder: Path, content: str, is_listed: bool = Tru
 def test_ranges_that_are_none_are_one_sentence(with_ranges: Model, tmp_path: Path, content: str) -> None:
     model = with_content(with_ranges, tmp_path / "model", content)
 
-    with pytest.raises(ModelError, match=r"ranges\.json.*fetch"):
+    with pytest.raises(ModelError, match=r"ranges\.json holds no ranges of the coarse stage; fetch"):
         model.read_ranges("coarse")
 
 

@@ -12,6 +12,7 @@ pytest.importorskip("yaml", reason="the recipe's packages are not installed")
 pytest.importorskip("monai", reason="the recipe's packages are not installed")
 
 from benchmarks.peer_scores import main, peer_way, score, was_seen
+from seru.model.engines import resolve_engine
 from training.cases import slice_cases
 
 
@@ -28,7 +29,8 @@ def test_patients_that_the_network_knows_stand_apart(
     # The bright half is the kidney of the two; the one without a kidney is bright there, too.
     assert [[float(value) for value in of[:2]] for of in peers] == [pytest.approx([1, 1], abs=0.02)] * 2
     assert [of[2] for of in peers] == ["1 of 1", "1 of 1"]
-    assert sum(line.startswith("| SERU") for line in lines) == 2
+    assert sum(line.startswith(f"| SERU, {resolve_engine()[0]} |") for line in lines) == 2
+    assert sum(line.startswith("| public 2D U-Net, openvino in float32 |") for line in lines) == 2
 
 
 def test_scores_are_those_of_each_slice(slices: Path, teacher: Path) -> None:

@@ -610,8 +610,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>The networks run on the CPU here. There OpenVINO was 2.1 times as fast as PyTorch for a whole run on two cores with bf16, and 1.3 times as fast on two without; 33 to 85 MB to download.</source>
-        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 2,1-mal so schnell wie PyTorch auf zwei Kernen mit bf16 und 1,3-mal so schnell auf zwei ohne; 33 bis 85 MB Download.</translation>
+        <source>The networks run on the CPU here. There OpenVINO was 1.5 times as fast as PyTorch for a whole run on two cores with bf16, and 1.3 times as fast in float32 on two without; 33 to 85 MB to download.</source>
+        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 1,5-mal so schnell wie PyTorch auf zwei Kernen mit bf16 und 1,3-mal so schnell in float32 auf zwei ohne; 33 bis 85 MB Download.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
@@ -851,7 +851,7 @@ Jetzt herunterladen und in Slicers Python installieren?</translation>
     <message>
         <location filename="../../SERUSegmentationLib/panel/engine_panel.py"/>
         <source>{engine} {version} in 8-bit integers, {device}</source>
-        <translation>{engine} {version} mit 8-Bit-Zahlen, {device}</translation>
+        <translation>{engine} {version} mit ganzen 8-Bit-Zahlen, {device}</translation>
     </message>
     <message>
         <location filename="../../SERUSegmentationLib/panel/engine_panel.py"/>

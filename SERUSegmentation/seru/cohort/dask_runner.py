@@ -239,5 +239,5 @@ def _of_error(error: BaseException) -> Ended:
 
 def _of_both(first: Ended, second: Ended) -> str:
     if first.error == second.error:
-        return f"{second.error.rstrip('.')}, twice."
+        return f"{second.error.rstrip('.')} (tried twice)."
     return f"{second.error.rstrip('.')}; before that: {first.error}"

@@ -111,10 +111,10 @@ class Model:
         try:
             found = read_small_json(path)[stage]
             ranges = {str(name): (float(least), float(most)) for name, (least, most) in found.items()}
+            if not all(-math.inf < least <= most < math.inf for least, most in ranges.values()):
+                raise ValueError("a range is none")
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise _is_damaged(path) from error
-        if not all(-math.inf < least <= most < math.inf for least, most in ranges.values()):
-            raise _is_damaged(path)
+            raise ModelError(f"The file {path} holds no ranges of the {stage} stage; fetch the model again.") from error
         return ranges
 
     def _check(self, path: Path) -> None:

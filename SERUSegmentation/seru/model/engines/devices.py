@@ -78,7 +78,7 @@ def prefers_integers() -> bool:
     """Tell whether 8-bit integers are what networks run fastest in on this CPU.
 
     Returns:
-        True on x86-64 without AMX (as Linux tells): where it was measured.
+        True on x86-64 without AMX, where it was measured; Linux alone tells of AMX.
     """
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False

@@ -1,7 +1,8 @@
-"""The engine on OpenVINO: about twice as fast as torch on a CPU."""
+"""The engine on OpenVINO, faster than torch on a CPU."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -45,6 +46,8 @@ class OpenVinoEngine(Engine):
         self._core = openvino.Core()
         # Pinned, the threads of several processes would share the first cores and leave the others idle.
         self._config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
+        if _has_no_bf16():
+            self._config["INFERENCE_PRECISION_HINT"] = "f32"
         self._in_integers = in_integers
         if threads:
             self._config["INFERENCE_NUM_THREADS"] = threads
@@ -102,3 +105,9 @@ class OpenVinoEngine(Engine):
             request = self._core.compile_model(network, "CPU", self._config).create_infer_request()
             self._compiled[stage] = compiled = (shape, request)
         return compiled[1]
+
+
+def _has_no_bf16() -> bool:
+    """Whether oneDNN is told to leave AVX-512 alone: OpenVINO asks it for bf16 all the same, and fails."""
+    allowed = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA") or "all"
+    return allowed.upper() == "AVX" or allowed.upper().startswith(("SSE", "AVX2"))
