@@ -82,11 +82,14 @@ class PseudoConfig:
         window: HU that the teacher sees as 0 to 255.
         sure: up to the first probability a pixel is background, from the second on kidney; between them it is left
             open.
+        blind_on: folders of images unlike those that it learned on, such as scans without contrast agent. That it sees
+            no kidney there says nothing: only what it calls kidney is believed.
     """
 
     teacher: str | None = None
     window: tuple[float, float] = (-125.0, 225.0)
     sure: tuple[float, float] = (0.1, 0.9)
+    blind_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.sure[0] < self.sure[1] <= 1 or not self.window[0] < self.window[1]:
@@ -384,6 +387,9 @@ class Config:
         except ModelError as error:
             fault = str(error).partition(";")[0]
             raise BadInputError(f"The config's model cannot be: {fault}; correct 'network' or 'export'.") from error
+        others = set(self.pseudo.blind_on) - {folder.name for folder in self.data.all_folders}
+        if others:
+            raise BadInputError(f"'{min(others)}' of 'blind_on' is none of the data's folders; correct its name.")
 
     def stage(self, stage: NetworkStage) -> TrainConfig:
         """Return how a stage is trained, in its last round."""

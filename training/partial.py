@@ -26,7 +26,11 @@ ALLOWED = np.array(
 
 
 def partial_labels(
-    labels: np.ndarray, knowledge: Knowledge, teacher: np.ndarray | None, sure: tuple[float, float]
+    labels: np.ndarray,
+    knowledge: Knowledge,
+    teacher: np.ndarray | None,
+    sure: tuple[float, float],
+    is_blind: bool = False,
 ) -> np.ndarray:
     """Return labels that leave open what nobody knows.
 
@@ -37,6 +41,7 @@ def partial_labels(
             looked at only where the labels do not tell kidney from background.
         sure: a teacher's probability up to the first number is background, from the second on kidney (or tumor, where
             that is not known to be absent).
+        is_blind: the teacher may overlook kidneys on such images: what it calls background is left open.
 
     Returns:
         uint8, same shape; beside the three classes ``KIDNEY_OR_TUMOR``, ``NOT_TUMOR`` and ``UNKNOWN``.
@@ -49,7 +54,8 @@ def partial_labels(
     result = np.full_like(labels, NOT_TUMOR if has_no_tumor else UNKNOWN)
     if teacher is not None:
         low, high = (share * 255 for share in sure)
-        result[teacher <= low] = BACKGROUND
+        if not is_blind:
+            result[teacher <= low] = BACKGROUND
         result[teacher >= high] = KIDNEY if has_no_tumor else KIDNEY_OR_TUMOR
     return result
 

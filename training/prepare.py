@@ -116,7 +116,8 @@ class PreparedData:
 def prepare_step(config: Config, work: Path) -> Step:
     """Return the step ``prepare``: it depends on the data, on the window, and on what the teacher said."""
     options = config.to_dict()
-    inputs = {"data": options["data"], "window": options["network"]["window"], "sure": options["pseudo"]["sure"]}
+    believed = {key: options["pseudo"][key] for key in ("sure", "blind_on")}
+    inputs = {"data": options["data"], "window": options["network"]["window"], **believed}
     return Step(work / "prepare", {**inputs, "pseudo": said_by_teacher(config, work)})
 
 
@@ -197,7 +198,8 @@ def prepare_case(case: LabelledCase, config: Config, folder: Path, teacher: np.n
     place.mkdir(parents=True, exist_ok=True)
     volume, labels_kji = case.read()
     stack = AxialStack.of(volume)
-    labels_kji = partial_labels(labels_kji, case.knowledge, teacher, config.pseudo.sure)
+    pseudo = config.pseudo
+    labels_kji = partial_labels(labels_kji, case.knowledge, teacher, pseudo.sure, case.dataset in pseudo.blind_on)
     labels = np.ascontiguousarray(stack.orientation.to_stack(labels_kji))
     images = np.stack([window_to_uint8(hu, config.network.window) for hu in stack.hu])
     for name, array in (("images", images), ("labels", labels)):

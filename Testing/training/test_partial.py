@@ -38,21 +38,23 @@ WINDOW = (-79.0, 304.0)
 
 
 @pytest.mark.parametrize(
-    ("knowledge", "with_teacher", "expected"),
+    ("knowledge", "given", "expected"),
     [
-        ("everything", True, [0, 1, 2, 0]),
-        ("kidney", True, [0, KIDNEY_OR_TUMOR, KIDNEY_OR_TUMOR, 0]),
-        ("no tumor", False, [NOT_TUMOR] * 4),
-        ("no tumor", True, [0, 0, NOT_TUMOR, 1]),
-        ("nothing", False, [UNKNOWN] * 4),
-        ("nothing", True, [0, 0, UNKNOWN, KIDNEY_OR_TUMOR]),
+        ("everything", "teacher", [0, 1, 2, 0]),
+        ("kidney", "teacher", [0, KIDNEY_OR_TUMOR, KIDNEY_OR_TUMOR, 0]),
+        ("no tumor", "labels", [NOT_TUMOR] * 4),
+        ("no tumor", "teacher", [0, 0, NOT_TUMOR, 1]),
+        ("no tumor", "blind teacher", [NOT_TUMOR, NOT_TUMOR, NOT_TUMOR, 1]),
+        ("nothing", "labels", [UNKNOWN] * 4),
+        ("nothing", "teacher", [0, 0, UNKNOWN, KIDNEY_OR_TUMOR]),
+        ("nothing", "blind teacher", [UNKNOWN, UNKNOWN, UNKNOWN, KIDNEY_OR_TUMOR]),
     ],
 )
-def test_labels_leave_open_what_nobody_knows(knowledge: str, with_teacher: bool, expected: list[int]) -> None:
+def test_labels_leave_open_what_nobody_knows(knowledge: str, given: str, expected: list[int]) -> None:
     labels = np.array([0, 1, 2, 0], np.uint8)
-    teacher = np.array([0, 25, 128, 255], np.uint8) if with_teacher else None
+    teacher = None if given == "labels" else np.array([0, 25, 128, 255], np.uint8)
 
-    found = partial_labels(labels, knowledge, teacher, (0.1, 0.9))  # type: ignore[arg-type]
+    found = partial_labels(labels, knowledge, teacher, (0.1, 0.9), given == "blind teacher")  # type: ignore[arg-type]
 
     assert found.tolist() == expected
     assert found.dtype == np.uint8
@@ -312,6 +314,23 @@ def test_teacher_fills_in_kidneys_where_no_label_shows_them(slices: Path, teache
     assert [case.dataset for case in data.cases.values()] == ["own", "own", "own"]
     assert ask_teacher(config, tmp_path) == result
     assert Recipe(replace(config, work=str(tmp_path))).run("pseudo") == result
+
+
+def test_where_a_teacher_is_blind_it_says_nothing_of_background(slices: Path, teacher: Path, tmp_path: Path) -> None:
+    config = _config(slices, teacher)
+    blind = replace(config, pseudo=replace(config.pseudo, blind_on=("own",)))
+    ask_teacher(config, tmp_path)
+
+    prepare(blind, tmp_path)
+
+    data = PreparedData(tmp_path / "prepare")
+    by_knowledge = {case.knowledge: data.labels(case.id)[0] for case in data.cases.values()}
+    assert (by_knowledge["no tumor"][4, 6], by_knowledge["no tumor"][4, 1]) == (1, NOT_TUMOR)
+    assert (by_knowledge["nothing"][4, 6], by_knowledge["nothing"][4, 1]) == (KIDNEY_OR_TUMOR, UNKNOWN)
+    with pytest.raises(BadInputError, match="other inputs"):
+        prepare(config, tmp_path)
+    with pytest.raises(BadInputError, match="'other' of 'blind_on' is none"):
+        replace(config, pseudo=replace(config.pseudo, blind_on=("other",)))
 
 
 def test_prepare_waits_for_the_teacher_and_a_missing_one_is_said(slices: Path, tmp_path: Path) -> None:

@@ -610,8 +610,8 @@
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>
-        <source>The networks run on the CPU here. There OpenVINO was 1.5 times as fast as PyTorch for a whole run on two cores with bf16, and 1.3 times as fast in float32 on two without; 33 to 85 MB to download.</source>
-        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 1,5-mal so schnell wie PyTorch auf zwei Kernen mit bf16 und 1,3-mal so schnell in float32 auf zwei ohne; 33 bis 85 MB Download.</translation>
+        <source>The networks run on the CPU here. There OpenVINO was 1.7 times as fast as PyTorch for a whole run on two cores with bf16, and 1.3 times as fast in float32 on two without; 33 to 85 MB to download.</source>
+        <translation>Die Netze rechnen hier auf der CPU. Dort war OpenVINO bei einem ganzen Lauf 1,7-mal so schnell wie PyTorch auf zwei Kernen mit bf16 und 1,3-mal so schnell in float32 auf zwei ohne; 33 bis 85 MB Download.</translation>
     </message>
     <message>
         <location filename="../../Resources/UI/SERUSegmentation.ui"/>

@@ -29,7 +29,9 @@ _MARGIN = 16
 REFINE_MARGIN_MM = 10.0
 # A region grows for components that hold at least this share of the side's mask, not for islands.
 _MAIN_SHARE = 0.05
-_NO_KIDNEY = "No kidney was found; check that the scan shows the abdomen."
+_NO_KIDNEY = (
+    "No kidney was found; check that the scan shows the abdomen. Without contrast agent kidneys are easily missed."
+)
 _NONE_BELIEVED = "Nothing was sure enough of a kidney for the refine stage: the coarse result stands."
 # A key slice is chosen among components of at least this share of their side's largest. On TotalSegmentator's example a
 # bowel loop of 13 % has the largest contour of its side, with nearly the confidence of the kidney.

@@ -12,8 +12,8 @@ from seru.findings import SIDES, Finding, Side
 
 # Mean HU of a patient's kidneys, on the slices of KiTS (contrast): median 103 over 68 patients that validate, below 40
 # in 2 of them (and in 5 of 246 others), below 70 in 11; 163 on IRCADb 07, 13 on TotalSegmentator's example without.
-# As the model finds them, on single slices: below 40 in 30 of 32 of patients with stones, without contrast agent
-# (more_slices/stone_ct; on 12 more no kidney is believed), and in 5 of 105 of KiTS.
+# As seru-kits-preview found them, on single slices: below 40 in 30 of 32 of patients with stones, without contrast
+# agent (more_slices/stone_ct; on 12 more it believed none), and in 5 of 105 of KiTS.
 # Noise is no such sign. Between neighbouring pixels it is 2 to 11 HU on KiTS, 13 to 24 on curvas, where the Dice is no
 # lower, and 5 to 27 on pancreas_ct, where 1 % of 105 slices above 16 HU show a false tumor and 7 % of 103 below 8 HU.
 _NO_CONTRAST_HU = 40.0
