@@ -388,7 +388,7 @@ class Config:
             fault = str(error).partition(";")[0]
             raise BadInputError(f"The config's model cannot be: {fault}; correct 'network' or 'export'.") from error
         others = set(self.pseudo.blind_on) - {folder.name for folder in self.data.all_folders}
-        if others:
+        if self.pseudo.teacher is not None and others:
             raise BadInputError(f"'{min(others)}' of 'blind_on' is none of the data's folders; correct its name.")
 
     def stage(self, stage: NetworkStage) -> TrainConfig:
