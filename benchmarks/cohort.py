@@ -62,11 +62,11 @@ def compare(place: Path, count: int, runs: int) -> None:
     """Time each way to run the same CTs: from start to end, and once every process has its networks."""
     source = make_cts(place / "cts", count, _SMALL)
     whole, steady = defaultdict(list), defaultdict(list)
-    same = True
+    folders = []
     for number, (name, more) in itertools.product(range(runs), _RUNS.items()):
-        folder = place / f"{name} {number}"
+        folders.append(place / f"{name} {number}")
         start = time.perf_counter()
-        ends = case_ends(command(source, folder, *more))
+        ends = case_ends(command(source, folders[-1], *more))
         whole[name].append(time.perf_counter() - start)
         # The first case of each process loads the networks.
         first = 2 if name == "two workers" else 1
@@ -76,7 +76,8 @@ def compare(place: Path, count: int, runs: int) -> None:
             f"{steady[name][-1]:8.3f} s a case once networks are loaded",
             flush=True,
         )
-        same = same and _are_equal(labels_of(place / f"{next(iter(_RUNS))} 0"), labels_of(folder))
+    one, *others = map(labels_of, folders)
+    same = all(_are_equal(one, other) for other in others)
     print(f"{count} CTs, labels {'equal' if same else 'DIFFER'}; two workers beside, medians of {runs}")
     for name in ("one process", "one worker"):
         times = [median(seconds[name]) / median(seconds["two workers"]) for seconds in (whole, steady)]

@@ -123,9 +123,10 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
             rows[name] = asdict(measure_one(name, given, ct, shape, spacing))
         except Skipped as reason:
             skipped[name] = str(reason)
+    flags = _of_cpu("flags").split()
     machine = {
         "cpu": _of_cpu("model name") or platform.machine(),
-        "instructions": [name for name in _INSTRUCTIONS if name in _of_cpu("flags").split()],
+        "instructions": [name for name in _INSTRUCTIONS if name in flags],
         "cores": len(os.sched_getaffinity(0)),
         "load_before": load,
     }
