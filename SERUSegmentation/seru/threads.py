@@ -43,7 +43,7 @@ def in_threads(function: Callable[[int], object], indices: Iterable[int]) -> Non
 
     Args:
         function: writes what it works out where nobody else does.
-        indices: of slices.
+        indices: of slices, or of whatever is worked on.
 
     Raises:
         Exception: what the function raised first.

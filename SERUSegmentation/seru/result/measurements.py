@@ -29,6 +29,7 @@ from seru.orientation import Orientation, find_orientation
 from seru.result.components import Box, bounding_box
 from seru.result.diameters import Point, axial_diameters, longest_diameter_mm
 from seru.result.gated import Component
+from seru.threads import in_threads
 from seru.tilt import Tilt
 
 Range = tuple[float, float]
@@ -76,12 +77,14 @@ def measure(
     Returns:
         Kidneys before tumors, the largest first, numbered by kind and side in that order.
     """
-    orientation = find_orientation(field.grid)
-    found = []
-    for component in components:
-        finding = _measure(component, field, orientation, find_ranges)
-        if finding is not None:
-            found.append((finding, component))
+    orientation, given = find_orientation(field.grid), list(components)
+    findings: list[Finding | None] = [None] * len(given)
+
+    def find(number: int) -> None:
+        findings[number] = _measure(given[number], field, orientation, find_ranges)
+
+    in_threads(find, range(len(given)))
+    found = [(finding, component) for finding, component in zip(findings, given, strict=True) if finding is not None]
     found.sort(key=lambda pair: (pair[0].kind != "kidney", -pair[0].volume_ml))
     counts: dict[tuple[Kind, Side], int] = {}
     measured = []
