@@ -179,10 +179,14 @@ def test_a_page_takes_no_other_file_s_place(tmp_path: Path) -> None:
 
 
 def test_texts_have_a_contrast_of_4_5_in_light_and_dark(tmp_path: Path) -> None:
-    themes = re.findall(r":root \{[^}]*--ink[^}]*\}", text_of(tmp_path, a_case("anna")))
+    # Light and dark of all pages, then what the cohort's adds to both.
+    blocks = [
+        re.findall(r"--(\w+): (#\w{6})", b)
+        for b in re.findall(r":root \{([^}]*--[^}]*)\}", text_of(tmp_path, a_case("anna")))
+    ]
 
-    assert len(themes) == 2
-    for theme in (dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in themes):
+    assert len(blocks) == 4
+    for theme in (dict(blocks[which] + blocks[which + 2]) for which in (0, 1)):
         for name, paper in (("ink", "paper"), ("quiet", "paper"), ("warn", "paper"), ("ink", "chosen")):
             least, most = sorted((luminance(theme[paper]), luminance(theme[name])))
             assert (most + 0.05) / (least + 0.05) >= 4.5, (name, theme)

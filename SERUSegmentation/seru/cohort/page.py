@@ -22,7 +22,7 @@ from seru.errors import BadInputError
 from seru.files import write_text
 from seru.findings import PICTURES, SIDES
 from seru.places import check_writable
-from seru.result.sheets import require_jinja2
+from seru.result.sheets import require_jinja2, theme
 
 PAGE = f"{SUMMARY}.html"
 
@@ -88,7 +88,8 @@ def render_cohort(folder: Path, cases: Sequence[Mapping[str, Any]], ending: str)
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
-    template, style = ((_HERE / f"cohort.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    template, own_style = ((_HERE / f"cohort.{kind}").read_text(encoding="utf-8") for kind in ("html", "css"))
+    style = theme() + own_style
     script = "".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     rows = [_row(folder, case) for case in cases]
     data = _data(folder, cases, rows, ending)

@@ -40,6 +40,11 @@ def check_page(path: Path) -> None:
     require_jinja2()
 
 
+def theme() -> str:
+    """Return the style that every page begins with, for one that is not rendered here."""
+    return (_TEMPLATES / "theme.css").read_text(encoding="utf-8")
+
+
 def render(template: str, content: Mapping[str, Any]) -> str:
     """Return a page; every text of the content stays text, whatever it holds.
 
