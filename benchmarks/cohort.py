@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from benchmarks.command import positive
 from benchmarks.kills import MODEL
 from seru.io.images import read_volume, write_volume
 from seru.phantom import PhantomOptions, make_phantom
@@ -46,11 +47,13 @@ _WAIT_S = 120.0
 def main() -> int:
     """Print the figures; 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=0)
-    parser.add_argument("--cases", type=int, default=0)
-    parser.add_argument("--runs", type=int, default=1, help="rounds of --cases (default: 1)")
+    parser.add_argument("--kills", type=positive, default=0)
+    parser.add_argument("--cases", type=positive, default=0, help="3 or more: two load the networks")
+    parser.add_argument("--runs", type=positive, default=1, help="rounds of --cases (default: 1)")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
+    if arguments.cases in (1, 2) or not (arguments.kills or arguments.cases):
+        parser.error("give --kills, or --cases with 3 or more")
     with tempfile.TemporaryDirectory() as place:
         faults = kill_often(Path(place), arguments.kills, arguments.seed) if arguments.kills else []
         if arguments.cases:

@@ -7,14 +7,17 @@ The folder holds ``case_xxxxx.nii.gz`` and ``kits.json`` with ``radiographic_siz
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import told_in_a_sentence
+from seru.errors import BadInputError
 from seru.findings import TUMOR
 from seru.io.images import read_volume
 from seru.orientation import find_orientation
@@ -77,19 +80,26 @@ def measure(path: Path, radiologists_mm: float) -> Tumor | None:
     )
 
 
-def sizes_mm(folder: Path) -> dict[str, float]:
-    """Return the size of each case's tumor in the clinical data, in mm, by the case's id."""
+def folder_of(arguments: Sequence[str] | None, description: str | None) -> Path:
+    """Return the folder of label volumes that a benchmark's command names."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="label volumes and kits.json")
+    folder: Path = parser.parse_args(arguments).folder
+    return folder
+
+
+def label_volumes(folder: Path) -> dict[Path, float]:
+    """Return the label volumes of a folder in the order of their names, with the tumor's size in the clinical data, mm.
+
+    Raises:
+        BadInputError: the folder lacks the volumes, or the sizes.
+    """
+    paths = sorted(folder.glob("case_*.nii.gz"))
+    if not paths or not (folder / "kits.json").is_file():
+        raise BadInputError(f"'{folder}' lacks case_xxxxx.nii.gz or kits.json; give the folder of KiTS19's labels.")
     clinical = json.loads((folder / "kits.json").read_text(encoding="utf-8"))
-    return {case["case_id"]: 10 * float(case["radiographic_size"]) for case in clinical}
-
-
-def tumors_of(folder: Path) -> Iterator[Tumor]:
-    """Measure every case of a folder, in the order of their names."""
-    radiologists_mm = sizes_mm(folder)
-    for path in sorted(folder.glob("case_*.nii.gz")):
-        tumor = measure(path, radiologists_mm[path.name[:10]])
-        if tumor is not None:
-            yield tumor
+    sizes_mm = {case["case_id"]: 10 * float(case["radiographic_size"]) for case in clinical}
+    return {path: sizes_mm[path.name[:10]] for path in paths}
 
 
 def line_of(name: str, found_mm: list[float], radiologists_mm: list[float]) -> str:
@@ -100,9 +110,11 @@ def line_of(name: str, found_mm: list[float], radiologists_mm: list[float]) -> s
     return f"{name:<28}" + "".join(f"{value:>9.2f}" for value in values)
 
 
-def main() -> None:
-    """Print the table."""
-    tumors = list(tumors_of(Path(sys.argv[1])))
+@told_in_a_sentence
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; 2 where the folder holds no volumes."""
+    volumes = label_volumes(folder_of(arguments, __doc__))
+    tumors = [tumor for path, size_mm in volumes.items() if (tumor := measure(path, size_mm)) is not None]
     theirs = [tumor.radiologists_mm for tumor in tumors]
     header = ("mean", "median", "mean ||", "median")
     print(f"{len(tumors)} tumors, mm".ljust(28) + "".join(f"{name:>9}" for name in header))
@@ -114,7 +126,8 @@ def main() -> None:
     worst = sorted(tumors, key=lambda tumor: -abs(tumor.axial_mm[BRIDGE_MM] - tumor.radiologists_mm))[:5]
     for tumor in worst:
         print(f"{tumor.case}: axial {tumor.axial_mm[BRIDGE_MM]:.1f}, radiologists {tumor.radiologists_mm:.1f} mm")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import positive, told_in_a_sentence
 from training.scoring import dice
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -26,6 +27,7 @@ OF_PAPER = "-paper"
 WAYS = ("slow", "auto", "torch", "openvino", "openvino" + OF_PAPER)
 
 
+@told_in_a_sentence
 def main() -> int:
     """Print the table."""
     from seru.model.store import find_model
@@ -33,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model id or folder (default: the default model)")
     parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x200")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=positive, default=3)
     parser.add_argument("--skip", nargs="*", default=[], choices=["speed", "memory", "alpha", "import"])
     parser.add_argument("--child", choices=WAYS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -93,7 +95,8 @@ def timed_process(arguments: list[str]) -> tuple[float, float]:
     process = subprocess.Popen([sys.executable, *arguments], cwd=REPOSITORY)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{' '.join(arguments)} failed")
+        # It has said why.
+        raise SystemExit(os.waitstatus_to_exitcode(status))
     return time.perf_counter() - start, usage.ru_maxrss * 1024 / 1e9
 
 

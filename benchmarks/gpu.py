@@ -27,10 +27,9 @@ import cv2
 import numpy as np
 import torch
 
+from benchmarks.command import positive, told_in_a_sentence
 from benchmarks.end_to_end import REPOSITORY, make_phantom_file
-from benchmarks.peers import positive
 from seru.cascade.cascade import Segmenter
-from seru.errors import SeruError
 from seru.io.images import read_volume
 from seru.model.architecture import STRIDE
 from seru.model.card import NetworkStage
@@ -73,6 +72,7 @@ WAYS_TO_RUN = {
 USUAL = ("float32", "own", "eager", "bfloat16", "batch16", "batch64", "chosen", "planes")
 
 
+@told_in_a_sentence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 2 where the CT cannot be read or the device is not here."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -84,12 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--ways", nargs="+", choices=WAYS_TO_RUN, default=USUAL, help="float32 is the one compared with"
     )
     parser.add_argument("--kernels", action="store_true", help="list the kernels that take longest, too")
-    given = parser.parse_args(arguments)
-    try:
-        compare(given)
-    except SeruError as error:
-        print(f"gpu: {error}", file=sys.stderr)
-        return 2
+    compare(parser.parse_args(arguments))
     return 0
 
 

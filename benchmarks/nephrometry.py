@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.diameters import sizes_mm
+from benchmarks.command import told_in_a_sentence
+from benchmarks.diameters import folder_of, label_volumes
 from seru.findings import Side
 from seru.grid import Grid
 from seru.io.images import read_volume
@@ -80,12 +81,13 @@ def table_of(scores: list[Nephrometry]) -> Iterator[str]:
         yield f"{part} sums: " + ", ".join(f"{points}: {texts[points]}" for points in sorted(texts, key=str))
 
 
-def main() -> None:
-    """Print a line a case, then the table: 10th, 50th and 90th percentile of the numbers."""
-    folder, scores = Path(sys.argv[1]), list[Nephrometry]()
+@told_in_a_sentence
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print a line a case, then the table: 10th, 50th and 90th percentile of the numbers; 2 without volumes."""
+    volumes, scores = label_volumes(folder_of(arguments, __doc__)), list[Nephrometry]()
     largest_mm: dict[str, float] = {}
     seconds = []
-    for path in sorted(folder.glob("case_*.nii.gz")):
+    for path in volumes:
         begin = time.perf_counter()
         found = scores_of(path)
         seconds.append(time.perf_counter() - begin)
@@ -99,8 +101,9 @@ def main() -> None:
         f"{len(scores)} tumors, {statistics.median(seconds):.1f} s a volume at the median, {max(seconds):.1f} at most"
     )
     print("\n".join(table_of(scores)))
-    print(radius_text(largest_mm, sizes_mm(folder)))
+    print(radius_text(largest_mm, {path.name[:10]: size_mm for path, size_mm in volumes.items()}))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import told_in_a_sentence
 from benchmarks.end_to_end import REPOSITORY
 from seru.cascade.cascade import Segmenter
-from seru.errors import BadInputError, SeruError
+from seru.errors import BadInputError
 from seru.hounsfield import window_to_uint8
 from seru.model.engines import resolve_engine
 from seru.model.store import Model, find_model
@@ -72,6 +73,7 @@ class Scores:
         return f"| {name} | {mean} | {median} | {self.false_alarms} of {self.without} | {seconds} |"
 
 
+@told_in_a_sentence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print both tables; 2 where the slices, the model or the network cannot be read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,20 +82,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peer", type=Path, default=_DATA / _PEER, help="OpenVINO network")
     parser.add_argument("--part", choices=("val", "train", "all"), default="val", help="of the split")
     given = parser.parse_args(arguments)
-    try:
-        cases = [case for case in chosen_cases(given.data, Choice(given.part)) if case.knows_kidney]
-        unseen = [case for case in cases if not was_seen(case.patient)]
-        model = find_model(given.model)
-        engine = resolve_engine(has_ranges=model.has_ranges)[0]
-        ways = {f"SERU, {engine}": seru_way(model), "public 2D U-Net, openvino in float32": peer_way(given.peer)}
-        for title, chosen in (("patients it was not trained on", unseen), ("all of them", cases)):
-            print(f"{title}: {len(chosen)} slices of {len({case.patient for case in chosen})} patients\n\n{_HEADINGS}")
-            for name, segment in ways.items():
-                print(score(segment, chosen).row(name), flush=True)
-            print()
-    except SeruError as error:
-        print(f"peer_scores: {error}", file=sys.stderr)
-        return 2
+    cases = [case for case in chosen_cases(given.data, Choice(given.part)) if case.knows_kidney]
+    unseen = [case for case in cases if not was_seen(case.patient)]
+    model = find_model(given.model)
+    engine = resolve_engine(has_ranges=model.has_ranges)[0]
+    ways = {f"SERU, {engine}": seru_way(model), "public 2D U-Net, openvino in float32": peer_way(given.peer)}
+    for title, chosen in (("patients it was not trained on", unseen), ("all of them", cases)):
+        print(f"{title}: {len(chosen)} slices of {len({case.patient for case in chosen})} patients\n\n{_HEADINGS}")
+        for name, segment in ways.items():
+            print(score(segment, chosen).row(name), flush=True)
+        print()
     return 0
 
 

@@ -25,9 +25,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import positive, told_in_a_sentence
 from benchmarks.end_to_end import REPOSITORY, make_phantom_file
 from benchmarks.peer_networks import PLANS, UNET, UNET_MODEL, count_patches, resampled_shape
-from seru.errors import BadInputError, SeruError
+from seru.errors import BadInputError
 
 ENGINES = ("auto", "openvino", "torch")
 NAMES = (*(f"seru-{engine}" for engine in ENGINES), UNET, *PLANS)
@@ -65,18 +66,15 @@ class Row:
     source: str = ""
 
 
+@told_in_a_sentence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; 2 where an argument is wrong."""
     given = parse(arguments)
-    try:
-        if given.output is not None and not given.output.parent.is_dir():
-            raise BadInputError(f"The folder of '{given.output}' does not exist; make it first.")
-        facts = measure(given)
-        if given.output is not None:
-            given.output.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    except (SeruError, OSError) as error:
-        print(f"peers: {error}", file=sys.stderr)
-        return 2
+    if given.output is not None and not given.output.parent.is_dir():
+        raise BadInputError(f"The folder of '{given.output}' does not exist; make it first.")
+    facts = measure(given)
+    if given.output is not None:
+        given.output.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print(table(facts))
     return 0
 
@@ -197,18 +195,6 @@ def table(facts: dict[str, Any]) -> str:
         )
     lines += [f"left out: {name}: {reason}" for name, reason in facts["skipped"].items()]
     return "\n".join(lines)
-
-
-def positive(text: str) -> int:
-    """Return a number of 1 or more, for an argument.
-
-    Raises:
-        ArgumentTypeError: the text is none.
-    """
-    count = int(text) if text.isdecimal() else 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number of 1 or more")
-    return count
 
 
 def _seru(engine: str, model: str | None, ct: Path) -> Row:

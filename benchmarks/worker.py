@@ -21,18 +21,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import positive, told_in_a_sentence
 from benchmarks.end_to_end import REPOSITORY, make_phantom_file
 
 _IDLE_LOOK_S = 5.0
 _MOVE = 6
 
 
+@told_in_a_sentence
 def main() -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="model id or folder (default: the default model)")
     parser.add_argument("--input", type=Path, help="CT file; default: a phantom of 512x512x200")
-    parser.add_argument("--runs", type=int, help="rounds (default: 3)")
+    parser.add_argument("--runs", type=positive, help="rounds (default: 3)")
     parser.add_argument("--quick", action="store_true", help="one round, and a phantom of 66 slices, as tall")
     arguments = parser.parse_args()
     runs, slices = arguments.runs or (1 if arguments.quick else 3), 66 if arguments.quick else 200
