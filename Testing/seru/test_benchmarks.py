@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,13 +17,13 @@ from seru.errors import BadInputError
     [(diameters, ["{}"]), (nephrometry, ["{}"]), (peers, ["--only", "seru-torch", "--ct", "{}/ct.nii.gz"])],
 )
 def test_a_benchmark_says_in_one_sentence_what_is_wrong(
-    benchmark: object, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    benchmark: ModuleType, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert benchmark.main([argument.format(tmp_path) for argument in arguments]) == 2  # type: ignore[attr-defined]
+    assert benchmark.main([argument.format(tmp_path) for argument in arguments]) == 2
 
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert told[0].startswith(f"{benchmark.__name__.rpartition('.')[2]}: '{tmp_path}")  # type: ignore[attr-defined]
+    assert told[0].startswith(f"{benchmark.__name__.rpartition('.')[2]}: '{tmp_path}")
 
 
 @pytest.mark.parametrize("error", [BadInputError("It is bad."), PermissionError("It is bad.")])
