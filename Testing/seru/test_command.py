@@ -258,6 +258,20 @@ def test_info_names_versions_devices_engines_and_folders(capsys: pytest.CaptureF
         assert word in text
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="a Mac's own GPU would be taken")
+def test_info_tells_that_the_engine_it_would_take_cannot_be_loaded(tmp_path: Path) -> None:
+    (tmp_path / "openvino.py").write_text("raise ImportError('libopenvino.so.2: cannot open')\n", encoding="utf-8")
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    program = [sys.executable, "-m", "seru", "info", "--json"]
+    hidden = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": paths}
+
+    done = subprocess.run(program, capture_output=True, text=True, env=hidden, check=True)
+
+    error = json.loads(done.stdout)["auto"]["error"]
+    assert error.startswith("OpenVINO cannot be imported (libopenvino.so.2: cannot open)")
+    assert error.endswith("take --engine torch.")
+
+
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"seru {seru.__version__}\n"

@@ -15,7 +15,7 @@ from seru.cli.arguments import add_debug_argument
 from seru.cli.session import Session
 from seru.errors import NO_MEMORY, DeviceError, ModelError, SeruError
 from seru.memory import LIBRARIES, has_room
-from seru.model.engines import resolve_engine
+from seru.model.engines import import_openvino, resolve_engine
 from seru.model.engines.devices import may_have_gpu
 from seru.model.store import cache_folder, find_model, list_models, models_to_fetch, read_registry
 
@@ -112,6 +112,9 @@ def _auto() -> dict[str, str]:
         if may_have_gpu() and not has_room(LIBRARIES):
             raise DeviceError(NO_MEMORY)
         engine, device = resolve_engine(has_ranges=_has_ranges())
+        if engine != "torch":
+            # Found is not loaded, and it takes a moment alone; torch takes seconds.
+            import_openvino()
     except SeruError as error:
         return {"error": str(error)}
     return {"engine": engine, "device": device}

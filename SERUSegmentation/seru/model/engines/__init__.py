@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from seru.errors import DeviceError
 from seru.model.engines.base import Engine
@@ -13,7 +15,7 @@ from seru.options import EngineName
 
 _OPENVINO = ("openvino", "openvino-int8")
 
-__all__ = ["Engine", "check_engine", "make_engine", "resolve_device", "resolve_engine"]
+__all__ = ["Engine", "check_engine", "import_openvino", "make_engine", "resolve_device", "resolve_engine"]
 
 
 def make_engine(model: Model, engine: EngineName = "auto", device: str = "auto", threads: int | None = None) -> Engine:
@@ -93,11 +95,28 @@ def _has_openvino() -> bool:
     return importlib.util.find_spec("openvino") is not None
 
 
+def import_openvino() -> None:
+    """Load OpenVINO, without its telemetry.
+
+    Raises:
+        DeviceError: it cannot be loaded.
+        MissingPackageError: it is not installed.
+    """
+    with _openvino_starts():
+        import seru.model.engines.openvino_engine  # noqa: F401 - what counts is whether it loads
+
+
 def _openvino_engine(model: Model, device: str, threads: int | None, in_integers: bool) -> Engine:
-    try:
+    with _openvino_starts():
         from seru.model.engines.openvino_engine import OpenVinoEngine
 
         return OpenVinoEngine(model, device, threads, in_integers)
+
+
+@contextmanager
+def _openvino_starts() -> Iterator[None]:
+    try:
+        yield
     except (ImportError, OSError, RuntimeError) as error:
         raise not_started(
             "OpenVINO", error, "install the package openvino again, remove it, or take --engine torch"
