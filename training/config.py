@@ -84,12 +84,14 @@ class PseudoConfig:
             open.
         blind_on: folders of images unlike those that it learned on, such as scans without contrast agent. That it sees
             no kidney there says nothing: only what it calls kidney is believed.
+        models: on some of the data's folders, by name, a SERU model (id or folder) that says it in the teacher's place.
     """
 
     teacher: str | None = None
     window: tuple[float, float] = (-125.0, 225.0)
     sure: tuple[float, float] = (0.1, 0.9)
     blind_on: tuple[str, ...] = ()
+    models: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 0 <= self.sure[0] < self.sure[1] <= 1 or not self.window[0] < self.window[1]:
@@ -387,9 +389,10 @@ class Config:
         except ModelError as error:
             fault = str(error).partition(";")[0]
             raise BadInputError(f"The config's model cannot be: {fault}; correct 'network' or 'export'.") from error
-        others = set(self.pseudo.blind_on) - {folder.name for folder in self.data.all_folders}
-        if self.pseudo.teacher is not None and others:
-            raise BadInputError(f"'{min(others)}' of 'blind_on' is none of the data's folders; correct its name.")
+        for option, names in (("blind_on", self.pseudo.blind_on), ("models", self.pseudo.models)):
+            others = set(names) - {folder.name for folder in self.data.all_folders}
+            if self.pseudo.teacher is not None and others:
+                raise BadInputError(f"'{min(others)}' of '{option}' is none of the data's folders; correct its name.")
 
     def stage(self, stage: NetworkStage) -> TrainConfig:
         """Return how a stage is trained, in its last round."""

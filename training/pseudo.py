@@ -1,4 +1,4 @@
-"""A teacher's word on images whose labels do not show kidneys: a network that others trained.
+"""A teacher's word on images whose labels do not show kidneys: a network that others trained, or a model of ours.
 
 What it says is no truth: it trains, where it is sure, and is never scored on. It is part of the recipe alone.
 """
@@ -6,6 +6,7 @@ What it says is no truth: it trains, where it is sure, and is never scored on. I
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,16 @@ import numpy as np
 from scipy.special import expit
 from tqdm import tqdm
 
+from seru.cascade.cascade import Segmenter
 from seru.cascade.preprocessing import resize_image
 from seru.errors import BadInputError
 from seru.files import replacing
 from seru.hounsfield import window_to_uint8
+from seru.model.store import find_model
+from seru.options import SegmentOptions
 from seru.orientation import AxialStack
+from seru.result.fusion import fused_maps
+from seru.volume import Volume
 from training.cases import list_cases
 from training.config import Config
 from training.labelled import LabelledCase
@@ -30,9 +36,9 @@ Teacher = Callable[[np.ndarray], np.ndarray]
 
 
 def pseudo_step(config: Config, work: Path) -> Step:
-    """Return the step ``pseudo``: it depends on the data and on the teacher."""
+    """Return the step ``pseudo``: it depends on the data, on the teacher, and on the models in its place."""
     options = config.to_dict()
-    inputs = {key: options["pseudo"][key] for key in ("teacher", "window")}
+    inputs = {key: options["pseudo"][key] for key in ("teacher", "window", "models")}
     return Step(work / "pseudo", {**inputs, "data": options["data"]})
 
 
@@ -57,6 +63,7 @@ def ask_teacher(config: Config, work: Path, restart: bool = False) -> dict[str, 
 
     Raises:
         BadInputError: the teacher or a case cannot be read.
+        ModelError: so for a model.
     """
     if config.pseudo.teacher is None:
         return {"cases": 0, "said": ""}
@@ -64,12 +71,14 @@ def ask_teacher(config: Config, work: Path, restart: bool = False) -> dict[str, 
     if step.result is not None:
         return step.result
     step.begin(restart)
-    teacher = load_teacher(Path(config.pseudo.teacher))
+    ask = partial(_probability, load_teacher(Path(config.pseudo.teacher)), config.pseudo.window)
+    ask_on = {folder: _model_says(model) for folder, model in config.pseudo.models.items()}
     cases = [case for case in list_cases(config.data) if not case.knows_kidney]
     for case in tqdm(cases, "pseudo", disable=None):
         path = _path(step.folder, case)
         if not path.is_file():
-            _write(path, _probability(case, teacher, config))
+            volume, _ = case.read()
+            _write(path, ask_on.get(case.dataset, ask)(volume))
     said = digest([[case.id, file_digest(_path(step.folder, case))] for case in cases])
     return step.finish({"cases": len(cases), "said": said})
 
@@ -112,11 +121,23 @@ def load_teacher(path: Path) -> Teacher:
     return probability
 
 
-def _probability(case: LabelledCase, teacher: Teacher, config: Config) -> np.ndarray:
-    volume, _ = case.read()
+def _probability(teacher: Teacher, window: tuple[float, float], volume: Volume) -> np.ndarray:
+    """What a teacher says of a CT: kidney or tumor, times 255, uint8 on the volume's own grid."""
     stack = AxialStack.of(volume)
-    said = np.stack([teacher(window_to_uint8(hu, config.pseudo.window)) for hu in stack.hu])
+    said = np.stack([teacher(window_to_uint8(hu, window)) for hu in stack.hu])
     return np.ascontiguousarray(stack.orientation.from_stack(np.rint(said * 255).astype(np.uint8)))
+
+
+def _model_says(id_or_folder: str) -> Callable[[Volume], np.ndarray]:
+    """As :func:`_probability`, of a SERU model, whatever it believes of it."""
+    segmenter = Segmenter(find_model(id_or_folder), SegmentOptions(all_slices=True))
+
+    def probability(volume: Volume) -> np.ndarray:
+        maps = segmenter.segment(volume).maps
+        kidney, tumor = fused_maps(maps, maps.alpha)
+        return np.minimum(kidney.astype(np.uint16) + tumor, 255).astype(np.uint8)
+
+    return probability
 
 
 def _path(folder: Path, case: LabelledCase) -> Path:

@@ -18,18 +18,23 @@ import torch
 from monai.losses import DiceLoss
 from torch.nn import functional
 
-from seru.errors import BadInputError
+from seru.cascade.cascade import segment
+from seru.errors import BadInputError, ModelError
+from seru.hounsfield import window_to_uint8
 from seru.model.store import open_model
 from seru.model.weights import load_network
+from seru.options import SegmentOptions
+from seru.phantom import PhantomOptions, make_phantom
 from Testing.training.quick import CONFIG, SMALL_PHANTOMS
 from training.appearance import Appearance
+from training.cases import list_cases
 from training.config import AugmentationConfig, Config, DataConfig, PseudoConfig, TrainConfig, load_config
 from training.loop import read_stage
 from training.losses import SegmentationLoss
 from training.mining import Mining, false_pixels
 from training.partial import KIDNEY_OR_TUMOR, NOT_TUMOR, UNKNOWN, partial_labels, shows_kidney, shows_tumor
 from training.prepare import PreparedData, prepare
-from training.pseudo import ask_teacher, load_teacher
+from training.pseudo import ask_teacher, load_teacher, read_teacher
 from training.recipe import Recipe
 from training.sampling import Hard, Pool, draw_epoch
 from training.steps import read_json
@@ -331,6 +336,41 @@ def test_where_a_teacher_is_blind_it_says_nothing_of_background(slices: Path, te
         prepare(config, tmp_path)
     with pytest.raises(BadInputError, match="'other' of 'blind_on' is none"):
         replace(config, pseudo=replace(config.pseudo, blind_on=("other",)))
+
+
+def test_on_some_folders_a_model_says_it_in_the_teacher_s_place(
+    slices: Path, teacher: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    phantom = make_phantom(PhantomOptions(shape_kji=(40, 128, 128), spacing_kji_mm=(6.0, 3.0, 3.0)))
+    index = int((phantom.labels_kji > 0).sum(axis=(1, 2)).argmax())
+    image = window_to_uint8(phantom.volume.array_kji[index], (-79, 304))
+    other = tmp_path / "other"
+    (other / "images").mkdir(parents=True)
+    cv2.imwrite(str(other / "images" / "d.webp"), image, [cv2.IMWRITE_WEBP_QUALITY, 101])
+    head = (slices / "manifest.csv").read_text().partition("\n")[0]
+    (other / "manifest.csv").write_text(f"{head}\nd,s,x,full slice,-79,304,none,stone,free\n")
+    config = _config(slices, teacher)
+    data = replace(config.data, more_folders=(str(other),))
+    asked = replace(config, data=data, pseudo=replace(config.pseudo, models={"other": str(tiny_model)}))
+
+    result = ask_teacher(asked, tmp_path)
+
+    assert result["cases"] == 3
+    d = next(case for case in list_cases(data) if case.dataset == "other")
+    said = read_teacher(tmp_path / "pseudo", d)
+    assert said is not None
+    volume, _ = d.read()
+    labels = segment(volume, open_model(tiny_model), SegmentOptions(min_confidence=0.0)).labels_kji
+    assert (labels > 0).sum() > 200
+    # Where background is most probable, kidney and tumor together can have two thirds.
+    assert (said[labels > 0] >= 127).all()
+    assert (said[labels == 0] <= 170).all()
+    with pytest.raises(BadInputError, match="other inputs"):
+        ask_teacher(replace(asked, pseudo=config.pseudo), tmp_path)
+    with pytest.raises(BadInputError, match="'others' of 'models' is none"):
+        replace(asked, pseudo=replace(asked.pseudo, models={"others": "seru-kits-2"}))
+    with pytest.raises(ModelError, match="unknown"):
+        ask_teacher(replace(asked, pseudo=replace(asked.pseudo, models={"other": "nobody"})), tmp_path / "again")
 
 
 def test_prepare_waits_for_the_teacher_and_a_missing_one_is_said(slices: Path, tmp_path: Path) -> None:
