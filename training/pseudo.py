@@ -130,7 +130,7 @@ def _probability(teacher: Teacher, window: tuple[float, float], volume: Volume) 
 
 def _model_says(id_or_folder: str) -> Callable[[Volume], np.ndarray]:
     """As :func:`_probability`, of a SERU model, whatever it believes of it."""
-    segmenter = Segmenter(find_model(id_or_folder), SegmentOptions(all_slices=True))
+    segmenter = Segmenter(find_model(id_or_folder), SegmentOptions(engine="torch", all_slices=True))
 
     def probability(volume: Volume) -> np.ndarray:
         maps = segmenter.segment(volume).maps

@@ -360,7 +360,7 @@ def test_on_some_folders_a_model_says_it_in_the_teacher_s_place(
     said = read_teacher(tmp_path / "pseudo", d)
     assert said is not None
     volume, _ = d.read()
-    labels = segment(volume, open_model(tiny_model), SegmentOptions(min_confidence=0.0)).labels_kji
+    labels = segment(volume, open_model(tiny_model), SegmentOptions(engine="torch", min_confidence=0.0)).labels_kji
     assert (labels > 0).sum() > 200
     # Where background is most probable, kidney and tumor together can have two thirds.
     assert (said[labels > 0] >= 127).all()
