@@ -130,6 +130,7 @@ def _probability(teacher: Teacher, window: tuple[float, float], volume: Volume) 
 
 def _model_says(id_or_folder: str) -> Callable[[Volume], np.ndarray]:
     """As :func:`_probability`, of a SERU model, whatever it believes of it."""
+    # Beside the packages of the recipe OpenVINO has let a later signal crash the process.
     segmenter = Segmenter(find_model(id_or_folder), SegmentOptions(engine="torch", all_slices=True))
 
     def probability(volume: Volume) -> np.ndarray:
